@@ -1,0 +1,61 @@
+"""What confiture.toml may say, as pydantic models. Apart from config.py for its import time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from confiture_flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class _Table(BaseModel):
+    # The input is hidden since it may be a DSN with its password.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class MigrationsTable(_Table):
+    """[migrations]."""
+
+    directory: str = "db/migrations"
+    layout: str | None = None
+    transaction: Literal["auto", "as-written"] = "auto"
+
+
+class TargetTable(_Table):
+    """[targets.NAME]."""
+
+    dsn: str
+    production: bool = False
+    fail_on: Literal["info", "warning", "error"] = "error"
+    ledger: str = Field(default="tb_confiture", min_length=1)
+    lock_timeout_ms: int = Field(default=1000, ge=0)
+    statement_timeout_ms: int = Field(default=0, ge=0)
+    lock_patience: float = Field(default=60.0, ge=0)
+    busy_patience: float = Field(default=120.0, ge=0)
+
+
+class ConfigurationFile(_Table):
+    """The whole file."""
+
+    migrations: MigrationsTable = MigrationsTable()
+    targets: dict[str, TargetTable] = {}
+
+
+def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:
+    """Check what a configuration file says.
+
+    Raises:
+        ConfigError: A key is unknown or a value is wrong.
+    """
+    try:
+        return ConfigurationFile.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        unknown = first["type"] == "extra_forbidden"
+        message = f"Unknown key {key}." if unknown else f"{key}: {first['msg']}."
+        raise ConfigError(message, file=path, next_step="See docs/configuration.md.") from None

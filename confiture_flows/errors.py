@@ -1,0 +1,201 @@
+"""The whole error hierarchy, with the exit code of the command line.
+
+    ConfitureFlowsError
+    |-- ConfigError (ValueError)         2  a wrong option, file or setting
+    |-- EmbeddedServerError              2  no PostgreSQL could be found or started
+    |-- TargetError (ConnectionError)    3  the target refuses us
+    |   `-- TargetUnreachableError       3  nobody answers, or the connection broke    [retryable]
+    |-- MigrationFileError (ValueError)  4  a file that cannot be run
+    |-- GateError                        4  findings at or above the gate
+    |   `-- HistoryError                 5  ledger and directory disagree
+    |-- PlanError (ValueError)           2  the plan asked for does not exist
+    |   `-- IrreversibleError            7  a step back has no down script
+    |-- LedgerError                      1  the ledger table is not what it should be
+    |-- LockError (TimeoutError)         6  patience ended while others held a lock    [retryable]
+    |-- RunTimeoutError (TimeoutError)   1  the time that the run was given is up
+    |-- RunCancelledError              130  somebody cancelled the run
+    `-- ApplyError                       1  a statement failed; rolled back
+        |-- TransientApplyError          1  40001, 40P01: the same again may succeed   [retryable]
+        `-- PartialApplyError            9  some statements are committed for good
+
+Every error knows what is true (its message), where (file, line, statement,
+SQLSTATE) and what to do next. `retryable` is what Prefect's retries read: the
+ledger makes a retry of a whole stage safe, so it only says whether it is useful.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ConfitureFlowsError(Exception):
+    """Something went wrong in confiture_flows.
+
+    Args:
+        message: What is true. The class docstring's first line when not given.
+        next_step: What the reader can do about it, ready to type where possible.
+        version: The migration's version.
+        file: The file the error stands in.
+        line: 1-based line in `file`.
+        statement: 1-based number of the statement in its script.
+        sqlstate: PostgreSQL's five-character code.
+        excerpt: The first line of the failing SQL, without secrets.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        next_step: str | None = None,
+        version: str | None = None,
+        file: Path | None = None,
+        line: int | None = None,
+        statement: int | None = None,
+        sqlstate: str | None = None,
+        excerpt: str | None = None,
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.next_step = next_step
+        self.version = version
+        self.file = file
+        self.line = line
+        self.statement = statement
+        self.sqlstate = sqlstate
+        self.excerpt = excerpt
+        super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions pickle by their positional arguments alone; ours live in keywords.
+        return (_rebuild, (type(self), self.__dict__))
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.file is not None:
+            parts.append(f"at {self.file}" + (f":{self.line}" if self.line else ""))
+        if self.next_step:
+            parts.append(self.next_step)
+        return "\n".join(parts)
+
+
+def _rebuild(cls: type[ConfitureFlowsError], fields: dict[str, Any]) -> ConfitureFlowsError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, fields["message"])
+    error.__dict__.update(fields)
+    return error
+
+
+class ConfigError(ConfitureFlowsError, ValueError):
+    """An option, a file or a setting is wrong."""
+
+    code = "config"
+    exit_code = 2
+
+
+class EmbeddedServerError(ConfitureFlowsError):
+    """No PostgreSQL server could be found or started."""
+
+    code = "embedded_server"
+    exit_code = 2
+
+
+class TargetError(ConfitureFlowsError, ConnectionError):
+    """The target refused the connection or the right to work on it."""
+
+    code = "target_refused"
+    exit_code = 3
+
+
+class TargetUnreachableError(TargetError):
+    """The target did not answer, or the connection to it broke."""
+
+    code = "target_unreachable"
+    retryable = True
+
+
+class MigrationFileError(ConfitureFlowsError, ValueError):
+    """A migration file cannot be run as it stands."""
+
+    code = "migration_file"
+    exit_code = 4
+
+
+class GateError(ConfitureFlowsError):
+    """There are findings at or above the gate."""
+
+    code = "gate"
+    exit_code = 4
+
+
+class HistoryError(GateError):
+    """What is applied and what is on disk do not match."""
+
+    code = "history"
+    exit_code = 5
+
+
+class PlanError(ConfitureFlowsError, ValueError):
+    """The plan that was asked for does not exist."""
+
+    code = "plan"
+    exit_code = 2
+
+
+class IrreversibleError(PlanError):
+    """A migration on the way back has no down script."""
+
+    code = "irreversible"
+    exit_code = 7
+
+
+class LedgerError(ConfitureFlowsError):
+    """The ledger table is not what it should be."""
+
+    code = "ledger"
+
+
+class LockError(ConfitureFlowsError, TimeoutError):
+    """A lock was not obtained within the run's patience."""
+
+    code = "lock_timeout"
+    exit_code = 6
+    retryable = True
+
+
+class RunTimeoutError(ConfitureFlowsError, TimeoutError):
+    """The time that the run was given is up."""
+
+    code = "run_timeout"
+
+
+class RunCancelledError(ConfitureFlowsError):
+    """Somebody cancelled the run."""
+
+    code = "run_cancelled"
+    exit_code = 130
+
+
+class ApplyError(ConfitureFlowsError):
+    """A statement failed and its migration was rolled back."""
+
+    code = "apply"
+
+
+class TransientApplyError(ApplyError):
+    """A statement failed for a reason that may be gone on the next try."""
+
+    code = "apply_transient"
+    retryable = True
+
+
+class PartialApplyError(ApplyError):
+    """A migration stopped after some of its statements were committed."""
+
+    code = "apply_partial"
+    exit_code = 9

@@ -1,0 +1,191 @@
+"""Target and connect(target): the only place where a connection is opened.
+
+Refuses a connection string it cannot read, without repeating it: what stands in a
+broken one may be the password.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from confiture_flows.config import DEFAULT_LIMITS, Limits, expand_variables
+from confiture_flows.errors import ConfigError, TargetError, TargetUnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    from confiture_flows.config import GateName, Project
+
+DSN_VARIABLE = "CONFITURE_DSN"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A database to work on.
+
+    Attributes:
+        name: What people call it; safe to show.
+        dsn: Connection string or URL as libpq takes it; may hold a password, never shown.
+        production: Makes policies strict.
+        fail_on: The severity at which findings stop a run.
+        limits: How long a run waits.
+        ledger: Name of the ledger table; may be qualified by a schema.
+    """
+
+    name: str
+    dsn: str = field(repr=False)
+    production: bool = False
+    fail_on: GateName = "error"
+    limits: Limits = DEFAULT_LIMITS
+    ledger: str = "tb_confiture"
+
+    @classmethod
+    def from_dsn(cls, dsn: str, *, name: str | None = None) -> Target:
+        """A target for a connection string, named by its database and host unless told.
+
+        Raises:
+            ConfigError: The string cannot be read.
+        """
+        return cls(name=name or describe_dsn(dsn), dsn=dsn)
+
+
+def configured_target(project: Project, name: str | None, dsn: str | None = None) -> Target | None:
+    """Choose a target: the DSN given, the target named, CONFITURE_DSN, the only target there is.
+
+    Returns:
+        The target, or None when `name` is not one of the project's.
+
+    Raises:
+        ConfigError: Nothing says which, or both a name and a DSN do.
+    """
+    if name and dsn:
+        raise ConfigError("Both a target and a DSN are given.", next_step="Leave one of them out.")
+    if dsn:
+        return Target.from_dsn(dsn)
+    if name is None:
+        if from_environment := os.environ.get(DSN_VARIABLE):
+            return Target.from_dsn(from_environment)
+        if len(project.targets) != 1:
+            known = f" Targets are: {', '.join(sorted(project.targets))}."
+            raise ConfigError(
+                f"No target is named.{known if project.targets else ''}",
+                next_step="Name one with --target, or give a connection string with --dsn or "
+                f"in {DSN_VARIABLE}.",
+            )
+        name = next(iter(project.targets))
+    if name not in project.targets:
+        return None
+    said = project.targets[name]
+    return Target(
+        name=name,
+        dsn=expand_variables(said.dsn, file=project.source),
+        production=said.production,
+        fail_on=said.fail_on,
+        limits=said.limits,
+        ledger=said.ledger,
+    )
+
+
+def describe_dsn(dsn: str) -> str:
+    """Name what a connection string points to, without user or password: "shop@db.example:5432".
+
+    Raises:
+        ConfigError: The string cannot be read.
+    """
+    parts = _parse(dsn)
+    host = parts.get("host") or parts.get("hostaddr") or "local"
+    if host.startswith("/"):
+        host = "local"
+    port = parts.get("port")
+    where = f"{host}:{port}" if port and host != "local" else host
+    return f"{parts.get('dbname') or parts.get('user') or 'default'}@{where}"
+
+
+def _parse(dsn: str) -> dict[str, str]:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    broken = ConfigError(
+        "The connection string cannot be read.",
+        next_step="It looks like postgresql://user:password@host:5432/database; percent-encode "
+        "@ : / % in a password, or leave it out and set PGPASSWORD.",
+    )
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value}
+    except (ProgrammingError, UnicodeDecodeError):
+        raise broken from None
+    if "@" in parts.get("host", ""):
+        raise broken  # an unescaped @: the rest of the password would show as the host's name
+    return parts
+
+
+@contextmanager
+def connect(target: Target, purpose: str) -> Iterator[Connection]:
+    """Open a connection in autocommit; end its query and close it on the way out.
+
+    Whatever leaves the block early (a timeout, a cancel, Ctrl-C) ends the running
+    query on the server too: closing the socket alone would leave it running, locks held.
+
+    Args:
+        target: The database.
+        purpose: What the session is for; part of its application_name.
+
+    Raises:
+        ConfigError: The connection string cannot be read.
+        TargetUnreachableError: Nobody answers there.
+        TargetError: The server refuses the connection.
+    """
+    import psycopg
+    from psycopg.pq import TransactionStatus
+
+    parts = _parse(target.dsn)
+    timeout = int(parts["connect_timeout"]) if "connect_timeout" in parts else 10
+    try:
+        conn = psycopg.connect(
+            target.dsn,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=timeout,
+            application_name=parts.get("application_name", f"confiture-flows {purpose}"),
+        )
+    except psycopg.Error as error:
+        raise _refusal(target, str(error)) from None
+    try:
+        yield conn
+    except psycopg.OperationalError as error:
+        if not (conn.closed or conn.broken):
+            raise
+        raise TargetUnreachableError(
+            f"The connection to {describe_dsn(target.dsn)} broke.", next_step="Run again."
+        ) from error
+    except BaseException:
+        if conn.info.transaction_status == TransactionStatus.ACTIVE:
+            conn.cancel_safe(timeout=5)
+        raise
+    finally:
+        conn.close()
+
+
+def _refusal(target: Target, text: str) -> TargetError:
+    # libpq gives no SQLSTATE for a connection that never came to be; what the server
+    # itself said starts with its severity.
+    _, said, reason = text.partition("FATAL:")
+    where = describe_dsn(target.dsn)
+    if not said:
+        detail = text.removeprefix("connection failed: ").split("\n")[0].strip()
+        return TargetUnreachableError(
+            f"Nothing answers at {where}: {detail}.",
+            next_step="Check host, port and network, and that the server is running.",
+        )
+    reason = reason.strip().split("\n")[0]
+    if "starting up" in reason or "shutting down" in reason or "too many" in reason:
+        return TargetUnreachableError(f"{where} takes no connections now: {reason}.")
+    return TargetError(
+        f"{where} refuses the connection: {reason}.",
+        next_step="Check user, password and database name, and pg_hba.conf on the server.",
+    )
