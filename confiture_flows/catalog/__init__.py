@@ -1,0 +1,1 @@
+"""What a database contains, as a value: model.py is the value, snapshot.py reads it."""

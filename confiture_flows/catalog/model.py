@@ -1,0 +1,38 @@
+"""Catalog: what is in a database apart from rows, as a frozen value that compares. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CatalogObject:
+    """One object of the catalog.
+
+    Attributes:
+        kind: "table", "view", "column", "index", "constraint", "function", "type", ...
+        name: Qualified, as people write it: "public.users.email".
+        definition: Everything about it that a migration may change, as PostgreSQL prints it.
+        valid: False for an index whose concurrent build failed, or a constraint not validated.
+    """
+
+    kind: str
+    name: str
+    definition: str = ""
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A snapshot: the objects outside PostgreSQL's own schemas and extensions, sorted."""
+
+    objects: tuple[CatalogObject, ...]
+
+    @property
+    def invalid(self) -> tuple[CatalogObject, ...]:
+        """What failed or unfinished steps left behind."""
+        return tuple(each for each in self.objects if not each.valid)
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """The names of all objects of a kind."""
+        return tuple(each.name for each in self.objects if each.kind == kind)

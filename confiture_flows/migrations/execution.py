@@ -1,0 +1,282 @@
+"""One step of a plan -> run, with its ledger row in the same transaction.
+
+The usual script is one transaction: BEGIN, statements, ledger row, COMMIT, sent in one
+pipeline, so that it costs one round trip and the server still answers for each
+statement. A script with something that PostgreSQL refuses in a transaction runs batch
+by batch, and its ledger row comes with the last one.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from confiture_flows.errors import LedgerError
+from confiture_flows.migrations.diagnosis import LOCK_NOT_AVAILABLE, busy_error, diagnose
+from confiture_flows.migrations.ledger import LedgerRow, LedgerTable
+from confiture_flows.migrations.plan import Direction
+from confiture_flows.sql.script import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+    from psycopg import Connection, Cursor, sql
+
+    from confiture_flows.config import Limits
+    from confiture_flows.migrations.observer import Observer
+    from confiture_flows.migrations.plan import Step
+    from confiture_flows.sql.statements import Statement
+
+_Result = TypeVar("_Result")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+# A pipeline keeps the results of all its statements; a script with more is sent singly.
+_PIPELINE_LIMIT = 1000
+
+# What one file may leave behind in the session and the next would trip over. DISCARD ALL
+# says it in one word, but would release the advisory lock too.
+_RESET = (
+    "RESET SESSION AUTHORIZATION; RESET ALL; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A try that met a busy table: what an observer is told before the pause.
+
+    Attributes:
+        step: What was running.
+        statement: The one that queued until lock_timeout.
+        attempt: 1 for the first try.
+        pause: Seconds until the next try.
+    """
+
+    step: Step
+    statement: Statement
+    attempt: int
+    pause: float
+
+
+class _Failed(Exception):
+    """A statement, or None for the ledger's own, and what psycopg said of it."""
+
+    def __init__(self, statement: Statement | None, error: psycopg.Error) -> None:
+        self.statement, self.error = statement, error
+
+
+def session_reset(conn: Connection, limits: Limits) -> bytes:
+    """The SQL that puts the session into the state in which every migration starts."""
+    settings = {
+        "lock_timeout": limits.lock_timeout_ms,
+        "statement_timeout": limits.statement_timeout_ms,
+        "idle_in_transaction_session_timeout": 0,
+    }
+    if _can_check_client(conn):
+        # The server notices within half a second that a killed run is gone, in mid-query too.
+        settings["client_connection_check_interval"] = 500
+    return "; ".join(
+        [_RESET, *(f"SET {key} = {value}" for key, value in settings.items())]
+    ).encode()
+
+
+def _can_check_client(conn: Connection) -> bool:
+    if conn.info.server_version < 140000:
+        return False
+    from psycopg import errors
+
+    try:
+        conn.execute("SET client_connection_check_interval = 500")
+    except errors.InvalidParameterValue:  # the server's platform cannot poll a socket so
+        return False
+    return True
+
+
+def execute_step(
+    conn: Connection,
+    step: Step,
+    table: LedgerTable,
+    limits: Limits,
+    reset: bytes,
+    observer: Observer,
+) -> LedgerRow:
+    """Run a step and write, or erase, its ledger row.
+
+    Args:
+        conn: In autocommit, holding the run's lock.
+        step: What to run.
+        table: The ledger, which exists.
+        limits: How long to go on when a table is busy.
+        reset: From `session_reset`.
+        observer: Told of each try that met a busy table.
+
+    Returns:
+        The row that was written or erased.
+
+    Raises:
+        MigrationFileError: The script cannot be run as it stands.
+        ApplyError: A statement failed; its transaction was rolled back.
+        PartialApplyError: The same, after earlier statements had been committed.
+        LockError: A table stayed busy until patience ended.
+        TargetUnreachableError: The connection broke.
+    """
+    batches = step.script.batches()
+    started = time.monotonic()
+    conn.execute(reset)
+    if not batches or not (batches[-1].transactional and batches[-1].keep):
+        batches = (*batches, Batch(()))  # a transaction of its own for the ledger row
+    committed = 0
+    for batch in batches[:-1]:
+        _patiently(lambda b=batch: _run_batch(conn, b), conn, step, limits, committed, observer)
+        committed += len(batch.statements)
+
+    def close() -> LedgerRow:
+        # A single transaction is timed by the server, since it is sent before it has run.
+        elapsed = None if len(batches) == 1 else int((time.monotonic() - started) * 1000)
+        query = table.query(
+            "record" if step.direction is Direction.UP else "erase", conn.info.dbname
+        )
+        row = _run_transaction(conn, batches[-1], ledger=(query, _row_values(step, elapsed)))
+        if row is None:
+            raise LedgerError(f"The ledger had no row for {step.migration.label} to erase.")
+        return row
+
+    return _patiently(close, conn, step, limits, committed, observer)
+
+
+def _row_values(step: Step, elapsed_ms: int | None) -> dict[str, str | int | None]:
+    migration = step.migration
+    return {
+        "version": migration.version,
+        "name": migration.name,
+        "checksum": migration.checksum,
+        "elapsed_ms": elapsed_ms,
+    }
+
+
+def _patiently(
+    run: Callable[[], _Result],
+    conn: Connection,
+    step: Step,
+    limits: Limits,
+    committed: int,
+    observer: Observer,
+) -> _Result:
+    """Run until it works, fails for good, or tables stayed busy for too long."""
+    started = time.monotonic()
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return run()
+        except _Failed as failure:
+            statement, error = failure.statement, failure.error
+        _roll_back(conn)
+        if error.sqlstate != LOCK_NOT_AVAILABLE or statement is None:
+            raise diagnose(error, conn, step, statement, committed) from None
+        waited = time.monotonic() - started
+        # Jitter, so that two runs that met do not meet again at every try.
+        pause = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+        if waited + pause > limits.busy_patience:
+            if committed:
+                raise diagnose(error, conn, step, statement, committed) from None
+            raise busy_error(error, step, statement, waited) from None
+        observer.busy(Busy(step, statement, attempt, pause))
+        _pause(pause, observer)
+
+
+def _pause(seconds: float, observer: Observer) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        observer.tick()
+        time.sleep(min(left, 0.25))
+
+
+def _roll_back(conn: Connection) -> None:
+    from psycopg.pq import TransactionStatus
+
+    open_states = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+    if conn.info.transaction_status in open_states:
+        conn.execute("ROLLBACK")
+
+
+def _run_batch(conn: Connection, batch: Batch) -> None:
+    if batch.transactional:
+        _run_transaction(conn, batch)
+        return
+    import psycopg
+
+    (statement,) = batch.statements
+    try:
+        if statement.forbids_transaction:
+            # A concurrent build waits for old transactions without anyone queuing behind
+            # it; a lock_timeout would only fail it and leave an invalid index.
+            with conn.transaction():
+                row = conn.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
+                conn.execute("SET lock_timeout = 0")
+            _send(conn.cursor(), statement)
+            if row:
+                conn.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", row)
+        else:
+            _send(conn.cursor(), statement)
+    except psycopg.Error as error:
+        raise _Failed(statement, error) from None
+
+
+def _run_transaction(
+    conn: Connection, batch: Batch, ledger: tuple[sql.Composed, dict[str, Any]] | None = None
+) -> LedgerRow | None:
+    """Run a batch as one transaction; with the ledger's statement as its last when given."""
+    import psycopg
+
+    sent: list[tuple[Statement, Cursor]] = []
+    row_cursor: Cursor | None = None
+    end: Cursor | None = None
+    failure: psycopg.Error | None = None
+    pipelined = len(batch.statements) <= _PIPELINE_LIMIT and not any(
+        statement.copy_data is not None for statement in batch.statements
+    )
+    try:
+        with conn.pipeline() if pipelined else nullcontext() as pipeline:
+            try:
+                conn.execute(batch.opening.encode())
+                for statement in batch.statements:
+                    cursor = conn.cursor()
+                    sent.append((statement, cursor))
+                    _send(cursor, statement)
+                if ledger:
+                    conn.execute(b"RESET SESSION AUTHORIZATION")
+                    row_cursor = conn.execute(*ledger)
+                end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
+                if pipeline:
+                    pipeline.sync()
+            except psycopg.Error as error:
+                failure = error
+            except BaseException:
+                # Leaving the pipeline waits for its results: end the query first.
+                conn.cancel_safe(timeout=5)
+                raise
+    except psycopg.Error as error:
+        # A pipeline that was left after a failure only says again that it failed.
+        failure = failure or error
+    if failure is not None:
+        raise _Failed(_first_unfinished(sent), failure)
+    if batch.keep and end is not None and end.statusmessage != "COMMIT":
+        raise LedgerError(f"The server answered COMMIT with {end.statusmessage}.")
+    found = row_cursor.fetchone() if row_cursor else None
+    return LedgerRow(*found) if found else None
+
+
+def _send(cursor: Cursor, statement: Statement) -> None:
+    if statement.copy_data is None:
+        cursor.execute(statement.sql.encode())
+        return
+    with cursor.copy(statement.sql.encode()) as copy:
+        copy.write(statement.copy_data)
+
+
+def _first_unfinished(sent: list[tuple[Statement, Cursor]]) -> Statement | None:
+    return next((statement for statement, cursor in sent if cursor.pgresult is None), None)

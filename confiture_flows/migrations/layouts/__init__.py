@@ -1,0 +1,83 @@
+"""How a directory writes migrations down: one module a layout, each with a `LAYOUT` value.
+
+A layout turns a directory into `Found` values; identity and order are those of the
+tool the layout belongs to. A new module in this folder is a new layout; nothing
+else has to name it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from confiture_flows.migrations.migration import Script
+    from confiture_flows.report.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A migration as a layout sees it.
+
+    Attributes:
+        version: Identity, written as the ledger will hold it.
+        name: The rest of the name.
+        key: What the layout's tool sorts by; two migrations with one key, or one version, are
+            duplicates.
+        up: The script that applies it.
+        down: The script that takes it back.
+        verify: The script that checks it.
+    """
+
+    version: str
+    name: str
+    key: tuple[int | str, ...]
+    up: Script
+    down: Script | None = None
+    verify: Script | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a layout found in a directory, and what it could make nothing of."""
+
+    found: tuple[Found, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A way to write migrations down.
+
+    Attributes:
+        name: What `--layout` takes.
+        summary: File names in it, for people.
+        rank: Detection asks layouts with a lower rank first; the vaguer, the later.
+        detect: Whether a directory is written this way.
+        read: The migrations of a directory, in any order.
+        scaffold: Version and slug of a new migration -> its files by relative name.
+    """
+
+    name: str
+    summary: str
+    rank: int
+    detect: Callable[[Path], bool]
+    read: Callable[[Path], Reading]
+    scaffold: Callable[[str, str], dict[str, str]]
+
+
+@cache
+def all_layouts() -> tuple[Layout, ...]:
+    """Every layout, in the order in which detection asks them."""
+    modules = (
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+        if not module.name.startswith("_")
+    )
+    return tuple(sorted((module.LAYOUT for module in modules), key=lambda layout: layout.rank))

@@ -1,0 +1,109 @@
+"""Folder of `V_name.up.sql`, `.down.sql`, `.verify.sql` -> Found values, for both pair layouts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from confiture_flows.migrations.layouts import Found, Reading
+from confiture_flows.migrations.layouts._files import (
+    files,
+    foreign_steps,
+    misnamed,
+    version_keys,
+    without_up,
+)
+from confiture_flows.migrations.migration import Script
+from confiture_flows.sql.script import TransactionMode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from confiture_flows.report.finding import Finding
+
+_NAME = re.compile(
+    r"^(?P<stem>(?P<version>[^_.]+)(?:_(?P<name>.+?))?)\.(?P<kind>up|down|verify)\.sql$"
+)
+# sqlx reads this from the first line of a file.
+_SQLX_NO_TRANSACTION = b"-- no-transaction"
+
+
+@dataclass
+class _Parts:
+    version: str
+    name: str
+    stem: str
+    paths: dict[str, Path] = field(default_factory=dict)
+
+
+def is_pairs(directory: Path) -> bool:
+    """Whether a folder holds up scripts."""
+    return any(_NAME.match(path.name) for path in files(directory, ".up.sql"))
+
+
+def read_pairs(directory: Path, *, identity_is_stem: bool) -> Reading:
+    """Read a folder of pairs.
+
+    A down or verify script belongs to the up script of its name; failing that, to
+    the only up script of its version (golang-migrate pairs by version alone).
+    """
+    findings: list[Finding] = []
+    parts: dict[str, _Parts] = {}
+    for path in files(directory):
+        if not (match := _NAME.match(path.name)):
+            findings.append(misnamed(path, "VERSION_name.up.sql or .down.sql"))
+            continue
+        stem = match["stem"]
+        part = parts.setdefault(stem, _Parts(match["version"], match["name"] or "", stem))
+        part.paths[match["kind"]] = path
+    findings += _adopt_orphans(parts)
+    findings += foreign_steps(directory)
+    ups = [part for part in parts.values() if "up" in part.paths]
+    keys = version_keys(part.version for part in ups)
+    found = tuple(
+        Found(
+            version=part.stem if identity_is_stem else part.version,
+            name=part.stem if identity_is_stem else part.name,
+            key=(*keys[part.version], part.stem) if identity_is_stem else keys[part.version],
+            up=_script(part.paths["up"]),
+            down=_script(part.paths["down"]) if "down" in part.paths else None,
+            verify=Script(part.paths["verify"]) if "verify" in part.paths else None,
+        )
+        for part in ups
+    )
+    return Reading(found, tuple(findings))
+
+
+def scaffold_pair(version: str, slug: str) -> dict[str, str]:
+    """An empty pair."""
+    return {
+        f"{version}_{slug}.up.sql": f"-- {slug.replace('_', ' ')}\n",
+        f"{version}_{slug}.down.sql": "-- Takes back what the up script does.\n",
+    }
+
+
+def _adopt_orphans(parts: dict[str, _Parts]) -> Iterator[Finding]:
+    ups: dict[str, list[_Parts]] = {}
+    for part in parts.values():
+        if "up" in part.paths:
+            ups.setdefault(part.version, []).append(part)
+    for part in list(parts.values()):
+        if "up" in part.paths:
+            continue
+        candidates = ups.get(part.version, [])
+        for kind, path in part.paths.items():
+            if len(candidates) == 1 and kind not in candidates[0].paths:
+                candidates[0].paths[kind] = path
+            else:
+                yield without_up(path, part.version)
+
+
+def _script(path: Path) -> Script:
+    try:
+        with path.open("rb") as file:
+            alone = file.readline().strip().lower().startswith(_SQLX_NO_TRANSACTION)
+    except OSError:
+        alone = False  # discovery reports the file as unreadable
+    return Script(path, transaction=TransactionMode.NONE if alone else TransactionMode.AUTO)

@@ -1,0 +1,177 @@
+"""The ledger: what the database remembers of its migrations. Reads and writes tb_confiture.
+
+Having a row means that the migration is applied, always: the row commits with it. The
+format is fraiseql-confiture's, so that both tools can work on one database in turn.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from confiture_flows.errors import LedgerError, TargetError, TargetUnreachableError
+from confiture_flows.migrations.lock import lock_held_sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import Connection, sql
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One applied migration.
+
+    Attributes:
+        version: The migration's identity.
+        name: The rest of its name.
+        applied_at: When its transaction began.
+        execution_time_ms: How long it took; None if the tool that wrote the row did not say.
+        checksum: Of the file as it was applied; None if that tool did not say.
+        applied_by: The database user.
+        archived_into: The squashed migration it went into.
+    """
+
+    version: str
+    name: str
+    applied_at: datetime
+    execution_time_ms: int | None = None
+    checksum: str | None = None
+    applied_by: str | None = None
+    archived_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTable:
+    """Where the ledger is or will be; names are unquoted."""
+
+    schema: str
+    name: str
+    exists: bool
+
+    def query(self, block: str, database: str = "") -> sql.Composed:
+        """A block of ledger.sql with the table's name in it."""
+        from psycopg import sql
+
+        return sql.SQL(_blocks()[block]).format(  # pyright: ignore[reportArgumentType]
+            ledger=sql.Identifier(self.schema, self.name),
+            lock_held=sql.SQL(lock_held_sql(database)),  # pyright: ignore[reportArgumentType]
+        )
+
+
+def locate_ledger(conn: Connection, name: str) -> LedgerTable:
+    """Find the ledger through search_path; a qualified name says its schema itself.
+
+    Raises:
+        LedgerError: It does not exist, and search_path names no schema to create it in.
+    """
+    schema, _, table = name.rpartition(".")
+    parts = [part for part in (schema, table) if part]
+    quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+    row = conn.execute(_blocks()["locate"].encode(), {"quoted": quoted}).fetchone()
+    if row:
+        return LedgerTable(row[0], row[1], exists=True)
+    if schema:
+        return LedgerTable(schema, table, exists=False)
+    home = conn.execute(_blocks()["home"].encode()).fetchone()
+    if home is None or home[0] is None:
+        raise LedgerError(
+            "search_path names no schema that exists, so there is no place for the ledger.",
+            next_step="Create the schema, or name the ledger as schema.table in the "
+            "configuration of the target.",
+        )
+    return LedgerTable(home[0], table, exists=False)
+
+
+def create_ledger(conn: Connection, table: LedgerTable) -> LedgerTable:
+    """Create the ledger if it is not there.
+
+    Raises:
+        TargetError: The user may not create it there, or the target is read-only.
+        LedgerError: Its schema does not exist.
+    """
+    if table.exists:
+        return table
+    from psycopg import errors
+
+    try:
+        with conn.transaction():
+            conn.execute(table.query("create"))
+            conn.execute(table.query("create_indexes"))
+    except errors.InsufficientPrivilege:
+        raise TargetError(
+            f"User {conn.info.user} may not create the ledger {table.schema}.{table.name}.",
+            next_step=f'GRANT CREATE ON SCHEMA "{table.schema}" TO "{conn.info.user}";',
+            sqlstate="42501",
+        ) from None
+    except errors.ReadOnlySqlTransaction:
+        raise read_only_error(conn) from None
+    except errors.InvalidSchemaName:
+        raise LedgerError(
+            f"The ledger's schema {table.schema} does not exist.",
+            next_step=f'CREATE SCHEMA "{table.schema}";',
+            sqlstate="3F000",
+        ) from None
+    return LedgerTable(table.schema, table.name, exists=True)
+
+
+def read_only_error(conn: Connection) -> TargetError:
+    """The error for a target that takes no writes."""
+    return TargetError(
+        f"{conn.info.dbname} on {conn.info.host} is read-only: a standby, or "
+        "default_transaction_read_only is on.",
+        next_step="Point the target at the primary.",
+        sqlstate="25006",
+    )
+
+
+def read_ledger(conn: Connection, name: str) -> tuple[LedgerRow, ...]:
+    """The ledger's rows in the order in which they were written; none if there is no ledger.
+
+    Raises:
+        LedgerError: The table is something else, or may not be read.
+    """
+    return read_rows(conn, locate_ledger(conn, name))
+
+
+def read_rows(conn: Connection, table: LedgerTable) -> tuple[LedgerRow, ...]:
+    """The rows of a ledger that was located.
+
+    Raises:
+        LedgerError: See `read_ledger`.
+    """
+    if not table.exists:
+        return ()
+    from psycopg import errors
+
+    try:
+        return tuple(LedgerRow(*row) for row in conn.execute(table.query("read")))
+    except errors.UndefinedColumn as error:
+        raise LedgerError(
+            f"{table.schema}.{table.name} is not a ledger: {error.diag.message_primary}.",
+            next_step="Name another table as `ledger` in the configuration of the target.",
+            sqlstate=error.sqlstate,
+        ) from None
+    except errors.OperationalError as error:
+        if not (conn.closed or conn.broken):
+            raise
+        raise TargetUnreachableError(
+            "The connection broke while the ledger was read.", next_step="Run again."
+        ) from error
+    except errors.InsufficientPrivilege:
+        raise LedgerError(
+            f"User {conn.info.user} may not read the ledger {table.schema}.{table.name}.",
+            next_step=f'GRANT SELECT, INSERT, DELETE ON "{table.schema}"."{table.name}" '
+            f'TO "{conn.info.user}";',
+            sqlstate="42501",
+        ) from None
+
+
+@cache
+def _blocks() -> dict[str, str]:
+    text = resources.files("confiture_flows.migrations").joinpath("ledger.sql").read_text("utf-8")
+    pieces = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
+    return dict(zip(pieces[1::2], (piece.strip() for piece in pieces[2::2]), strict=True))

@@ -1,0 +1,107 @@
+"""What a run tells whoever watches it: a progress bar, Prefect's log and events, or nobody."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from confiture_flows.migrations.execution import Busy
+    from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.migrations.lifecycle import RunReport
+    from confiture_flows.migrations.plan import Plan, Step
+
+
+class Observer:
+    """Hears of a run as it goes; every method does nothing unless overridden.
+
+    Called between transactions, never while a migration holds locks; so it may take its
+    time, and what it raises ends the run with nothing left open.
+    """
+
+    def page(self, url: str) -> None:
+        """The run has a page to look at."""
+
+    def tick(self) -> None:
+        """Called before each step and several times a second while the run waits."""
+
+    def begin(self, plan: Plan) -> None:
+        """The run's lock is held and the first step is next."""
+
+    def waiting(self, holder: str) -> None:
+        """Another run holds the lock."""
+
+    def started(self, step: Step) -> None:
+        """A step is about to run."""
+
+    def busy(self, busy: Busy) -> None:
+        """A try met a busy table and was rolled back; the next follows after a pause."""
+
+    def finished(self, step: Step, row: LedgerRow) -> None:
+        """A step is committed."""
+
+    def ended(self, report: RunReport) -> None:
+        """The run is over, well or not."""
+
+
+class Observers(Observer):
+    """Passes everything on to several observers, in order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def tick(self) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.tick()
+
+    def begin(self, plan: Plan) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.begin(plan)
+
+    def waiting(self, holder: str) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.waiting(holder)
+
+    def started(self, step: Step) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.started(step)
+
+    def busy(self, busy: Busy) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.busy(busy)
+
+    def finished(self, step: Step, row: LedgerRow) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.finished(step, row)
+
+    def ended(self, report: RunReport) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.ended(report)
+
+
+_watcher: ContextVar[Observer | None] = ContextVar("confiture_flows_watcher", default=None)
+
+
+@contextmanager
+def watched_by(observer: Observer) -> Iterator[None]:
+    """Let an observer hear of all runs in this block, a flow's in the same process too."""
+    token = _watcher.set(observer)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+def current_observer() -> Observer:
+    """Who watches here; an observer that does nothing if nobody does."""
+    return _watcher.get() or Observer()

@@ -1,0 +1,91 @@
+"""The stages as plain calls on one connection: the lifecycle without an orchestrator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confiture_flows.migrations.apply import apply_plan
+from confiture_flows.migrations.discovery import Directory, discover
+from confiture_flows.migrations.ledger import LedgerRow, read_ledger
+from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
+from confiture_flows.migrations.validate import validate
+from confiture_flows.migrations.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from psycopg import Connection
+
+    from confiture_flows.migrations.lifecycle import Request, RunReport
+    from confiture_flows.migrations.migration import Migration
+    from confiture_flows.migrations.observer import Observer
+    from confiture_flows.report.finding import Finding
+    from confiture_flows.target import Target
+
+
+def discover_for(request: Request) -> Directory:
+    """Discover as a request says."""
+    return discover(request.directory, layout=request.layout, as_written=request.as_written)
+
+
+def make_plan(
+    directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction, to: str | None
+) -> Plan:
+    """Plan in one direction."""
+    planner = plan_forward if direction is Direction.UP else plan_back
+    return planner(directory.migrations, rows, to)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainStages:
+    """Implements `Stages` with direct calls.
+
+    Attributes:
+        conn: In autocommit; used by all stages.
+        target: Where `conn` leads.
+        request: What to do.
+        observer: Hears how the apply stage goes.
+        publish: Gets the report.
+    """
+
+    conn: Connection
+    target: Target
+    request: Request
+    observer: Observer
+    publish: Callable[[RunReport], None]
+
+    def discover(self) -> Directory:
+        """Read the directory."""
+        return discover_for(self.request)
+
+    def read_ledger(self) -> tuple[LedgerRow, ...]:
+        """Read what is applied."""
+        return read_ledger(self.conn, self.target.ledger)
+
+    def validate(
+        self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction
+    ) -> tuple[Finding, ...]:
+        """Compare the two."""
+        return validate(directory, rows, direction=direction, production=self.target.production)
+
+    def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
+        """Decide what to do."""
+        return make_plan(directory, rows, direction, self.request.to)
+
+    def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
+        """Do it."""
+        return apply_plan(
+            self.conn,
+            plan,
+            limits=self.target.limits,
+            ledger=self.target.ledger,
+            observer=self.observer,
+        )
+
+    def verify(
+        self, migrations: tuple[Migration, ...], done: tuple[LedgerRow, ...]
+    ) -> tuple[Finding, ...]:
+        """Check those of the migrations that were applied."""
+        applied = {row.version for row in done}
+        return verify(self.conn, tuple(m for m in migrations if m.version in applied))

@@ -1,0 +1,208 @@
+"""Plan, status and run -> documents and JSON values. Pure; the wording of the engine's reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confiture_flows.errors import ConfitureFlowsError
+from confiture_flows.migrations.plan import Direction
+from confiture_flows.migrations.status import State
+from confiture_flows.report.document import Block, Code, Document, Facts, Paragraph, Table
+
+if TYPE_CHECKING:
+    from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.migrations.lifecycle import RunReport
+    from confiture_flows.migrations.plan import Plan, Step
+    from confiture_flows.migrations.status import MigrationStatus
+
+_DONE = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
+
+
+def count(number: int, noun: str = "migration") -> str:
+    """A number with its noun: "1 migration", "2 migrations"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def step_manner(step: Step) -> str:
+    """How a step's statements are put into transactions, in words."""
+    batches = step.script.batches()
+    statements = sum(len(batch.statements) for batch in batches)
+    if len(batches) <= 1 and all(batch.transactional for batch in batches):
+        return count(statements, "statement") + ", one transaction"
+    alone = [
+        statement.forbids_transaction
+        for batch in batches
+        for statement in batch.statements
+        if statement.forbids_transaction
+    ]
+    why = f" ({alone[0]})" if alone else ""
+    return count(statements, "statement") + f", {count(len(batches), 'step')}{why}"
+
+
+def plan_document(plan: Plan, target: str) -> Document:
+    """What a run would do."""
+    verb = "apply" if plan.direction is Direction.UP else "roll back"
+    if not plan.steps:
+        return Document(f"{target}: nothing to {verb}")
+    return Document(
+        f"{target}: {count(len(plan.steps))} to {verb}",
+        (
+            Table(
+                ("version", "name", "runs as"),
+                tuple(
+                    (step.migration.version, step.migration.name, step_manner(step))
+                    for step in plan.steps
+                ),
+            ),
+        ),
+    )
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """What a run would do."""
+    return {
+        "direction": plan.direction,
+        "to": plan.to,
+        "steps": [
+            {
+                "version": step.migration.version,
+                "name": step.migration.name,
+                "file": step.script.path,
+                "runs_as": step_manner(step),
+            }
+            for step in plan.steps
+        ],
+    }
+
+
+def status_document(entries: tuple[MigrationStatus, ...], target: str) -> Document:
+    """Where each migration stands."""
+    waiting = sum(1 for e in entries if e.state in (State.PENDING, State.OUT_OF_ORDER))
+    done = sum(1 for each in entries if each.applied_at)
+    return Document(
+        f"{target}: {done} applied, {waiting} pending",
+        (
+            Table(
+                ("version", "name", "state", "applied at", "way back"),
+                tuple(
+                    (
+                        each.version,
+                        each.name,
+                        each.state,
+                        f"{each.applied_at:%Y-%m-%d %H:%M:%S}" if each.applied_at else "",
+                        "yes" if each.reversible else "no",
+                    )
+                    for each in entries
+                ),
+            ),
+        ),
+    )
+
+
+def status_json(entries: tuple[MigrationStatus, ...]) -> dict[str, Any]:
+    """Where each migration stands."""
+    return {
+        "migrations": [
+            {
+                "version": each.version,
+                "name": each.name,
+                "state": each.state,
+                "applied_at": each.applied_at,
+                "reversible": each.reversible,
+            }
+            for each in entries
+        ]
+    }
+
+
+def run_headline(report: RunReport) -> str:
+    """How a run went, in one line."""
+    verb = _DONE[report.direction]
+    if report.error is not None:
+        if report.done is None:
+            return f"{report.target}: failed; what was {verb} could not be asked"
+        return f"{report.target}: failed; {count(len(report.done))} {verb} before"
+    if not report.done:
+        nothing = "apply" if report.direction is Direction.UP else "roll back"
+        return f"{report.target}: nothing to {nothing}"
+    return f"{report.target}: {count(len(report.done))} {verb} in {report.elapsed:.1f} s"
+
+
+def rows_table(rows: tuple[LedgerRow, ...]) -> Table:
+    """Ledger rows as people read them."""
+    return Table(
+        ("version", "name", "took"),
+        tuple((row.version, row.name, _took(row)) for row in rows),
+        empty="No migration.",
+    )
+
+
+def failure_document(report: RunReport) -> Document:
+    """What failed, what stays, what was undone, and what to type next."""
+    error = report.error
+    verb = _DONE[report.direction]
+    blocks: list[Block] = []
+    if not isinstance(error, ConfitureFlowsError):
+        blocks.append(Paragraph(f"{type(error).__name__}: {error}", "bad"))
+    else:
+        blocks.append(Paragraph(error.message, "bad"))
+        if facts := _place(error):
+            blocks.append(Facts(facts))
+        if error.excerpt:
+            blocks.append(Code(error.excerpt, "sql"))
+        if error.next_step:
+            blocks.append(Paragraph(f"What to do next: {error.next_step}"))
+    if report.done is None:
+        blocks.append(
+            Paragraph(
+                "The ledger could not be asked what this run committed. See: confiture-flows status"
+            )
+        )
+    elif report.done:
+        blocks.append(Paragraph(f"These were {verb} before it and stay {verb}:"))
+        blocks.append(rows_table(report.done))
+    elif report.plan:
+        blocks.append(Paragraph(f"No migration was {verb}; the database is as it was before."))
+    left = _not_run(report)
+    if left:
+        blocks.append(Paragraph(f"Still to do: {', '.join(left)}."))
+    return Document(run_headline(report), tuple(blocks))
+
+
+def run_json(report: RunReport) -> dict[str, Any]:
+    """How a run went."""
+    return {
+        "direction": report.direction,
+        "planned": [s.migration.version for s in report.plan.steps] if report.plan else None,
+        "done": None
+        if report.done is None
+        else [
+            {"version": row.version, "name": row.name, "milliseconds": row.execution_time_ms}
+            for row in report.done
+        ],
+        "elapsed_seconds": round(report.elapsed, 3),
+    }
+
+
+def _place(error: ConfitureFlowsError) -> tuple[tuple[str, str], ...]:
+    pairs = (
+        ("Migration", error.version),
+        ("File", f"{error.file}:{error.line}" if error.line else error.file),
+        ("Statement", error.statement),
+        ("SQLSTATE", error.sqlstate),
+    )
+    return tuple((name, str(value)) for name, value in pairs if value)
+
+
+def _not_run(report: RunReport) -> list[str]:
+    if report.plan is None or report.done is None:
+        return []
+    done = {row.version for row in report.done}
+    return [s.migration.version for s in report.plan.steps if s.migration.version not in done]
+
+
+def _took(row: LedgerRow) -> str:
+    milliseconds = row.execution_time_ms
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds} ms" if milliseconds < 10_000 else f"{milliseconds / 1000:.1f} s"

@@ -1,0 +1,64 @@
+"""Directory + ledger rows -> what is applied, pending, or wrong. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from confiture_flows.migrations.validate import out_of_order
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from confiture_flows.migrations.discovery import Directory
+    from confiture_flows.migrations.ledger import LedgerRow
+
+
+class State(StrEnum):
+    """Where a migration stands."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    OUT_OF_ORDER = "out of order"
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStatus:
+    """One migration, on disk or in the ledger or both."""
+
+    version: str
+    name: str
+    state: State
+    applied_at: datetime | None = None
+    reversible: bool = False
+
+
+def read_status(directory: Directory, rows: tuple[LedgerRow, ...]) -> tuple[MigrationStatus, ...]:
+    """The state of every migration: those on disk in their order, then those that are gone."""
+    by_version = {row.version: row for row in rows}
+    late = out_of_order(directory, rows)
+    known: list[MigrationStatus] = []
+    for migration in directory.migrations:
+        row = by_version.get(migration.version)
+        if row is None:
+            state = State.OUT_OF_ORDER if migration.version in late else State.PENDING
+        elif row.checksum not in (None, migration.checksum):
+            state = State.EDITED
+        else:
+            state = State.APPLIED
+        known.append(
+            MigrationStatus(
+                migration.version,
+                migration.name,
+                state,
+                row.applied_at if row else None,
+                migration.down is not None,
+            )
+        )
+    on_disk = {migration.version for migration in directory.migrations}
+    gone = [row for row in rows if row.version not in on_disk and row.archived_into is None]
+    known += [MigrationStatus(r.version, r.name, State.DELETED, r.applied_at) for r in gone]
+    return tuple(known)

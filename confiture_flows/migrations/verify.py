@@ -1,0 +1,99 @@
+"""conn + migrations -> findings: does the database hold what the migrations promised?
+
+Runs the verify scripts of applied migrations, read-only and rolled back, and looks for
+what failed steps leave behind: invalid indexes, constraints that were never validated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.catalog.snapshot import take_snapshot
+from confiture_flows.errors import MigrationFileError
+from confiture_flows.report.finding import Finding, Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    from confiture_flows.migrations.migration import Migration, Script
+    from confiture_flows.sql.statements import Statement
+
+
+def verify(conn: Connection, migrations: tuple[Migration, ...]) -> tuple[Finding, ...]:
+    """Check migrations that are applied.
+
+    A verify script passes when each of its statements succeeds and each SELECT among
+    them gives a first column that is true in a first row that exists.
+
+    Args:
+        conn: In autocommit.
+        migrations: Those to check.
+    """
+    findings: list[Finding] = []
+    for migration in migrations:
+        if migration.verify:
+            findings += _run_script(conn, migration, migration.verify)
+    for left in take_snapshot(conn).invalid:
+        if left.kind == "index":
+            findings.append(
+                Finding(
+                    "catalog.invalid_index",
+                    Severity.WARNING,
+                    f"Index {left.name} is invalid: its concurrent build did not finish.",
+                    next_step=f"DROP INDEX CONCURRENTLY {left.name}; and build it again.",
+                )
+            )
+        else:
+            findings.append(
+                Finding(
+                    "catalog.not_validated",
+                    Severity.INFO,
+                    f"Constraint {left.name} is not validated: rows from before it may break it.",
+                    next_step="ALTER TABLE ... VALIDATE CONSTRAINT in a later migration.",
+                )
+            )
+    return tuple(findings)
+
+
+def _run_script(conn: Connection, migration: Migration, script: Script) -> Iterator[Finding]:
+    import psycopg
+
+    try:
+        statements = [each for batch in script.batches() for each in batch.statements]
+    except MigrationFileError as error:
+        yield _finding(migration, Location(script.path, error.line), error.message)
+        return
+    with conn.transaction(force_rollback=True):
+        conn.execute("SET LOCAL transaction_read_only = on")
+        for statement in statements:
+            try:
+                # A savepoint each, so that one failing check does not hide the next.
+                with conn.transaction():
+                    problem = _check(conn, statement)
+            except psycopg.Error as error:
+                problem = error.diag.message_primary or str(error)
+            if problem:
+                yield _finding(migration, Location(script.path, statement.line), problem)
+
+
+def _check(conn: Connection, statement: Statement) -> str | None:
+    cursor = conn.execute(statement.sql.encode())
+    if statement.kind != "select_stmt":
+        return None
+    row = cursor.fetchone()
+    if row is None:
+        return "the check gives no row"
+    return None if row[0] else f"the check gives {row[0]!r}"
+
+
+def _finding(migration: Migration, location: Location, problem: str) -> Finding:
+    return Finding(
+        "verify.failed",
+        Severity.ERROR,
+        f"{migration.label} does not verify: {problem}.",
+        next_step="Look at what the script expects; the migration itself is applied.",
+        version=migration.version,
+        location=location,
+    )

@@ -1,0 +1,1 @@
+"""SQL text -> statements and facts about them. The only room that knows the parser (postgast)."""
