@@ -1,0 +1,8 @@
+"""Prefect blocks: targets that are kept on a Prefect server.
+
+Register them with `prefect block register -m confiture_flows.blocks`.
+"""
+
+from confiture_flows.blocks.target import PostgresTarget
+
+__all__ = ["PostgresTarget"]

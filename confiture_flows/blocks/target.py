@@ -1,0 +1,132 @@
+"""PostgresTarget: a database to migrate, kept on the Prefect server with its password encrypted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from prefect.blocks.core import Block
+from prefect.exceptions import PrefectException
+from pydantic import Field, SecretStr, model_validator
+
+from confiture_flows.config import DEFAULT_LIMITS, Limits
+from confiture_flows.errors import ConfigError
+from confiture_flows.target import Target, connect
+
+if TYPE_CHECKING:
+    from confiture_flows.config import Project
+
+
+class PostgresTarget(Block):
+    """A PostgreSQL database that migrations work on.
+
+    Give either `dsn`, or host, database and user.
+
+    Example:
+        ```python
+        from confiture_flows.blocks import PostgresTarget
+
+        PostgresTarget(host="db.example", database="shop", user="deploy",
+                       password="...").save("shop")
+        ```
+    """
+
+    _block_type_name = "Postgres Target"
+    _block_type_slug = "postgres-target"
+    _description = "A PostgreSQL database that confiture-flows migrates."
+    _logo_url = None
+
+    dsn: SecretStr | None = Field(
+        default=None, description="A whole connection string, instead of the fields below."
+    )
+    host: str = Field(default="localhost", description="Name or address of the server.")
+    port: int = Field(default=5432, ge=1, le=65535)
+    database: str | None = Field(default=None, description="Name of the database.")
+    user: str | None = Field(default=None, description="Role to connect as.")
+    password: SecretStr | None = None
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = (
+        Field(default=None, description="How far TLS is asked for; the server's default if empty.")
+    )
+    production: bool = Field(default=False, description="Makes policies strict.")
+    fail_on: Literal["info", "warning", "error"] = Field(
+        default="error", description="The severity at which findings stop a run."
+    )
+    ledger: str = Field(default="tb_confiture", description="Name of the ledger table.")
+    lock_timeout_ms: int = Field(default=DEFAULT_LIMITS.lock_timeout_ms, ge=0)
+    statement_timeout_ms: int = Field(default=DEFAULT_LIMITS.statement_timeout_ms, ge=0)
+    lock_patience: float = Field(default=DEFAULT_LIMITS.lock_patience, ge=0)
+    busy_patience: float = Field(default=DEFAULT_LIMITS.busy_patience, ge=0)
+
+    @model_validator(mode="after")
+    def _names_a_database(self) -> Self:
+        if self.dsn is None and self.database is None:
+            raise ValueError("Give a dsn, or a database.")
+        return self
+
+    def to_target(self, name: str) -> Target:
+        """The target this block describes.
+
+        Args:
+            name: What to call it; the block's own name, usually.
+        """
+        return Target(
+            name=name,
+            dsn=self.dsn.get_secret_value() if self.dsn else self._conninfo(),
+            production=self.production,
+            fail_on=self.fail_on,
+            limits=Limits(
+                self.lock_timeout_ms,
+                self.statement_timeout_ms,
+                self.lock_patience,
+                self.busy_patience,
+            ),
+            ledger=self.ledger,
+        )
+
+    def test_connection(self) -> str:
+        """Connect once.
+
+        Returns:
+            The server's version.
+
+        Raises:
+            TargetError: The server does not answer, or refuses.
+        """
+        with connect(self.to_target("test"), "test") as conn:
+            return conn.info.parameter_status("server_version") or ""
+
+    def _conninfo(self) -> str:
+        from psycopg.conninfo import make_conninfo
+
+        return make_conninfo(
+            host=self.host,
+            port=self.port,
+            dbname=self.database,
+            user=self.user,
+            password=self.password.get_secret_value() if self.password else None,
+            sslmode=self.sslmode,
+        )
+
+
+def load_target(name: str, project: Project) -> Target:
+    """The target that a block of this name describes.
+
+    Raises:
+        ConfigError: There is no such block either, or no Prefect server to ask.
+    """
+    try:
+        block = PostgresTarget.load(name, _sync=True)  # pyright: ignore[reportCallIssue]
+    except ValueError:
+        known = ", ".join(sorted(project.targets)) or "none"
+        raise ConfigError(
+            f"There is no target {name!r}: neither in the configuration ({known}) nor as a "
+            "PostgresTarget block.",
+            next_step="Add [targets."
+            f"{name}] to confiture.toml, or save a PostgresTarget block of that name.",
+        ) from None
+    except (PrefectException, OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"{name!r} is not in the configuration, and the Prefect server could not be asked "
+            f"for a block: {error}",
+            next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",
+        ) from None
+    return block.to_target(name)

@@ -1,0 +1,28 @@
+"""Flow parameters + configuration -> Request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from confiture_flows.config import load_project
+from confiture_flows.migrations.lifecycle import Request
+
+Transaction = Literal["auto", "as-written"]
+
+
+def make_request(
+    directory: str | None, layout: str | None, transaction: Transaction | None, to: str | None
+) -> Request:
+    """What a flow was asked to do; what it was not told, the configuration says.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
+    project = load_project()
+    return Request(
+        directory=Path(directory) if directory else project.directory,
+        layout=layout or project.layout,
+        as_written=transaction == "as-written" if transaction else project.as_written,
+        to=to,
+    )

@@ -1,0 +1,122 @@
+"""The stages as task runs: the lifecycle's callers inside a flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from prefect import tags
+from prefect.runtime import flow_run
+from prefect.settings import get_current_settings
+from prefect.states import Cancelled
+from prefect.utilities.urls import url_for
+
+from confiture_flows import tasks
+from confiture_flows.errors import RunCancelledError
+from confiture_flows.flows._targets import resolve_target
+from confiture_flows.migrations.lifecycle import Request, RunReport, run_lifecycle
+from confiture_flows.migrations.observer import current_observer
+from confiture_flows.migrations.plan import Direction, Plan
+from confiture_flows.report.finding import Severity
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+    from confiture_flows.migrations.discovery import Directory
+    from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.migrations.migration import Migration
+    from confiture_flows.report.finding import Finding
+    from confiture_flows.target import Target
+    from confiture_flows.tasks.carry_out import Granularity
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStages:
+    """Implements `Stages` with task runs.
+
+    Attributes:
+        target: The database.
+        request: What to do.
+        granularity: What becomes a task run.
+        timeout_seconds: The longest that applying or rolling back may take.
+    """
+
+    target: Target
+    request: Request
+    granularity: Granularity
+    timeout_seconds: float | None
+
+    def discover(self) -> Directory:
+        """Read the directory."""
+        return tasks.discover_migrations(
+            self.request.directory,
+            layout=self.request.layout,
+            as_written=self.request.as_written,
+        )
+
+    def read_ledger(self) -> tuple[LedgerRow, ...]:
+        """Read what is applied."""
+        return tasks.read_ledger(self.target)
+
+    def validate(
+        self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction
+    ) -> tuple[Finding, ...]:
+        """Compare the two."""
+        return tasks.validate_migrations(
+            directory, rows, direction=direction, production=self.target.production
+        )
+
+    def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
+        """Decide what to do."""
+        return tasks.plan_migrations(directory, rows, direction=direction, to=self.request.to)
+
+    def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
+        """Do it."""
+        stage: Any = tasks.apply_plan if plan.direction is Direction.UP else tasks.rollback_plan
+        if self.timeout_seconds:
+            stage = stage.with_options(timeout_seconds=self.timeout_seconds)
+        return stage(self.target, plan, granularity=self.granularity)
+
+    def verify(
+        self, migrations: tuple[Migration, ...], done: tuple[LedgerRow, ...]
+    ) -> tuple[Finding, ...]:
+        """Check those of the migrations that were applied."""
+        applied = {row.version for row in done}
+        wanted = tuple(migration for migration in migrations if migration.version in applied)
+        return tasks.verify_migrations(self.target, wanted)
+
+    def publish(self, report: RunReport, /) -> None:
+        """Write the artifacts. After a failure nothing may hide the first error."""
+        current_observer().ended(report)
+        tasks.publish_report(report, return_state=not report.ok)
+
+
+def run_flow(
+    target: str,
+    request: Request,
+    direction: Direction,
+    granularity: Granularity,
+    timeout_seconds: float | None,
+) -> RunReport | State[Any]:
+    """The body that migrate_flow and rollback_flow share.
+
+    Returns:
+        The report; or, when somebody cancelled the run, the state that says so.
+
+    Raises:
+        ConfitureFlowsError: A stage failed.
+    """
+    resolved = resolve_target(target)
+    if get_current_settings().api.url and (url := url_for("flow-run", flow_run.id)):
+        current_observer().page(url)  # the page of an ephemeral server is gone when the run is
+    stages = TaskStages(resolved, request, granularity, timeout_seconds)
+    try:
+        with tags(f"target:{resolved.name}"):
+            return run_lifecycle(
+                stages,
+                target=resolved.name,
+                direction=direction,
+                gate=Severity.of(resolved.fail_on),
+            )
+    except RunCancelledError as error:
+        return Cancelled(message=error.message)

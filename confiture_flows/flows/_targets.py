@@ -1,0 +1,40 @@
+"""Name -> Target inside a flow. Flow parameters are stored and shown, so they hold names only."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from confiture_flows.blocks.target import load_target
+from confiture_flows.config import load_project
+from confiture_flows.target import configured_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from confiture_flows.target import Target
+
+# Targets that exist in this process only: a connection string given on the command line.
+_given: dict[str, Target] = {}
+
+
+@contextmanager
+def given_target(target: Target) -> Iterator[None]:
+    """Let flows of this process, in this block, find a target by its name."""
+    _given[target.name] = target
+    try:
+        yield
+    finally:
+        del _given[target.name]
+
+
+def resolve_target(name: str) -> Target:
+    """The target of that name: given in this process, in the configuration, or a block.
+
+    Raises:
+        ConfigError: Nobody knows it.
+    """
+    if name in _given:
+        return _given[name]
+    project = load_project()
+    return configured_target(project, name) or load_target(name, project)

@@ -1,0 +1,45 @@
+"""Flow: apply what is pending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from confiture_flows.flows._request import Transaction, make_request
+from confiture_flows.flows._stages import run_flow
+from confiture_flows.migrations.lifecycle import RunReport
+from confiture_flows.migrations.plan import Direction
+from confiture_flows.tasks.carry_out import Granularity
+
+
+@flow(name="migrate", flow_run_name="migrate {target}", validate_parameters=True)
+def migrate_flow(
+    target: str,
+    directory: str | None = None,
+    layout: str | None = None,
+    to: str | None = None,
+    transaction: Transaction | None = None,
+    granularity: Granularity = "stage",
+    timeout_seconds: float | None = None,
+) -> RunReport | State[Any]:
+    """Apply the pending migrations of a directory to a target.
+
+    Args:
+        target: Name of a target in confiture.toml, or of a PostgresTarget block.
+        directory: Where the migrations are; as confiture.toml says when empty.
+        layout: How they are written down; detected when empty.
+        to: The last version to apply; all when empty.
+        transaction: "as-written" lets files hold their own BEGIN and COMMIT.
+        granularity: "migration" makes each migration a task run of its own.
+        timeout_seconds: The longest that the apply stage may take; its query ends with it.
+
+    Returns:
+        What was done; or the state Cancelled, when the run was cancelled.
+
+    Raises:
+        ConfitureFlowsError: A stage failed. What was applied before stays applied.
+    """
+    request = make_request(directory, layout, transaction, to)
+    return run_flow(target, request, Direction.UP, granularity, timeout_seconds)

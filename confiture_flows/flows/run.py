@@ -1,0 +1,45 @@
+"""Run a flow in this process for the command line, which tells its story itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prefect import tags
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogHandler
+
+from confiture_flows.flows._targets import given_target
+from confiture_flows.flows.migrate import migrate_flow
+from confiture_flows.flows.rollback import rollback_flow
+from confiture_flows.migrations.plan import Direction
+
+if TYPE_CHECKING:
+    from confiture_flows.migrations.lifecycle import Request
+    from confiture_flows.target import Target
+    from confiture_flows.tasks.carry_out import Granularity
+
+
+def run_as_flow(
+    target: Target, request: Request, direction: Direction, granularity: Granularity
+) -> None:
+    """Run migrate_flow or rollback_flow, on the Prefect server of the current profile.
+
+    Raises:
+        ConfitureFlowsError: A stage failed.
+    """
+    flow: Any = migrate_flow if direction is Direction.UP else rollback_flow
+    with given_target(target), tags("confiture", f"target:{target.name}"):
+        flow(
+            target=target.name,
+            directory=str(request.directory.resolve()),
+            layout=request.layout,
+            to=request.to,
+            transaction="as-written" if request.as_written else "auto",
+            granularity=granularity,
+        )
+
+
+def send_all() -> None:
+    """Send the logs and events that are still on their way, before their server goes away."""
+    APILogHandler().flush()
+    EventsWorker.drain_all(timeout=10)

@@ -1,0 +1,25 @@
+"""Each stage of a migration's life as a Prefect task, to compose own flows from.
+
+Tasks take a `Target` and open it themselves; what passes between them are frozen
+values. Retries read the error's `retryable`, and the ledger makes them safe.
+"""
+
+from confiture_flows.tasks.apply import apply_plan
+from confiture_flows.tasks.discover import discover_migrations
+from confiture_flows.tasks.ledger import read_ledger
+from confiture_flows.tasks.plan import plan_migrations
+from confiture_flows.tasks.publish import publish_report
+from confiture_flows.tasks.rollback import rollback_plan
+from confiture_flows.tasks.validate import validate_migrations
+from confiture_flows.tasks.verify import verify_migrations
+
+__all__ = [
+    "apply_plan",
+    "discover_migrations",
+    "plan_migrations",
+    "publish_report",
+    "read_ledger",
+    "rollback_plan",
+    "validate_migrations",
+    "verify_migrations",
+]

@@ -1,0 +1,27 @@
+"""Task: target -> ledger rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prefect import task
+
+from confiture_flows.migrations import ledger
+from confiture_flows.target import connect
+from confiture_flows.tasks._policy import RETRIED
+
+if TYPE_CHECKING:
+    from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.target import Target
+
+
+@task(name="read ledger", task_run_name="read ledger of {target.name}", **RETRIED)
+def read_ledger(target: Target) -> tuple[LedgerRow, ...]:
+    """Read which migrations are applied, in the order in which they were.
+
+    Raises:
+        TargetError: The target does not answer, or refuses.
+        LedgerError: The table is something else, or may not be read.
+    """
+    with connect(target, "read ledger") as conn:
+        return ledger.read_ledger(conn, target.ledger)
