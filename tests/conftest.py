@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from confiture_flows.cli.prefect_server import TemporaryServer, temporary_server
 from confiture_flows.errors import EmbeddedServerError
 from confiture_flows.postgres import Origin, Server, provide_server
 from confiture_flows.target import Target
@@ -127,3 +128,19 @@ def corpora() -> Path:
     if not folder.is_dir():
         pytest.skip("the corpora of real projects are not beside this repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[TemporaryServer]:
+    """A Prefect server of the session's own; the settings of this process point to it."""
+    # Imported here, so that a run of the other tests need not wait for Prefect.
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogHandler
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_server() as server:
+        server.wait()
+        with temporary_settings({PREFECT_API_URL: server.api_url}):
+            yield server
+            APILogHandler().flush()
+            EventsWorker.drain_all(timeout=10)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from prefect.blocks.core import Block
 from prefect.exceptions import PrefectException
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from confiture_flows.config import DEFAULT_LIMITS, Limits
 from confiture_flows.errors import ConfigError
@@ -19,30 +19,32 @@ if TYPE_CHECKING:
 class PostgresTarget(Block):
     """A PostgreSQL database that migrations work on.
 
-    Give either `dsn`, or host, database and user.
+    Give either `dsn`, or host, database and user, and save it under the name of the target.
 
     Example:
         ```python
         from confiture_flows.blocks import PostgresTarget
 
-        PostgresTarget(host="db.example", database="shop", user="deploy",
-                       password="...").save("shop")
+        target = PostgresTarget.load("BLOCK_NAME")
+        target.test_connection()
         ```
     """
 
     _block_type_name = "Postgres Target"
     _block_type_slug = "postgres-target"
     _description = "A PostgreSQL database that confiture-flows migrates."
-    _logo_url = None
+    _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
 
     dsn: SecretStr | None = Field(
         default=None, description="A whole connection string, instead of the fields below."
     )
     host: str = Field(default="localhost", description="Name or address of the server.")
-    port: int = Field(default=5432, ge=1, le=65535)
+    port: int = Field(default=5432, ge=1, le=65535, description="TCP port of the server.")
     database: str | None = Field(default=None, description="Name of the database.")
     user: str | None = Field(default=None, description="Role to connect as.")
-    password: SecretStr | None = None
+    password: SecretStr | None = Field(
+        default=None, description="Its password; empty where the server asks for none."
+    )
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = (
         Field(default=None, description="How far TLS is asked for; the server's default if empty.")
     )
@@ -51,10 +53,26 @@ class PostgresTarget(Block):
         default="error", description="The severity at which findings stop a run."
     )
     ledger: str = Field(default="tb_confiture", description="Name of the ledger table.")
-    lock_timeout_ms: int = Field(default=DEFAULT_LIMITS.lock_timeout_ms, ge=0)
-    statement_timeout_ms: int = Field(default=DEFAULT_LIMITS.statement_timeout_ms, ge=0)
-    lock_patience: float = Field(default=DEFAULT_LIMITS.lock_patience, ge=0)
-    busy_patience: float = Field(default=DEFAULT_LIMITS.busy_patience, ge=0)
+    lock_timeout_ms: int = Field(
+        default=DEFAULT_LIMITS.lock_timeout_ms,
+        ge=0,
+        description="How long a statement queues for a table before its migration backs off.",
+    )
+    statement_timeout_ms: int = Field(
+        default=DEFAULT_LIMITS.statement_timeout_ms,
+        ge=0,
+        description="The longest a statement may take; 0 is no limit.",
+    )
+    lock_patience: float = Field(
+        default=DEFAULT_LIMITS.lock_patience,
+        ge=0,
+        description="Seconds to wait for another run on the same database to end.",
+    )
+    busy_patience: float = Field(
+        default=DEFAULT_LIMITS.busy_patience,
+        ge=0,
+        description="Seconds to go on retrying a migration that meets a busy table.",
+    )
 
     @model_validator(mode="after")
     def _names_a_database(self) -> Self:

@@ -20,8 +20,6 @@ from confiture_flows.migrations.plan import Direction, Plan
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
-    from prefect.client.schemas.objects import State
-
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.migration import Migration
@@ -97,11 +95,11 @@ def run_flow(
     direction: Direction,
     granularity: Granularity,
     timeout_seconds: float | None,
-) -> RunReport | State[Any]:
+) -> RunReport:
     """The body that migrate_flow and rollback_flow share.
 
     Returns:
-        The report; or, when somebody cancelled the run, the state that says so.
+        The report.
 
     Raises:
         ConfitureFlowsError: A stage failed.
@@ -119,4 +117,5 @@ def run_flow(
                 gate=Severity.of(resolved.fail_on),
             )
     except RunCancelledError as error:
-        return Cancelled(message=error.message)
+        # A flow that returns a state ends in it, and its caller never sees the value.
+        return Cancelled(message=error.message)  # pyright: ignore[reportReturnType]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prefect import flow
-from prefect.client.schemas.objects import State
 
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
@@ -23,7 +20,7 @@ def migrate_flow(
     transaction: Transaction | None = None,
     granularity: Granularity = "stage",
     timeout_seconds: float | None = None,
-) -> RunReport | State[Any]:
+) -> RunReport:
     """Apply the pending migrations of a directory to a target.
 
     Args:
@@ -36,7 +33,7 @@ def migrate_flow(
         timeout_seconds: The longest that the apply stage may take; its query ends with it.
 
     Returns:
-        What was done; or the state Cancelled, when the run was cancelled.
+        What was done. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
 
     Raises:
         ConfitureFlowsError: A stage failed. What was applied before stays applied.

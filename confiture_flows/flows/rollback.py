@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prefect import flow
-from prefect.client.schemas.objects import State
 
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
@@ -23,7 +20,7 @@ def rollback_flow(
     transaction: Transaction | None = None,
     granularity: Granularity = "stage",
     timeout_seconds: float | None = None,
-) -> RunReport | State[Any]:
+) -> RunReport:
     """Undo the latest migration of a target, or all after a version.
 
     Args:
@@ -36,7 +33,7 @@ def rollback_flow(
         timeout_seconds: The longest that the rollback may take; its query ends with it.
 
     Returns:
-        What was undone; or the state Cancelled, when the run was cancelled.
+        What was undone. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
 
     Raises:
         ConfitureFlowsError: A stage failed. What was undone before stays undone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import (
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.plan import Step
     from confiture_flows.sql.statements import Statement
 
-_LOST = ("08", "57P01", "57P02", "57P03")
+_LOST_STATES = ("08", "57P01", "57P02", "57P03")
 _TRANSIENT = ("40001", "40P01")
+_LOCK_LOST = "run lock lost"  # said by ledger.sql
 LOCK_NOT_AVAILABLE = "55P03"
 
 _NEXT_STEPS = {
@@ -36,12 +38,19 @@ _NEXT_STEPS = {
     "statement_timeout_ms of the target.",
     "53100": "Free disk space on the server, then run again.",
 }
+_COMMIT_STEP = "Look at the constraints and triggers that are deferred, then run again."
+_PARTIAL_STEP = (
+    "Undo by hand what is committed, or make those statements repeatable (IF NOT "
+    "EXISTS), then run again: the script starts from its first statement."
+)
+# The server's words for where a COPY failed, in English only.
+_COPY_ROW = re.compile(r"COPY .+?, line (\d+)")
 _DEFAULT_STEP = "Mend the statement, then run again: what is applied stays applied."
 
 
 def lost_connection(error: psycopg.Error, conn: psycopg.Connection) -> bool:
     """Whether an error means that the session is gone, not that the SQL is wrong."""
-    return conn.closed or conn.broken or (error.sqlstate or "").startswith(_LOST)
+    return conn.closed or conn.broken or (error.sqlstate or "").startswith(_LOST_STATES)
 
 
 def diagnose(
@@ -50,85 +59,113 @@ def diagnose(
     step: Step,
     statement: Statement | None,
     committed: int = 0,
+    *,
+    at_commit: bool = False,
 ) -> ConfitureFlowsError:
     """Turn what psycopg raised into what a person can act on.
 
     Args:
-        error: From the statement, or from the ledger's own statement after it.
+        error: From the statement, the ledger's own statement after it, or the commit.
         conn: To tell a lost connection from a wrong statement.
         step: What was running.
         statement: The failing one; None is the ledger's or the commit.
         committed: How many statements of the script are committed for good.
+        at_commit: Whether all statements, the ledger's too, had succeeded.
     """
     label = step.migration.label
     if lost_connection(error, conn):
-        return TargetUnreachableError(
-            f"The connection broke while {label} was running.",
-            version=step.migration.version,
-            file=step.script.path,
-            next_step="Run again: the ledger knows whether it was committed.",
-        )
-    if error.sqlstate == "25006":
-        return TargetError(
-            f"{conn.info.dbname} on {conn.info.host} is read-only.",
-            sqlstate="25006",
-            next_step="Point the target at the primary.",
-        )
-    if statement is None:
+        return _lost(step, committed)
+    if error.sqlstate == "25006" and not committed:
+        return read_only_error(conn, step)
+    if statement is None and not at_commit and not committed:
         return _ledger_failure(error, step)
-    kind: type[ApplyError] = ApplyError
-    if error.sqlstate in _TRANSIENT:
-        kind = TransientApplyError
+    kind: type[ApplyError] = TransientApplyError if error.sqlstate in _TRANSIENT else ApplyError
+    default_step = _DEFAULT_STEP if statement else _COMMIT_STEP
+    next_step = _NEXT_STEPS.get(error.sqlstate or "", default_step)
     outcome = f"{label} was rolled back."
-    next_step = _NEXT_STEPS.get(error.sqlstate or "", _DEFAULT_STEP)
+    if statement is None:
+        outcome = f"That was found at commit, so {label} was rolled back."
     if committed:
         kind = PartialApplyError
-        outcome = (
-            f"{label} stopped half way: its first {committed} statement(s) are committed, "
-            "the rest was not run, and the ledger has no row for it."
-            if step.direction == "up"
-            else f"{label} is undone half way: {committed} statement(s) of its down script are "
-            "committed, and the ledger still has its row."
-        )
-        next_step = (
-            "Undo by hand what is committed, or make those statements repeatable (IF NOT "
-            "EXISTS), then run again: the script starts from its first statement."
-        )
+        outcome = _partial_outcome(step, committed)
+        next_step = _PARTIAL_STEP
     return kind(
-        f"{_said(error)} {outcome}",
+        f"{_said(error, statement)} {outcome}",
         version=step.migration.version,
         file=step.script.path,
-        line=statement.line_at(_position(error)),
-        statement=statement.number,
+        line=_line(error, statement) if statement else None,
+        statement=statement.number if statement else None,
         sqlstate=error.sqlstate,
-        excerpt=statement.excerpt,
+        excerpt=statement.excerpt if statement else None,
         next_step=next_step,
     )
 
 
-def busy_error(error: psycopg.Error, step: Step, statement: Statement, waited: float) -> LockError:
+def busy_error(
+    error: psycopg.Error, step: Step, statement: Statement | None, waited: float
+) -> LockError:
     """The error for a migration whose table stayed busy until patience ended."""
     return LockError(
         f"{step.migration.label} met a busy table for {waited:.0f} s and was rolled back "
         f"each time: {error.diag.message_primary}.",
         version=step.migration.version,
         file=step.script.path,
-        line=statement.line,
-        statement=statement.number,
+        line=statement.line if statement else None,
+        statement=statement.number if statement else None,
         sqlstate=error.sqlstate,
-        excerpt=statement.excerpt,
+        excerpt=statement.excerpt if statement else None,
         next_step="Run again at a quieter time, raise busy_patience, or end the session that "
         "holds the table: SELECT pid, query FROM pg_stat_activity WHERE state <> 'idle';",
     )
 
 
+def read_only_error(conn: psycopg.Connection, step: Step | None = None) -> TargetError:
+    """The error for a target that takes no writes."""
+    return TargetError(
+        f"{conn.info.dbname} on {conn.info.host or 'this machine'} is read-only: a standby, or "
+        "default_transaction_read_only is on.",
+        version=step.migration.version if step else None,
+        next_step="Point the target at the primary.",
+        sqlstate="25006",
+    )
+
+
+def _lost(step: Step, committed: int) -> ConfitureFlowsError:
+    message = f"The connection broke while {step.migration.label} was running."
+    if committed:
+        # Not retryable: the script would start from its first statement.
+        return PartialApplyError(
+            f"{message} {_partial_outcome(step, committed)}",
+            version=step.migration.version,
+            file=step.script.path,
+            next_step=_PARTIAL_STEP,
+        )
+    return TargetUnreachableError(
+        message,
+        version=step.migration.version,
+        file=step.script.path,
+        next_step="Run again: the ledger knows whether it was committed.",
+    )
+
+
+def _partial_outcome(step: Step, committed: int) -> str:
+    label = step.migration.label
+    if step.direction == "up":
+        return (
+            f"{label} stopped half way: its first {committed} statement(s) are committed, "
+            "the rest was not run, and the ledger has no row for it."
+        )
+    return (
+        f"{label} is undone half way: {committed} statement(s) of its down script are "
+        "committed, and the ledger still has its row."
+    )
+
+
 def _ledger_failure(error: psycopg.Error, step: Step) -> ConfitureFlowsError:
     label = step.migration.label
-    message = error.diag.message_primary or str(error)
-    if "run lock lost" in message:
-        return LockError(
-            f"{label} gave up the run's advisory lock (pg_advisory_unlock_all?) "
-            "and was rolled back.",
+    if _LOCK_LOST in str(error):
+        return ApplyError(
+            f"{_said(error)} {label} was rolled back.",
             version=step.migration.version,
             file=step.script.path,
             next_step="Take the unlock out of the file.",
@@ -140,25 +177,31 @@ def _ledger_failure(error: psycopg.Error, step: Step) -> ConfitureFlowsError:
             next_step="Run again.",
         )
     return ApplyError(
-        f"{message}: {label} was rolled back, since it could not be committed with its ledger row.",
+        f"{_said(error)} {label} was rolled back, since its ledger row could not be written.",
         version=step.migration.version,
         file=step.script.path,
         sqlstate=error.sqlstate,
         next_step=_NEXT_STEPS.get(
-            error.sqlstate or "",
-            "A constraint that is checked at commit failed, or the script "
-            "changed the ledger or its schema.",
+            error.sqlstate or "", "Look whether the script changes the ledger or its schema."
         ),
     )
 
 
-def _said(error: psycopg.Error) -> str:
-    """The server's message, with its detail where that names the culprit."""
-    message = error.diag.message_primary or str(error).strip()
-    detail = error.diag.message_detail
-    return f"{message}. {detail}" if detail else f"{message}."
+def _said(error: psycopg.Error, statement: Statement | None = None) -> str:
+    """The server's message, with what names the culprit: its detail, or the row of a COPY."""
+    if _LOCK_LOST in str(error):
+        return "The script gave up the run's advisory lock (pg_advisory_unlock_all?)."
+    parts = [error.diag.message_primary or str(error).strip(), error.diag.message_detail]
+    if statement and statement.copy_data is not None and error.diag.context:
+        parts.append(error.diag.context.partition("\n")[0])
+    return " ".join(part.removesuffix(".") + "." for part in parts if part)
 
 
-def _position(error: psycopg.Error) -> int | None:
+def _line(error: psycopg.Error, statement: Statement) -> int:
+    row = None
+    if statement.copy_data is not None:
+        row = _COPY_ROW.match(error.diag.context or "")
+    if row:
+        return statement.line_at(len(statement.sql)) + int(row[1])
     position = error.diag.statement_position
-    return int(position) if position else None
+    return statement.line_at(int(position) if position else None)

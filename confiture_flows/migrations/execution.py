@@ -64,8 +64,10 @@ class Busy:
 class _Failed(Exception):
     """A statement, or None for the ledger's own, and what psycopg said of it."""
 
-    def __init__(self, statement: Statement | None, error: psycopg.Error) -> None:
-        self.statement, self.error = statement, error
+    def __init__(
+        self, statement: Statement | None, error: psycopg.Error, *, at_commit: bool = False
+    ) -> None:
+        self.statement, self.error, self.at_commit = statement, error, at_commit
 
 
 def session_reset(conn: Connection, limits: Limits) -> bytes:
@@ -174,9 +176,12 @@ def _patiently(
             return run()
         except _Failed as failure:
             statement, error = failure.statement, failure.error
+            at_commit = failure.at_commit
         _roll_back(conn)
-        if error.sqlstate != LOCK_NOT_AVAILABLE or statement is None:
-            raise diagnose(error, conn, step, statement, committed) from None
+        if error.sqlstate != LOCK_NOT_AVAILABLE:
+            raise diagnose(
+                error, conn, step, statement, committed, at_commit=at_commit
+            ) from None
         waited = time.monotonic() - started
         # Jitter, so that two runs that met do not meet again at every try.
         pause = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
@@ -184,7 +189,8 @@ def _patiently(
             if committed:
                 raise diagnose(error, conn, step, statement, committed) from None
             raise busy_error(error, step, statement, waited) from None
-        observer.busy(Busy(step, statement, attempt, pause))
+        if statement:
+            observer.busy(Busy(step, statement, attempt, pause))
         _pause(pause, observer)
 
 
@@ -263,7 +269,8 @@ def _run_transaction(
         # A pipeline that was left after a failure only says again that it failed.
         failure = failure or error
     if failure is not None:
-        raise _Failed(_first_unfinished(sent), failure)
+        recorded = row_cursor is None or row_cursor.pgresult is not None
+        raise _Failed(_first_unfinished(sent), failure, at_commit=recorded)
     if batch.keep and end is not None and end.statusmessage != "COMMIT":
         raise LedgerError(f"The server answered COMMIT with {end.statusmessage}.")
     found = row_cursor.fetchone() if row_cursor else None
@@ -279,4 +286,5 @@ def _send(cursor: Cursor, statement: Statement) -> None:
 
 
 def _first_unfinished(sent: list[tuple[Statement, Cursor]]) -> Statement | None:
-    return next((statement for statement, cursor in sent if cursor.pgresult is None), None)
+    # The cursor of a COPY keeps the answer to its first half until its rows are in.
+    return next((statement for statement, cursor in sent if not cursor.statusmessage), None)

@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import LedgerError, TargetError, TargetUnreachableError
+from confiture_flows.migrations.diagnosis import read_only_error
 from confiture_flows.migrations.lock import lock_held_sql
 
 if TYPE_CHECKING:
@@ -66,12 +67,22 @@ def locate_ledger(conn: Connection, name: str) -> LedgerTable:
     """Find the ledger through search_path; a qualified name says its schema itself.
 
     Raises:
-        LedgerError: It does not exist, and search_path names no schema to create it in.
+        LedgerError: It does not exist, and search_path names no schema to create it in; or
+            its schema may not be looked into.
     """
+    from psycopg import errors
+
     schema, _, table = name.rpartition(".")
     parts = [part for part in (schema, table) if part]
     quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-    row = conn.execute(_blocks()["locate"].encode(), {"quoted": quoted}).fetchone()
+    try:
+        row = conn.execute(_blocks()["locate"].encode(), {"quoted": quoted}).fetchone()
+    except errors.InsufficientPrivilege:
+        raise LedgerError(
+            f"User {conn.info.user} may not look into the ledger's schema {schema}.",
+            next_step=f'GRANT USAGE ON SCHEMA "{schema}" TO "{conn.info.user}";',
+            sqlstate="42501",
+        ) from None
     if row:
         return LedgerTable(row[0], row[1], exists=True)
     if schema:
@@ -118,16 +129,6 @@ def create_ledger(conn: Connection, table: LedgerTable) -> LedgerTable:
     return LedgerTable(table.schema, table.name, exists=True)
 
 
-def read_only_error(conn: Connection) -> TargetError:
-    """The error for a target that takes no writes."""
-    return TargetError(
-        f"{conn.info.dbname} on {conn.info.host} is read-only: a standby, or "
-        "default_transaction_read_only is on.",
-        next_step="Point the target at the primary.",
-        sqlstate="25006",
-    )
-
-
 def read_ledger(conn: Connection, name: str) -> tuple[LedgerRow, ...]:
     """The ledger's rows in the order in which they were written; none if there is no ledger.
 
@@ -149,7 +150,7 @@ def read_rows(conn: Connection, table: LedgerTable) -> tuple[LedgerRow, ...]:
 
     try:
         return tuple(LedgerRow(*row) for row in conn.execute(table.query("read")))
-    except errors.UndefinedColumn as error:
+    except (errors.UndefinedColumn, errors.WrongObjectType) as error:
         raise LedgerError(
             f"{table.schema}.{table.name} is not a ledger: {error.diag.message_primary}.",
             next_step="Name another table as `ledger` in the configuration of the target.",

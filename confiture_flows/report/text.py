@@ -17,7 +17,7 @@ _SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.
 
 def print_document(console: Console, document: Document) -> None:
     """Print a document."""
-    console.print(document.title, style="bold", markup=False, highlight=False)
+    _line(console, document.title, "bold")
     for block in document.blocks:
         _print_block(console, block)
 
@@ -32,46 +32,54 @@ def print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         line.append(f" [{finding.code}]", style="dim")
         console.print(line, highlight=False)
         if finding.location:
-            console.print(f"  at {finding.location}", style="dim", markup=False, highlight=False)
+            _line(console, f"  at {finding.location}", "dim")
         if finding.next_step:
-            console.print(f"  {finding.next_step}", markup=False, highlight=False)
+            _line(console, f"  {finding.next_step}")
 
 
 def print_error(console: Console, error: BaseException) -> None:
     """Print what ended a command: what is true, where, what to do next."""
     if isinstance(error, KeyboardInterrupt):
-        console.print("Interrupted.", style="bold red")
+        _line(console, "Interrupted.", "bold red")
         return
     if not isinstance(error, ConfitureFlowsError):
-        console.print(f"{type(error).__name__}: {error}", style="bold red", markup=False)
+        _line(console, f"{type(error).__name__}: {error}", "bold red")
         return
-    console.print(f"Error: {error.message}", style="bold red", markup=False, highlight=False)
+    _line(console, f"Error: {error.message}", "bold red")
     if error.file:
         place = f"{error.file}:{error.line}" if error.line else str(error.file)
-        console.print(f"  at {place}", style="dim", markup=False, highlight=False)
+        _line(console, f"  at {place}", "dim")
     if error.excerpt:
-        console.print(f"  {error.excerpt}", markup=False, highlight=False)
+        _line(console, f"  {error.excerpt}")
     if error.next_step:
-        console.print(error.next_step, markup=False, highlight=False)
+        _line(console, error.next_step)
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    from rich.text import Text
+
+    console.print(Text(text), style=style)  # a Text has no markup, no emoji, no highlighting
 
 
 def _print_block(console: Console, block: Block) -> None:
     match block:
         case Paragraph(text, tone):
-            console.print(text, style=_TONES[tone], markup=False, highlight=False)
+            _line(console, text, _TONES[tone])
         case Table(_, (), empty):
-            console.print(empty, style="dim", markup=False, highlight=False)
+            _line(console, empty, "dim")
         case Table(columns, rows):
-            console.print(_table(columns, rows))
+            _print_table(console, columns, rows)
         case Facts(pairs):
             width = max((len(name) for name, _ in pairs), default=0)
             for name, value in pairs:
-                console.print(f"{name:<{width}}  {value}", markup=False, highlight=False)
+                _line(console, f"{name:<{width}}  {value}")
         case Code(text):
-            console.print(f"  {text}", style="bold", markup=False, highlight=False)
+            _line(console, f"  {text}", "bold")
 
 
-def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> object:
+def _print_table(
+    console: Console, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
+) -> None:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -81,4 +89,7 @@ def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> objec
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    return table
+    if console.soft_wrap:  # rich would still fold cells to 80 columns, for grep to miss them
+        endless = console.options.update(width=1_000_000)
+        table.width = console.measure(table, options=endless).maximum
+    console.print(table)

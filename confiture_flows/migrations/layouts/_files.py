@@ -97,5 +97,5 @@ def sections(
         for part, mark in marks.items():
             if mark.match(line):
                 starts.append((number, part))
-    ends = [*(number for number, _ in starts[1:]), len(lines) + 1]
+    ends = [*(number for number, _ in starts), len(lines) + 1][1:]
     return tuple((part, (start, end - 1)) for (start, part), end in zip(starts, ends, strict=True))

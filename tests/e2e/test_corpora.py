@@ -1,0 +1,96 @@
+"""The real migrations of six projects, straight from their own layouts, through migrate_flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from confiture_flows.catalog.snapshot import take_snapshot
+from confiture_flows.errors import GateError, HistoryError
+from confiture_flows.flows import migrate_flow, rollback_flow
+from confiture_flows.flows._targets import given_target
+from confiture_flows.migrations.discovery import discover
+from confiture_flows.migrations.lifecycle import RunReport
+from confiture_flows.target import Target
+
+# Project, layout, number of migrations, what its files need said. Concourse has 149 up files
+# with 148 distinct versions: one version stands twice, so the name is the identity.
+CORPORA = [
+    pytest.param("crates_io", "diesel", 285, {}, id="crates_io"),
+    pytest.param("neosync", "pairs", 31, {}, id="neosync"),
+    pytest.param("concourse", "pairs-by-name", 149, {"layout": "pairs-by-name"}, id="concourse"),
+    pytest.param("e2b", "goose", 131, {"transaction": "as-written"}, id="e2b"),
+    pytest.param("langfuse", "prisma", 434, {"transaction": "as-written"}, id="langfuse"),
+    pytest.param("svix", "pairs", 16, {}, id="svix"),
+]
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+@pytest.fixture
+def shared_roles(conn: psycopg.Connection) -> Iterator[None]:
+    """e2b creates roles, which outlive the database."""
+    before = {row[0] for row in conn.execute("SELECT rolname FROM pg_roles")}
+    yield
+    made = [row[0] for row in conn.execute("SELECT rolname FROM pg_roles") if row[0] not in before]
+    for role in made:
+        conn.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+        conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+@pytest.mark.usefixtures("shared_roles")
+@pytest.mark.parametrize(("project", "layout", "number", "said"), CORPORA)
+def test_project_applies_in_order_and_a_second_run_does_nothing(
+    project: str,
+    layout: str,
+    number: int,
+    said: dict[str, Any],
+    corpora: Path,
+    target: Target,
+    conn: psycopg.Connection,
+) -> None:
+    directory = corpora / project / "migrations"
+    found = discover(directory, layout=said.get("layout"))
+    assert (found.layout, len(found.migrations)) == (layout, number)
+    run: Any = migrate_flow  # its overloads cannot read a dictionary of parameters
+    with given_target(target):
+        first: RunReport = run(target=target.name, directory=str(directory), **said)
+        second: RunReport = run(target=target.name, directory=str(directory), **said)
+    assert [row.version for row in first.done or ()] == [each.version for each in found.migrations]
+    assert second.done == ()
+    rows = conn.execute("SELECT version FROM tb_confiture ORDER BY pk_confiture").fetchall()
+    assert [row[0] for row in rows] == [each.version for each in found.migrations]
+    assert take_snapshot(conn).names("index")
+    assert [each.name for each in take_snapshot(conn).invalid if each.kind == "index"] == []
+
+
+def test_neosync_goes_back_to_an_empty_schema(
+    corpora: Path, target: Target, conn: psycopg.Connection
+) -> None:
+    directory = str(corpora / "neosync" / "migrations")
+    before = set(take_snapshot(conn).objects)
+    with given_target(target):
+        migrate_flow(target=target.name, directory=directory)
+        undone = rollback_flow(target=target.name, directory=directory, to="zero")
+    assert len(undone.done or ()) == 31
+    left = set(take_snapshot(conn).objects) - before
+    assert [each for each in left if "tb_confiture" not in each.name] == []
+
+
+@pytest.mark.parametrize("project", ["langfuse", "e2b"])
+def test_commit_in_the_middle_is_refused_unless_declared(
+    project: str, corpora: Path, target: Target, new_database: Callable[[], str]
+) -> None:
+    with given_target(target), pytest.raises(GateError, match="COMMIT would end"):
+        migrate_flow(target=target.name, directory=str(corpora / project / "migrations"))
+
+
+def test_concourse_needs_its_layout_named(corpora: Path, target: Target) -> None:
+    with given_target(target), pytest.raises(HistoryError, match="1626194317 stands twice") as e:
+        migrate_flow(target=target.name, directory=str(corpora / "concourse" / "migrations"))
+    assert "pairs-by-name" in (e.value.next_step or "")

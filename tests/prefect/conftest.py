@@ -1,0 +1,56 @@
+"""A real Prefect server for the session, and ways to ask it what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogHandler
+
+from confiture_flows.cli.prefect_server import TemporaryServer
+
+
+@pytest.fixture
+def prefect_client(prefect_server: TemporaryServer) -> Iterator[SyncPrefectClient]:
+    with get_client(sync_client=True) as client:
+        yield client
+
+
+@pytest.fixture
+def ask(prefect_client: SyncPrefectClient) -> Callable[[str, dict[str, Any]], Any]:
+    """POST to the server's API: `ask("/artifacts/filter", {...})`."""
+
+    def post(path: str, body: dict[str, Any]) -> Any:
+        response = prefect_client._client.post(path, json=body)
+        response.raise_for_status()
+        return response.json()
+
+    return post
+
+
+@pytest.fixture
+def told() -> Callable[[], None]:
+    """Wait until all logs and events of this process have reached the server."""
+
+    def flush() -> None:
+        APILogHandler().flush()
+        EventsWorker.drain_all(timeout=10)
+
+    return flush
+
+
+@pytest.fixture
+def latest_run(
+    prefect_client: SyncPrefectClient, ask: Callable[[str, dict[str, Any]], Any]
+) -> Callable[[], Any]:
+    """The flow run that was created last."""
+
+    def find() -> Any:
+        runs = ask("/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 1})
+        return prefect_client.read_flow_run(UUID(runs[0]["id"]))
+
+    return find

@@ -1,0 +1,64 @@
+"""The PostgresTarget block: its shape, its secrets, and a flow that finds it by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr, ValidationError
+
+from confiture_flows.blocks import PostgresTarget
+from confiture_flows.errors import TargetUnreachableError
+from confiture_flows.flows import migrate_flow
+
+
+class TestPostgresTarget(BlockStandardTestSuite):
+    """What Prefect expects of every block."""
+
+    @pytest.fixture
+    def block(self) -> type[PostgresTarget]:
+        return PostgresTarget
+
+
+def test_block_needs_a_dsn_or_a_database() -> None:
+    with pytest.raises(ValidationError, match="Give a dsn, or a database"):
+        PostgresTarget()
+
+
+def test_block_never_shows_its_password() -> None:
+    block = PostgresTarget(database="shop", password=SecretStr("hunter2"))
+    target = block.to_target("shop")
+    assert "hunter2" not in f"{block!r} {block} {target!r} {block.model_dump_json()}"
+    assert conninfo_to_dict(target.dsn)["password"] == "hunter2"
+
+
+def test_block_passes_its_settings_on() -> None:
+    block = PostgresTarget(
+        dsn=SecretStr("dbname=shop"), production=True, fail_on="warning", busy_patience=3
+    )
+    target = block.to_target("shop")
+    assert (target.production, target.fail_on, target.limits.busy_patience) == (True, "warning", 3)
+
+
+def test_connection_test_answers_with_the_version(dsn: str) -> None:
+    assert PostgresTarget(dsn=SecretStr(dsn)).test_connection()[:1].isdigit()
+
+
+def test_connection_test_fails_where_nobody_answers() -> None:
+    block = PostgresTarget(host="127.0.0.1", port=1, database="shop")
+    with pytest.raises(TargetUnreachableError):
+        block.test_connection()
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_flow_finds_a_block_by_name(
+    dsn: str, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    PostgresTarget(dsn=SecretStr(dsn)).save("kept-shop", overwrite=True)
+    directory = write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
+    migrate_flow(target="kept-shop", directory=str(directory))
+    assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)

