@@ -119,9 +119,21 @@ def _parse(dsn: str) -> dict[str, str]:
         parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value}
     except (ProgrammingError, UnicodeDecodeError):
         raise broken from None
-    if "@" in parts.get("host", ""):
-        raise broken  # an unescaped @: the rest of the password would show as the host's name
+    if _is_misread(dsn, parts):
+        raise broken
     return parts
+
+
+def _is_misread(dsn: str, parts: dict[str, str]) -> bool:
+    """Whether an unescaped character of the password has moved its rest into a part we show."""
+    is_url = dsn.startswith(("postgresql://", "postgres://"))
+    return (
+        "\0" in dsn
+        or "@" in parts.get("host", "")
+        or (is_url and "@" in parts.get("dbname", ""))
+        or not all(port.isdecimal() for port in parts.get("port", "0").split(",") if port)
+        or not parts.get("connect_timeout", "0").lstrip("-").isdecimal()
+    )
 
 
 @contextmanager
@@ -138,7 +150,7 @@ def connect(target: Target, purpose: str) -> Iterator[Connection]:
     Raises:
         ConfigError: The connection string cannot be read.
         TargetUnreachableError: Nobody answers there.
-        TargetError: The server refuses the connection.
+        TargetError: The server refuses the connection, or a query in the block.
     """
     import psycopg
     from psycopg.pq import TransactionStatus
@@ -157,11 +169,17 @@ def connect(target: Target, purpose: str) -> Iterator[Connection]:
         raise _refusal(target, str(error)) from None
     try:
         yield conn
-    except psycopg.OperationalError as error:
-        if not (conn.closed or conn.broken):
-            raise
-        raise TargetUnreachableError(
-            f"The connection to {describe_dsn(target.dsn)} broke.", next_step="Run again."
+    except psycopg.Error as error:
+        where = describe_dsn(target.dsn)
+        if conn.closed or conn.broken:
+            raise TargetUnreachableError(
+                f"The connection to {where} broke.", next_step="Run again."
+            ) from None
+        # Statements of migrations are diagnosed where they run; this is one of our own.
+        raise TargetError(
+            f"{where} refuses a query: {error.diag.message_primary or error}.",
+            sqlstate=error.sqlstate,
+            next_step="Check the rights of the user of this target.",
         ) from error
     except BaseException:
         if conn.info.transaction_status == TransactionStatus.ACTIVE:

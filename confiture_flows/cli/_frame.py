@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -119,8 +120,14 @@ def console(*, stderr: bool = False) -> Console:
     """A terminal to print on; lines are never broken when it is a pipe."""
     from rich.console import Console
 
+    class PatientConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # rich would exit; but a reader that left (head, less) must not stop a migration.
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, soft_wrap=not stream.isatty())
+    return PatientConsole(stderr=stderr, soft_wrap=not stream.isatty())
 
 
 def framed(command: str, options: DirectoryOptions, run: Callable[[Work], Outcome]) -> int:
@@ -133,6 +140,10 @@ def framed(command: str, options: DirectoryOptions, run: Callable[[Work], Outcom
     try:
         outcome = run(work)
     except (ConfitureFlowsError, KeyboardInterrupt) as error:
+        outcome = Outcome(error=error)
+    except Exception as error:
+        if not options.json:
+            raise  # a mistake of ours: the traceback is what a report of it needs
         outcome = Outcome(error=error)
     if options.json:
         value = envelope(

@@ -95,5 +95,7 @@ class Progress(Observer):
         self.report = report
 
     def _line(self, text: str, style: str = "") -> None:
+        from rich.text import Text
+
         if not self._quiet:
-            self._bar.console.print(text, style=style, markup=False, highlight=False)
+            self._bar.console.print(Text(text, style=style))

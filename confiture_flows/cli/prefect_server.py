@@ -46,7 +46,7 @@ class TemporaryServer:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "prefect", "server", "start", f"--port={port}"],
-                env=os.environ | self.environment(client=False),
+                env=os.environ | self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -54,13 +54,14 @@ class TemporaryServer:
                 start_new_session=True,
             )
 
-    def environment(self, *, client: bool = True) -> dict[str, str]:
-        """Variables with which Prefect uses this server, or, not as a client, is this server."""
+    def environment(self) -> dict[str, str]:
+        """Variables with which Prefect uses this server; its own web pages read them too."""
         return {
             "PREFECT_HOME": str(self.home),
-            "PREFECT_API_URL": self.api_url if client else "",
+            "PREFECT_API_URL": self.api_url,
             "PREFECT_SERVER_API_HOST": "127.0.0.1",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
             "DO_NOT_TRACK": "1",
         }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.errors import LedgerError, MigrationFileError
 from confiture_flows.migrations.checksum import file_checksum
-from confiture_flows.migrations.execution import execute_step, session_reset
+from confiture_flows.migrations.execution import execute_step, reset_session, session_reset
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
 from confiture_flows.migrations.lock import run_lock
 from confiture_flows.migrations.observer import Observer
@@ -71,14 +71,18 @@ def apply_plan(
         _check_still_true(plan, known)
         observer.begin(plan)
         rows: list[LedgerRow] = []
-        for step in plan.steps:
-            version = step.migration.version
-            if step.direction is Direction.UP and version in known:
-                rows.append(known[version])
-                continue
-            if step.direction is Direction.DOWN and version not in known:
-                continue
-            rows.append(_one(conn, step, table, limits, reset, observer, run_step))
+        try:
+            for step in plan.steps:
+                version = step.migration.version
+                if step.direction is Direction.UP and version in known:
+                    rows.append(known[version])
+                    continue
+                if step.direction is Direction.DOWN and version not in known:
+                    continue
+                rows.append(_one(conn, step, table, limits, reset, observer, run_step))
+        finally:
+            # Whoever uses the connection next must not meet what the last file left in it.
+            reset_session(conn, reset)
         return tuple(rows)
 
 

@@ -43,8 +43,14 @@ _PARTIAL_STEP = (
     "Undo by hand what is committed, or make those statements repeatable (IF NOT "
     "EXISTS), then run again: the script starts from its first statement."
 )
+_INVALID_INDEX_STEP = (
+    "Mend what it says. It may have left an invalid index, which has to be dropped before the next "
+    "run: SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"
+)
 # The server's words for where a COPY failed, in English only.
 _COPY_ROW = re.compile(r"COPY .+?, line (\d+)")
+# "Key (email)=(ada@shop.example) is duplicated.", "Failing row contains (1, ada, ...)."
+_ROW_VALUES = re.compile(r"(Key \((?P<columns>.*?)\)=|Failing row contains )\(.*\)", re.DOTALL)
 _DEFAULT_STEP = "Mend the statement, then run again: what is applied stays applied."
 
 
@@ -81,10 +87,17 @@ def diagnose(
         return _ledger_failure(error, step)
     kind: type[ApplyError] = TransientApplyError if error.sqlstate in _TRANSIENT else ApplyError
     default_step = _DEFAULT_STEP if statement else _COMMIT_STEP
-    next_step = _NEXT_STEPS.get(error.sqlstate or "", default_step)
+    next_step = _NEXT_STEPS.get(error.sqlstate or "") or _duplicates_step(error) or default_step
     outcome = f"{label} was rolled back."
     if statement is None:
         outcome = f"That was found at commit, so {label} was rolled back."
+    elif statement.forbids_transaction:
+        kind = ApplyError  # not retryable: what it has left would be in the way
+        outcome = (
+            f"{label} stopped there, and {statement.forbids_transaction} is never rolled back."
+        )
+        if "CONCURRENTLY" in statement.forbids_transaction:
+            next_step = _INVALID_INDEX_STEP
     if committed:
         kind = PartialApplyError
         outcome = _partial_outcome(step, committed)
@@ -187,13 +200,29 @@ def _ledger_failure(error: psycopg.Error, step: Step) -> ConfitureFlowsError:
     )
 
 
+def _duplicates_step(error: psycopg.Error) -> str | None:
+    key = _ROW_VALUES.search(error.diag.message_detail or "")
+    table = error.diag.table_name
+    if error.sqlstate != "23505" or not key or not key["columns"] or not table:
+        return None
+    columns = key["columns"]
+    return (
+        f"Find the rows: SELECT {columns}, count(*) FROM {table} GROUP BY {columns} "  # noqa: S608 - for a person
+        "HAVING count(*) > 1; Mend them or the statement, then run again."
+    )
+
+
 def _said(error: psycopg.Error, statement: Statement | None = None) -> str:
-    """The server's message, with what names the culprit: its detail, or the row of a COPY."""
+    """The server's message, with what names the culprit: its detail, or the row of a COPY.
+
+    Without the values of rows: reports are kept and shared, and may be about people.
+    """
     if _LOCK_LOST in str(error):
         return "The script gave up the run's advisory lock (pg_advisory_unlock_all?)."
-    parts = [error.diag.message_primary or str(error).strip(), error.diag.message_detail]
+    detail = _ROW_VALUES.sub(r"\1(...)", error.diag.message_detail or "")
+    parts = [error.diag.message_primary or str(error).strip(), detail]
     if statement and statement.copy_data is not None and error.diag.context:
-        parts.append(error.diag.context.partition("\n")[0])
+        parts.append(error.diag.context.partition("\n")[0].partition(': "')[0])
     return " ".join(part.removesuffix(".") + "." for part in parts if part)
 
 

@@ -76,6 +76,7 @@ def session_reset(conn: Connection, limits: Limits) -> bytes:
         "lock_timeout": limits.lock_timeout_ms,
         "statement_timeout": limits.statement_timeout_ms,
         "idle_in_transaction_session_timeout": 0,
+        "client_encoding": "'UTF8'",  # what scripts are sent in, whatever the database's own
     }
     if _can_check_client(conn):
         # The server notices within half a second that a killed run is gone, in mid-query too.
@@ -83,6 +84,14 @@ def session_reset(conn: Connection, limits: Limits) -> bytes:
     return "; ".join(
         [_RESET, *(f"SET {key} = {value}" for key, value in settings.items())]
     ).encode()
+
+
+def reset_session(conn: Connection, reset: bytes) -> None:
+    """Put the session into that state, unless it is broken or in the middle of something."""
+    from psycopg.pq import TransactionStatus
+
+    if conn.info.transaction_status == TransactionStatus.IDLE:
+        conn.execute(reset)
 
 
 def _can_check_client(conn: Connection) -> bool:
@@ -179,9 +188,7 @@ def _patiently(
             at_commit = failure.at_commit
         _roll_back(conn)
         if error.sqlstate != LOCK_NOT_AVAILABLE:
-            raise diagnose(
-                error, conn, step, statement, committed, at_commit=at_commit
-            ) from None
+            raise diagnose(error, conn, step, statement, committed, at_commit=at_commit) from None
         waited = time.monotonic() - started
         # Jitter, so that two runs that met do not meet again at every try.
         pause = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
@@ -255,7 +262,9 @@ def _run_transaction(
                     _send(cursor, statement)
                 if ledger:
                     conn.execute(b"RESET SESSION AUTHORIZATION")
-                    row_cursor = conn.execute(*ledger)
+                    conn.execute(b"SET client_encoding = 'UTF8'")
+                    # Binary, since a file may have changed how times are written.
+                    row_cursor = conn.execute(*ledger, binary=True)
                 end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
                 if pipeline:
                     pipeline.sync()

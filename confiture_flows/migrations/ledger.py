@@ -149,7 +149,8 @@ def read_rows(conn: Connection, table: LedgerTable) -> tuple[LedgerRow, ...]:
     from psycopg import errors
 
     try:
-        return tuple(LedgerRow(*row) for row in conn.execute(table.query("read")))
+        # Binary, since psycopg reads times as text in the ISO style only.
+        return tuple(LedgerRow(*row) for row in conn.execute(table.query("read"), binary=True))
     except (errors.UndefinedColumn, errors.WrongObjectType) as error:
         raise LedgerError(
             f"{table.schema}.{table.name} is not a ledger: {error.diag.message_primary}.",

@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from confiture_flows.errors import ConfitureFlowsError
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.validate import stop_at_gate
 
@@ -144,7 +143,10 @@ def run_lifecycle(
         _run_stages(stages, progress, direction, gate)
     except BaseException as error:
         progress.done = _done_after_failure(stages, progress, direction, error)
-        stages.publish(progress.report(target, direction, error))
+        try:
+            stages.publish(progress.report(target, direction, error))
+        except Exception as second:  # nothing may hide the first error
+            error.add_note(f"The report could not be published: {second}")
         raise
     report = progress.report(target, direction, None)
     stages.publish(report)
@@ -174,11 +176,11 @@ def _done_after_failure(
     """Ask the ledger: it knows what earlier tries of the same stage committed too."""
     if progress.plan is None or progress.before is None or progress.done:
         return progress.done
-    if not isinstance(error, ConfitureFlowsError):
+    if not isinstance(error, Exception):
         return None  # interrupted: no new work now, not even a question
     try:
         now = stages.read_ledger()
-    except ConfitureFlowsError:
+    except Exception:  # nothing may hide the first error
         return None
     planned = {step.migration.version for step in progress.plan.steps}
     before = {row.version for row in progress.before}

@@ -50,7 +50,10 @@ class Script:
         text = self.text()
         first_line = self.lines[0] if self.lines else 1
         statements = split_statements(text, self.path, first_line)
-        mode = read_marker(text, self.path, first_line) or self.transaction
+        marker = read_marker(text, self.path, first_line)
+        if marker is not None:
+            return split_batches(statements, marker, self.path)
+        mode = self.transaction
         own_control = any(statement.command for statement in statements)
         if self.as_written and (own_control or mode is TransactionMode.AUTO):
             mode = TransactionMode.AS_WRITTEN

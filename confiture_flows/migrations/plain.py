@@ -11,6 +11,7 @@ from confiture_flows.migrations.ledger import LedgerRow, read_ledger
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
 from confiture_flows.migrations.validate import validate
 from confiture_flows.migrations.verify import verify
+from confiture_flows.target import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,10 @@ class PlainStages:
 
     def read_ledger(self) -> tuple[LedgerRow, ...]:
         """Read what is applied."""
+        if self.conn.closed or self.conn.broken:
+            # Asked after a failure: what had been committed when the connection broke?
+            with connect(self.target, "read ledger") as conn:
+                return read_ledger(conn, self.target.ledger)
         return read_ledger(self.conn, self.target.ledger)
 
     def validate(

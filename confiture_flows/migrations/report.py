@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows.errors import ConfitureFlowsError
+from confiture_flows.errors import ConfitureFlowsError, PartialApplyError
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.status import State
 from confiture_flows.report.document import Block, Code, Document, Facts, Paragraph, Table
@@ -121,7 +121,9 @@ def run_headline(report: RunReport) -> str:
     if report.error is not None:
         if report.done is None:
             return f"{report.target}: failed; what was {verb} could not be asked"
-        return f"{report.target}: failed; {count(len(report.done))} {verb} before"
+        version = getattr(report.error, "version", None)
+        place = f" at {version}" if version else ""
+        return f"{report.target}: failed{place}; {count(len(report.done))} {verb} before it"
     if not report.done:
         nothing = "apply" if report.direction is Direction.UP else "roll back"
         return f"{report.target}: nothing to {nothing}"
@@ -162,7 +164,11 @@ def failure_document(report: RunReport) -> Document:
         blocks.append(Paragraph(f"These were {verb} before it and stay {verb}:"))
         blocks.append(rows_table(report.done))
     elif report.plan:
-        blocks.append(Paragraph(f"No migration was {verb}; the database is as it was before."))
+        # What stopped half way has committed something, as its own message says.
+        unchanged = (
+            "" if isinstance(error, PartialApplyError) else ("; the database is as it was before")
+        )
+        blocks.append(Paragraph(f"No migration was {verb}{unchanged}."))
     left = _not_run(report)
     if left:
         blocks.append(Paragraph(f"Still to do: {', '.join(left)}."))

@@ -41,7 +41,13 @@ def validate(
     Returns:
         Findings, the most severe first.
     """
-    findings = [*directory.findings]
+    applied = {row.version for row in rows}
+    # What could not be run is of no concern once it has been.
+    findings = [
+        finding
+        for finding in directory.findings
+        if finding.code != "file.invalid" or finding.version not in applied
+    ]
     findings += _deleted(directory, rows)
     findings += _edited(directory, rows, direction)
     if direction is Direction.UP:

@@ -57,7 +57,7 @@ class Batch:
     keep: bool = True
 
 
-_COMMENT = re.compile(r"\s*(?:--(?P<text>[^\r\n]*)|/\*.*?\*/)", re.DOTALL)
+_COMMENT = re.compile(r"\s*(?:--(?P<line>[^\r\n]*)|/\*(?P<block>.*?)\*/)", re.DOTALL)
 _MARKER = re.compile(r"\s*confiture:\s*(?P<key>[\w-]+)\s*=\s*(?P<value>.*?)\s*$")
 # fraiseql-confiture writes directives of its own, such as `-- confiture:tier additive`.
 _ALMOST_MARKER = re.compile(r"\s*confiture\W+(?:no[-_ ]?)?trans", re.IGNORECASE)
@@ -75,7 +75,7 @@ def read_marker(text: str, path: Path, first_line: int = 1) -> TransactionMode |
     at = 0
     while match := _COMMENT.match(text, at):
         at = match.end()
-        comment = match["text"] or ""
+        comment = match["line"] or match["block"] or ""
         marker = _MARKER.match(comment)
         if marker is None and not _ALMOST_MARKER.match(comment):
             continue
@@ -85,7 +85,7 @@ def read_marker(text: str, path: Path, first_line: int = 1) -> TransactionMode |
         raise MigrationFileError(
             f"Unknown marker: {comment.strip()}",
             file=path,
-            line=first_line + text.count("\n", 0, match.start("text")),
+            line=first_line + text.count("\n", 0, match.start(match.lastgroup or 0)),
             next_step="Markers are `-- confiture: transaction=auto`, transaction=none and "
             "transaction=as-written.",
         )

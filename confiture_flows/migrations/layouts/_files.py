@@ -35,8 +35,15 @@ def folders_with(directory: Path, file_name: str) -> list[Path]:
 
 def some_file_says(directory: Path, mark: re.Pattern[bytes]) -> bool:
     """Whether one of the first files carries a layout's mark; a stray file may lack it."""
-    contents = (path.read_bytes().removeprefix(BOM_UTF8) for path in files(directory)[:20])
-    return any(mark.search(content) for content in contents)
+    return any(mark.search(content(path)) for path in files(directory)[:20])
+
+
+def content(path: Path) -> bytes:
+    """What is in a file after its byte order mark; nothing if discovery will find it unreadable."""
+    try:
+        return path.read_bytes().removeprefix(BOM_UTF8)
+    except OSError:
+        return b""
 
 
 def version_keys(versions: Iterable[str]) -> dict[str, tuple[int | str, ...]]:

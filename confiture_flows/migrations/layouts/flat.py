@@ -1,4 +1,7 @@
-"""`VERSION_name.sql`, forward only, ordered by VERSION. Identity: VERSION."""
+"""`VERSION_name.sql`, forward only, ordered by VERSION. Identity: VERSION.
+
+Refuses files with a section for the way down: it would run right after the way up.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,24 @@ import re
 from typing import TYPE_CHECKING
 
 from confiture_flows.migrations.layouts import Found, Layout, Reading
-from confiture_flows.migrations.layouts._files import files, foreign_steps, misnamed, version_keys
+from confiture_flows.migrations.layouts._files import (
+    content,
+    files,
+    foreign_steps,
+    misnamed,
+    version_keys,
+)
 from confiture_flows.migrations.migration import Script
+from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_NAME = re.compile(r"^(?P<version>[^_.]*\d[^_.]*)(?:_(?P<name>.+))?\.sql$")
+# A digit first: as text, Flyway's V10 would run before its V2, and its U files go back.
+_NAME = re.compile(r"^(?P<version>\d[^_.]*)(?:_(?P<name>.+))?\.sql$")
+# sql-migrate, goose and their like; dbmate
+_DOWN = re.compile(rb"^[ \t]*--\s*(?:\+\w+\s+Down|migrate:down)\b", re.IGNORECASE | re.MULTILINE)
 
 
 def _detect(directory: Path) -> bool:
@@ -31,8 +45,22 @@ def _read(directory: Path) -> Reading:
         (
             *(misnamed(path, "VERSION_name.sql") for path, match in matches if not match),
             *foreign_steps(directory),
+            *_sections_for_the_way_down(path for path, _ in named),
         ),
     )
+
+
+def _sections_for_the_way_down(paths: Iterable[Path]) -> Iterator[Finding]:
+    for path in paths:
+        text = content(path)
+        if mark := _DOWN.search(text):
+            yield Finding(
+                "file.invalid",
+                Severity.ERROR,
+                f"{path.name} has a section for the way down, which would run too.",
+                next_step="Name its layout with --layout, or move the section to another file.",
+                location=Location(path, text.count(b"\n", 0, mark.start()) + 1),
+            )
 
 
 def _scaffold(version: str, slug: str) -> dict[str, str]:

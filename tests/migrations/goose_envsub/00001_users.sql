@@ -1,0 +1,5 @@
+-- +goose Up
+-- +goose ENVSUB ON
+SELECT '${REGION}';
+-- +goose Down
+SELECT 1;

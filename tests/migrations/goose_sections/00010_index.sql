@@ -1,0 +1,4 @@
+-- +goose Up
+SELECT 10;
+-- +goose Down
+SELECT -10;

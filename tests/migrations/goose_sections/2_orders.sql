@@ -1,0 +1,4 @@
+-- Orders of users.
+
+-- +goose Up
+SELECT 2;

@@ -1,0 +1,5 @@
+/* About
+   users */
+CREATE TABLE users (id int);
+-- +goose Up
+SELECT 1;

@@ -1,0 +1,2 @@
+-- confiture: transaction=auto
+CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL);

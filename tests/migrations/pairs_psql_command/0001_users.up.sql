@@ -1,0 +1,4 @@
+CREATE TABLE users (id int);
+
+\set owner app
+ALTER TABLE users OWNER TO :owner;
