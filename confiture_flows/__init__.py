@@ -1,1 +1,32 @@
-"""PostgreSQL migrations as Prefect flows."""
+"""PostgreSQL schema migrations as Prefect flows.
+
+The public names, loaded when they are first used: importing this package imports
+neither Prefect nor a database driver.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from confiture_flows.blocks import PostgresTarget
+    from confiture_flows.errors import ConfitureFlowsError
+    from confiture_flows.flows import migrate_flow, rollback_flow
+    from confiture_flows.target import Target
+
+__all__ = ["ConfitureFlowsError", "PostgresTarget", "Target", "migrate_flow", "rollback_flow"]
+
+_HOMES = {
+    "ConfitureFlowsError": "confiture_flows.errors",
+    "PostgresTarget": "confiture_flows.blocks",
+    "Target": "confiture_flows.target",
+    "migrate_flow": "confiture_flows.flows",
+    "rollback_flow": "confiture_flows.flows",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,104 @@
+"""The examples of the documentation run, and its tables say what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from confiture_flows import errors
+from confiture_flows.config import load_project
+from confiture_flows.errors import ConfitureFlowsError
+from confiture_flows.migrations.layouts import all_layouts
+from confiture_flows.target import Target, configured_target
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_flow_of_ones_own_runs(
+    dsn: str, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    refreshed: list[Target] = []
+    names: dict[str, Any] = {
+        "read_secret": {"shop": dsn}.__getitem__,
+        "refresh": refreshed.append,
+    }
+    (example,) = blocks("docs/custom-flows.md", "python")
+    exec(compile(example, "custom-flows.md", "exec"), names)
+    directory = write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
+    assert names["migrate_then_refresh"]("shop", str(directory)) == 1
+    assert [each.name for each in refreshed] == ["shop"]
+    assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_readme_runs_a_target_of_the_configuration(
+    dsn: str, write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
+    (tmp_path / "confiture.toml").write_text('[targets.shop]\ndsn = "${SHOP}"\n')
+    monkeypatch.setenv("SHOP", dsn)
+    monkeypatch.chdir(tmp_path)
+    (example,) = blocks("README.md", "python")
+    exec(compile(example, "README.md", "exec"), {})
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_block_of_the_configuration_page_is_a_target() -> None:
+    from confiture_flows.blocks import PostgresTarget
+
+    (example,) = blocks("docs/configuration.md", "python")
+    exec(compile(example, "configuration.md", "exec"), {})
+    saved = PostgresTarget.load("prod")
+    assert isinstance(saved, PostgresTarget)
+    assert saved.database == "shop"
+
+
+def test_configuration_example_is_read_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = blocks("docs/configuration.md", "toml")
+    (tmp_path / "confiture.toml").write_text(example)
+    monkeypatch.setenv("PROD_PASSWORD", "secret")
+    project = load_project(tmp_path)
+    target = configured_target(project, "prod")
+    assert target is not None
+    assert (target.production, target.fail_on, target.name) == (True, "warning", "prod")
+    assert project.layout == "pairs"
+
+
+def test_every_layout_has_its_row() -> None:
+    page = (REPOSITORY / "docs" / "layouts.md").read_text(encoding="utf-8")
+    assert [f"| `{layout.name}` |" for layout in all_layouts() if layout.name not in page] == []
+
+
+def test_every_exit_code_has_its_row() -> None:
+    page = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
+    codes = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, ConfitureFlowsError)
+    }
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", page, flags=re.MULTILINE)}
+    assert codes <= listed
+
+
+def test_json_example_has_the_shape_of_the_command_line() -> None:
+    from confiture_flows.report.json import envelope
+
+    (example,) = blocks("docs/cli.md", "json")
+    shown = json.loads(example)
+    made = envelope("migrate", target="shop", result={}, error=errors.ApplyError("broken"))
+    assert list(shown) == list(made)
+    assert set(shown["error"]) == set(made["error"])
