@@ -126,7 +126,7 @@ def _migrate(out: Console, target: Target, shop: Path) -> None:
     from confiture_flows.migrations.report import failure_document, run_headline
     from confiture_flows.report.text import print_document
 
-    with Progress(out, quiet=False) as progress:
+    with Progress(sys.stdout, quiet=False) as progress:
         try:
             with watched_by(progress):
                 run_as_flow(target, Request(shop), Direction.UP, "stage")

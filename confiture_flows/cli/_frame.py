@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from cyclopts import Parameter
 
@@ -116,18 +116,17 @@ class Work:
         )
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A terminal to print on; lines are never broken when it is a pipe."""
+def console(stream: TextIO) -> Console:
+    """A stream to print on; lines are never broken when it is a pipe."""
     from rich.console import Console
 
     class PatientConsole(Console):
         def on_broken_pipe(self) -> None:
             # rich would exit; but a reader that left (head, less) must not stop a migration.
             self.quiet = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
-    stream = sys.stderr if stderr else sys.stdout
-    return PatientConsole(stderr=stderr, soft_wrap=not stream.isatty())
+    return PatientConsole(file=stream, soft_wrap=not stream.isatty())
 
 
 def framed(command: str, options: DirectoryOptions, run: Callable[[Work], Outcome]) -> int:
@@ -169,12 +168,16 @@ def exit_code(error: BaseException | None) -> int:
 
 
 def _print(outcome: Outcome) -> None:
+    document = outcome.document
+    if document and not document.blocks and not outcome.findings and not outcome.error:
+        print(document.title)  # one line; rich would take a tenth of a second to import
+        return
     from confiture_flows.report.text import print_document, print_error, print_findings
 
-    if outcome.document:
-        print_document(console(), outcome.document)
+    if document:
+        print_document(console(sys.stdout), document)
     if outcome.findings:
-        print_findings(console(stderr=True), outcome.findings)
+        print_findings(console(sys.stderr), outcome.findings)
     # A run's document already tells of the error that ended it.
-    if outcome.error and not outcome.document:
-        print_error(console(stderr=True), outcome.error)
+    if outcome.error and not document:
+        print_error(console(sys.stderr), outcome.error)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Literal
 
-from confiture_flows.cli._frame import Outcome, console
+from confiture_flows.cli._frame import Outcome
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def run_direction(
     way = Direction(direction)
     target, request = work.target(), work.request(to)
     error: BaseException | None = None
-    with Progress(console(stderr=True), quiet=work.options.json) as progress:
+    with Progress(sys.stderr, quiet=work.options.json) as progress:
         try:
             if plain:
                 _run_plain(target, request, way, progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -22,7 +23,7 @@ def demo(*, stay: Annotated[bool, Parameter(negative="")] = False) -> int:
     from confiture_flows.errors import ConfitureFlowsError
     from confiture_flows.report.text import print_error
 
-    out = console()
+    out = console(sys.stdout)
     try:
         tell(out, stay=stay)
     except (ConfitureFlowsError, KeyboardInterrupt) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import version
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -17,10 +16,17 @@ from confiture_flows.cli.status import status
 
 WRONG_USAGE = 2
 
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("confiture-flows")
+
+
 app = App(
     name="confiture-flows",
     help="PostgreSQL schema migrations as Prefect flows.",
-    version=lambda: version("confiture-flows"),
+    version=_version,
     exit_on_error=False,
     result_action="return_value",
     default_parameter=Parameter(show_default=False),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from confiture_flows.migrations.plan import Step
+    from confiture_flows.migrations.transaction import StatementFailed
     from confiture_flows.sql.statements import Statement
 
 _LOST_STATES = ("08", "57P01", "57P02", "57P03")
@@ -60,24 +61,17 @@ def lost_connection(error: psycopg.Error, conn: psycopg.Connection) -> bool:
 
 
 def diagnose(
-    error: psycopg.Error,
-    conn: psycopg.Connection,
-    step: Step,
-    statement: Statement | None,
-    committed: int = 0,
-    *,
-    at_commit: bool = False,
+    failure: StatementFailed, conn: psycopg.Connection, step: Step, committed: int = 0
 ) -> ConfitureFlowsError:
     """Turn what psycopg raised into what a person can act on.
 
     Args:
-        error: From the statement, the ledger's own statement after it, or the commit.
+        failure: The statement and what was said of it.
         conn: To tell a lost connection from a wrong statement.
         step: What was running.
-        statement: The failing one; None is the ledger's or the commit.
         committed: How many statements of the script are committed for good.
-        at_commit: Whether all statements, the ledger's too, had succeeded.
     """
+    statement, error, at_commit = failure.statement, failure.error, failure.at_commit
     label = step.migration.label
     if lost_connection(error, conn):
         return _lost(step, committed)
@@ -106,7 +100,7 @@ def diagnose(
         f"{_said(error, statement)} {outcome}",
         version=step.migration.version,
         file=step.script.path,
-        line=_line(error, statement) if statement else None,
+        line=_line(failure, statement) if statement else None,
         statement=statement.number if statement else None,
         sqlstate=error.sqlstate,
         excerpt=statement.excerpt if statement else None,
@@ -226,11 +220,11 @@ def _said(error: psycopg.Error, statement: Statement | None = None) -> str:
     return " ".join(part.removesuffix(".") + "." for part in parts if part)
 
 
-def _line(error: psycopg.Error, statement: Statement) -> int:
-    row = None
-    if statement.copy_data is not None:
-        row = _COPY_ROW.match(error.diag.context or "")
+def _line(failure: StatementFailed, statement: Statement) -> int:
+    diag = failure.error.diag
+    row = _COPY_ROW.match(diag.context or "") if statement.copy_data is not None else None
     if row:
         return statement.line_at(len(statement.sql)) + int(row[1])
-    position = error.diag.statement_position
-    return statement.line_at(int(position) if position else None)
+    if diag.statement_position is None:
+        return statement.line
+    return statement.line_at(int(diag.statement_position) - failure.offset)

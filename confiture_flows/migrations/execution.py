@@ -1,32 +1,34 @@
 """One step of a plan -> run, with its ledger row in the same transaction.
 
-The usual script is one transaction: BEGIN, statements, ledger row, COMMIT, sent in one
-pipeline, so that it costs one round trip and the server still answers for each
-statement. A script with something that PostgreSQL refuses in a transaction runs batch
-by batch, and its ledger row comes with the last one.
+The usual script is one transaction. A script with something that PostgreSQL refuses in a
+transaction runs batch by batch, and its ledger row comes with the last one.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from confiture_flows.errors import LedgerError
 from confiture_flows.migrations.diagnosis import LOCK_NOT_AVAILABLE, busy_error, diagnose
-from confiture_flows.migrations.ledger import LedgerRow, LedgerTable
 from confiture_flows.migrations.plan import Direction
+from confiture_flows.migrations.transaction import (
+    StatementFailed,
+    run_statement,
+    run_transaction,
+)
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import psycopg
-    from psycopg import Connection, Cursor, sql
+    from psycopg import Connection
 
     from confiture_flows.config import Limits
+    from confiture_flows.migrations.ledger import LedgerRow, LedgerTable
     from confiture_flows.migrations.observer import Observer
     from confiture_flows.migrations.plan import Step
     from confiture_flows.sql.statements import Statement
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-# A pipeline keeps the results of all its statements; a script with more is sent singly.
-_PIPELINE_LIMIT = 1000
+
+_COPY_CLIENT = re.compile(r"\b(?:FROM|TO)\s+(?P<side>stdin|stdout)\b", re.IGNORECASE)
 
 # What one file may leave behind in the session and the next would trip over. DISCARD ALL
 # says it in one word, but would release the advisory lock too.
@@ -59,15 +61,6 @@ class Busy:
     statement: Statement
     attempt: int
     pause: float
-
-
-class _Failed(Exception):
-    """A statement, or None for the ledger's own, and what psycopg said of it."""
-
-    def __init__(
-        self, statement: Statement | None, error: psycopg.Error, *, at_commit: bool = False
-    ) -> None:
-        self.statement, self.error, self.at_commit = statement, error, at_commit
 
 
 def session_reset(conn: Connection, limits: Limits) -> bytes:
@@ -150,7 +143,7 @@ def execute_step(
         query = table.query(
             "record" if step.direction is Direction.UP else "erase", conn.info.dbname
         )
-        row = _run_transaction(conn, batches[-1], ledger=(query, _row_values(step, elapsed)))
+        row = run_transaction(conn, batches[-1], (query, _row_values(step, elapsed)))
         if row is None:
             raise LedgerError(f"The ledger had no row for {step.migration.label} to erase.")
         return row
@@ -183,18 +176,18 @@ def _patiently(
         attempt += 1
         try:
             return run()
-        except _Failed as failure:
-            statement, error = failure.statement, failure.error
-            at_commit = failure.at_commit
+        except StatementFailed as caught:
+            failure = caught
+        statement, error = failure.statement, failure.error
         _roll_back(conn)
         if error.sqlstate != LOCK_NOT_AVAILABLE:
-            raise diagnose(error, conn, step, statement, committed, at_commit=at_commit) from None
+            raise diagnose(failure, conn, step, committed) from None
         waited = time.monotonic() - started
         # Jitter, so that two runs that met do not meet again at every try.
         pause = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
         if waited + pause > limits.busy_patience:
             if committed:
-                raise diagnose(error, conn, step, statement, committed) from None
+                raise diagnose(failure, conn, step, committed) from None
             raise busy_error(error, step, statement, waited) from None
         if statement:
             observer.busy(Busy(step, statement, attempt, pause))
@@ -218,82 +211,15 @@ def _roll_back(conn: Connection) -> None:
 
 def _run_batch(conn: Connection, batch: Batch) -> None:
     if batch.transactional:
-        _run_transaction(conn, batch)
+        run_transaction(conn, batch)
         return
-    import psycopg
-
     (statement,) = batch.statements
-    try:
-        if statement.forbids_transaction:
-            # A concurrent build waits for old transactions without anyone queuing behind
-            # it; a lock_timeout would only fail it and leave an invalid index.
-            with conn.transaction():
-                row = conn.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
-                conn.execute("SET lock_timeout = 0")
-            _send(conn.cursor(), statement)
-            if row:
-                conn.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", row)
-        else:
-            _send(conn.cursor(), statement)
-    except psycopg.Error as error:
-        raise _Failed(statement, error) from None
-
-
-def _run_transaction(
-    conn: Connection, batch: Batch, ledger: tuple[sql.Composed, dict[str, Any]] | None = None
-) -> LedgerRow | None:
-    """Run a batch as one transaction; with the ledger's statement as its last when given."""
-    import psycopg
-
-    sent: list[tuple[Statement, Cursor]] = []
-    row_cursor: Cursor | None = None
-    end: Cursor | None = None
-    failure: psycopg.Error | None = None
-    pipelined = len(batch.statements) <= _PIPELINE_LIMIT and not any(
-        statement.copy_data is not None for statement in batch.statements
-    )
-    try:
-        with conn.pipeline() if pipelined else nullcontext() as pipeline:
-            try:
-                conn.execute(batch.opening.encode())
-                for statement in batch.statements:
-                    cursor = conn.cursor()
-                    sent.append((statement, cursor))
-                    _send(cursor, statement)
-                if ledger:
-                    conn.execute(b"RESET SESSION AUTHORIZATION")
-                    conn.execute(b"SET client_encoding = 'UTF8'")
-                    # Binary, since a file may have changed how times are written.
-                    row_cursor = conn.execute(*ledger, binary=True)
-                end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
-                if pipeline:
-                    pipeline.sync()
-            except psycopg.Error as error:
-                failure = error
-            except BaseException:
-                # Leaving the pipeline waits for its results: end the query first.
-                conn.cancel_safe(timeout=5)
-                raise
-    except psycopg.Error as error:
-        # A pipeline that was left after a failure only says again that it failed.
-        failure = failure or error
-    if failure is not None:
-        recorded = row_cursor is None or row_cursor.pgresult is not None
-        raise _Failed(_first_unfinished(sent), failure, at_commit=recorded)
-    if batch.keep and end is not None and end.statusmessage != "COMMIT":
-        raise LedgerError(f"The server answered COMMIT with {end.statusmessage}.")
-    found = row_cursor.fetchone() if row_cursor else None
-    return LedgerRow(*found) if found else None
-
-
-def _send(cursor: Cursor, statement: Statement) -> None:
-    if statement.copy_data is None:
-        cursor.execute(statement.sql.encode())
+    if not statement.forbids_transaction:
+        run_statement(conn, statement)
         return
-    with cursor.copy(statement.sql.encode()) as copy:
-        copy.write(statement.copy_data)
-
-
-def _first_unfinished(sent: list[tuple[Statement, Cursor]]) -> Statement | None:
-    # The cursor of a COPY keeps the answer to its first half until its rows are in.
-    return next((statement for statement, cursor in sent if not cursor.statusmessage), None)
+    # A concurrent build waits for old transactions without anyone queuing behind it; a
+    # lock_timeout would only fail it and leave an invalid index.
+    row = conn.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
+    conn.execute("SET lock_timeout = 0")
+    run_statement(conn, statement)
+    conn.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", row)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import LedgerError, TargetError, TargetUnreachableError
 from confiture_flows.migrations.diagnosis import read_only_error
 from confiture_flows.migrations.lock import lock_held_sql
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from psycopg import Connection, sql
 
@@ -43,6 +44,23 @@ class LedgerRow:
     checksum: str | None = None
     applied_by: str | None = None
     archived_into: str | None = None
+
+
+def returned_row(values: Sequence[Any]) -> LedgerRow:
+    """The row that the blocks `record` and `erase` return, whose values may still be text.
+
+    `applied_at` comes as seconds, which no setting of a file (DateStyle) writes differently.
+    """
+    version, name, seconds, milliseconds, checksum, applied_by, archived_into = values
+    return LedgerRow(
+        version,
+        name,
+        datetime.fromtimestamp(float(seconds), UTC),
+        None if milliseconds is None else int(milliseconds),
+        checksum,
+        applied_by,
+        archived_into,
+    )
 
 
 @dataclass(frozen=True, slots=True)

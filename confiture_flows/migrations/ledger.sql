@@ -48,7 +48,7 @@ SELECT
         ELSE ('run lock lost in backend ' || pg_catalog.pg_backend_pid())::pg_catalog.int4::pg_catalog.text
     END,
     session_user
-RETURNING version, name, applied_at, execution_time_ms, checksum, applied_by, archived_into
+RETURNING version, name, extract(epoch FROM applied_at), execution_time_ms, checksum, applied_by, archived_into
 
 -- name: erase
 DELETE FROM {ledger}
@@ -56,4 +56,4 @@ WHERE version = %(version)s
     AND CASE WHEN {lock_held} THEN true
         ELSE ('run lock lost in backend ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 = 0
     END
-RETURNING version, name, applied_at, execution_time_ms, checksum, applied_by, archived_into
+RETURNING version, name, extract(epoch FROM applied_at), execution_time_ms, checksum, applied_by, archived_into

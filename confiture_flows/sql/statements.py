@@ -69,6 +69,7 @@ class Statement:
         forbids_transaction: What it is, when PostgreSQL refuses it inside a transaction.
         enum_value: The value that `ALTER TYPE ... ADD VALUE` adds.
         copy_data: The rows of a `COPY ... FROM stdin` block.
+        copies_out: Whether it is a `COPY ... TO stdout`, which sends rows to us.
     """
 
     number: int
@@ -79,6 +80,7 @@ class Statement:
     forbids_transaction: str | None = None
     enum_value: str | None = None
     copy_data: bytes | None = None
+    copies_out: bool = False
 
     @property
     def excerpt(self) -> str:
@@ -129,9 +131,15 @@ def split_statements(text: str, path: Path, first_line: int = 1) -> tuple[Statem
                 forbids_transaction=forbids_transaction(raw.stmt),
                 enum_value=added_enum_value(raw.stmt),
                 copy_data=copies.get(end),
+                copies_out=_copies_out(raw.stmt),
             )
         )
     return tuple(statements)
+
+
+def _copies_out(node: Any) -> bool:
+    copy = node.copy_stmt
+    return node.HasField("copy_stmt") and not copy.is_from and not copy.filename
 
 
 def _parse(text: str, path: Path, first_line: int) -> Any:

@@ -1,0 +1,168 @@
+"""One batch -> one transaction on the server, with the ledger's statement as its last.
+
+BEGIN, the statements, the ledger's statement and COMMIT go out as one simple query: one
+round trip a migration. Three things that could go wrong with that are taken care of: each
+statement ends on a line of its own, so that no trailing comment swallows what follows; the
+results are counted, which tells the statement that failed even where its error has no
+position; and the answer to COMMIT is looked at.
+
+A batch with the rows of a COPY, or a very large one, is sent statement by statement.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confiture_flows.errors import LedgerError
+from confiture_flows.migrations.ledger import returned_row
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg import Connection, Cursor, sql
+    from psycopg.pq.abc import PGresult
+
+    from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.sql.script import Batch
+    from confiture_flows.sql.statements import Statement
+
+    LedgerStatement = tuple[sql.Composed, dict[str, Any]]
+
+_SEPARATOR = "\n;\n"
+_LARGE = 1_000_000  # characters; the server parses the whole of a simple query before it starts
+
+# What a file may have changed and the ledger's statement needs.
+_BEFORE_LEDGER = ("RESET SESSION AUTHORIZATION", "SET LOCAL client_encoding = 'UTF8'")
+
+
+class StatementFailed(Exception):
+    """What failed.
+
+    Attributes:
+        statement: Of the script; None is the ledger's own or the commit.
+        error: What psycopg says.
+        at_commit: Whether all statements, the ledger's too, had succeeded.
+        offset: Characters that were sent before the statement; the error's position counts them.
+    """
+
+    def __init__(
+        self,
+        statement: Statement | None,
+        error: psycopg.Error,
+        *,
+        at_commit: bool = False,
+        offset: int = 0,
+    ) -> None:
+        self.statement, self.error = statement, error
+        self.at_commit, self.offset = at_commit, offset
+
+
+def run_transaction(
+    conn: Connection, batch: Batch, ledger: LedgerStatement | None = None
+) -> LedgerRow | None:
+    """Run a batch as one transaction.
+
+    Args:
+        conn: In autocommit, outside a transaction.
+        batch: Transactional.
+        ledger: The query that writes or erases the ledger row, with its values.
+
+    Returns:
+        The row that the ledger's query returned.
+
+    Raises:
+        StatementFailed: A statement, the ledger's, or the commit; the transaction is still
+            there to be rolled back.
+        LedgerError: The server did not commit.
+    """
+    copies = any(statement.kind == "copy_stmt" for statement in batch.statements)
+    large = sum(len(statement.sql) for statement in batch.statements) > _LARGE
+    run = _run_singly if copies or large else _run_together
+    row, answer = run(conn, batch, ledger)
+    if batch.keep and answer != "COMMIT":
+        raise LedgerError(f"The server answered COMMIT with {answer}.")
+    return returned_row(row) if row else None
+
+
+def run_statement(conn: Connection, statement: Statement) -> None:
+    """Run a statement outside a transaction of ours.
+
+    Raises:
+        StatementFailed: It failed.
+    """
+    import psycopg
+
+    try:
+        _send(conn.cursor(), statement)
+    except psycopg.Error as error:
+        raise StatementFailed(statement, error) from None
+
+
+def _run_together(
+    conn: Connection, batch: Batch, ledger: LedgerStatement | None
+) -> tuple[tuple[Any, ...] | None, str]:
+    from psycopg import ClientCursor, generators
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ExecStatus
+
+    queries = [batch.opening, *(statement.sql for statement in batch.statements)]
+    if ledger:
+        queries += [*_BEFORE_LEDGER, ClientCursor(conn).mogrify(*ledger)]
+    queries.append("COMMIT" if batch.keep else "ROLLBACK")
+    with conn.lock:
+        conn.pgconn.send_query(_SEPARATOR.join(queries).encode())
+        # psycopg's own waiting: it ends the query on Ctrl-C.
+        results: list[PGresult] = conn.wait(generators.execute(conn.pgconn))
+    if results[-1].status == ExecStatus.FATAL_ERROR:
+        failed = len(results) - 1
+        raise StatementFailed(
+            # The first query is our BEGIN.
+            batch.statements[failed - 1] if 0 < failed <= len(batch.statements) else None,
+            error_from_result(results[-1], encoding="utf-8"),
+            at_commit=failed == len(queries) - 1,
+            offset=len(_SEPARATOR.join(queries[:failed])) + (len(_SEPARATOR) if failed else 0),
+        )
+    row = _texts(results[-2]) if ledger else None
+    return row, (results[-1].command_status or b"").decode()
+
+
+def _texts(result: PGresult) -> tuple[str | None, ...] | None:
+    if result.ntuples == 0:
+        return None
+    values = (result.get_value(0, column) for column in range(result.nfields))
+    return tuple(None if value is None else value.decode() for value in values)
+
+
+def _run_singly(
+    conn: Connection, batch: Batch, ledger: LedgerStatement | None
+) -> tuple[tuple[Any, ...] | None, str]:
+    import psycopg
+
+    current: Statement | None = None
+    row: tuple[Any, ...] | None = None
+    at_commit = False
+    try:
+        conn.execute(batch.opening.encode())
+        for current in batch.statements:
+            _send(conn.cursor(), current)
+        current = None
+        if ledger:
+            for query in _BEFORE_LEDGER:
+                conn.execute(query.encode())
+            row = conn.execute(*ledger).fetchone()
+        at_commit = True
+        end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
+    except psycopg.Error as error:
+        raise StatementFailed(current, error, at_commit=at_commit) from None
+    return row, end.statusmessage or ""
+
+
+def _send(cursor: Cursor, statement: Statement) -> None:
+    if statement.copy_data is not None:
+        with cursor.copy(statement.sql.encode()) as copy:
+            copy.write(statement.copy_data)
+    elif statement.copies_out:
+        with cursor.copy(statement.sql.encode()) as copy:
+            for _rows in copy:
+                pass  # psql would print them; a migration has nobody to read them
+    else:
+        cursor.execute(statement.sql.encode())
