@@ -69,6 +69,7 @@ def apply_plan(
         table = create_ledger(conn, locate_ledger(conn, ledger))
         known = {row.version: row for row in read_rows(conn, table)}
         _check_still_true(plan, known)
+        reset_session(conn, reset)
         observer.begin(plan)
         rows: list[LedgerRow] = []
         try:
@@ -91,7 +92,7 @@ def _one(
     step: Step,
     table: LedgerTable,
     limits: Limits,
-    reset: bytes,
+    reset: tuple[str, ...],
     observer: Observer,
     run_step: RunStep,
 ) -> LedgerRow:

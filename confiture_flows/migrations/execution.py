@@ -42,7 +42,12 @@ _COPY_CLIENT = re.compile(r"\b(?:FROM|TO)\s+(?P<side>stdin|stdout)\b", re.IGNORE
 # What one file may leave behind in the session and the next would trip over. DISCARD ALL
 # says it in one word, but would release the advisory lock too.
 _RESET = (
-    "RESET SESSION AUTHORIZATION; RESET ALL; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP"
+    "RESET SESSION AUTHORIZATION",
+    "RESET ALL",
+    "CLOSE ALL",
+    "DEALLOCATE ALL",
+    "UNLISTEN *",
+    "DISCARD TEMP",
 )
 
 
@@ -63,8 +68,8 @@ class Busy:
     pause: float
 
 
-def session_reset(conn: Connection, limits: Limits) -> bytes:
-    """The SQL that puts the session into the state in which every migration starts."""
+def session_reset(conn: Connection, limits: Limits) -> tuple[str, ...]:
+    """The statements that put the session into the state in which every migration starts."""
     settings = {
         "lock_timeout": limits.lock_timeout_ms,
         "statement_timeout": limits.statement_timeout_ms,
@@ -74,17 +79,15 @@ def session_reset(conn: Connection, limits: Limits) -> bytes:
     if _can_check_client(conn):
         # The server notices within half a second that a killed run is gone, in mid-query too.
         settings["client_connection_check_interval"] = 500
-    return "; ".join(
-        [_RESET, *(f"SET {key} = {value}" for key, value in settings.items())]
-    ).encode()
+    return (*_RESET, *(f"SET {key} = {value}" for key, value in settings.items()))
 
 
-def reset_session(conn: Connection, reset: bytes) -> None:
+def reset_session(conn: Connection, reset: tuple[str, ...]) -> None:
     """Put the session into that state, unless it is broken or in the middle of something."""
     from psycopg.pq import TransactionStatus
 
     if conn.info.transaction_status == TransactionStatus.IDLE:
-        conn.execute(reset)
+        conn.execute("; ".join(reset).encode())
 
 
 def _can_check_client(conn: Connection) -> bool:
@@ -104,7 +107,7 @@ def execute_step(
     step: Step,
     table: LedgerTable,
     limits: Limits,
-    reset: bytes,
+    reset: tuple[str, ...],
     observer: Observer,
 ) -> LedgerRow:
     """Run a step and write, or erase, its ledger row.
@@ -114,7 +117,7 @@ def execute_step(
         step: What to run.
         table: The ledger, which exists.
         limits: How long to go on when a table is busy.
-        reset: From `session_reset`.
+        reset: From `session_reset`; it is done already, and done again after the step.
         observer: Told of each try that met a busy table.
 
     Returns:
@@ -129,7 +132,6 @@ def execute_step(
     """
     batches = step.script.batches()
     started = time.monotonic()
-    conn.execute(reset)
     if not batches or not (batches[-1].transactional and batches[-1].keep):
         batches = (*batches, Batch(()))  # a transaction of its own for the ledger row
     committed = 0
@@ -143,7 +145,7 @@ def execute_step(
         query = table.query(
             "record" if step.direction is Direction.UP else "erase", conn.info.dbname
         )
-        row = run_transaction(conn, batches[-1], (query, _row_values(step, elapsed)))
+        row = run_transaction(conn, batches[-1], (query, _row_values(step, elapsed)), reset)
         if row is None:
             raise LedgerError(f"The ledger had no row for {step.migration.label} to erase.")
         return row

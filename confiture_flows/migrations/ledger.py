@@ -73,12 +73,17 @@ class LedgerTable:
 
     def query(self, block: str, database: str = "") -> sql.Composed:
         """A block of ledger.sql with the table's name in it."""
-        from psycopg import sql
+        return _query(self, block, database)
 
-        return sql.SQL(_blocks()[block]).format(  # pyright: ignore[reportArgumentType]
-            ledger=sql.Identifier(self.schema, self.name),
-            lock_held=sql.SQL(lock_held_sql(database)),  # pyright: ignore[reportArgumentType]
-        )
+
+@cache
+def _query(table: LedgerTable, block: str, database: str) -> sql.Composed:
+    from psycopg import sql
+
+    return sql.SQL(_blocks()[block]).format(  # pyright: ignore[reportArgumentType]
+        ledger=sql.Identifier(table.schema, table.name),
+        lock_held=sql.SQL(lock_held_sql(database)),  # pyright: ignore[reportArgumentType]
+    )
 
 
 def locate_ledger(conn: Connection, name: str) -> LedgerTable:

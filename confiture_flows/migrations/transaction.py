@@ -11,6 +11,7 @@ A batch with the rows of a COPY, or a very large one, is sent statement by state
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import LedgerError
@@ -57,7 +58,10 @@ class StatementFailed(Exception):
 
 
 def run_transaction(
-    conn: Connection, batch: Batch, ledger: LedgerStatement | None = None
+    conn: Connection,
+    batch: Batch,
+    ledger: LedgerStatement | None = None,
+    after: tuple[str, ...] = (),
 ) -> LedgerRow | None:
     """Run a batch as one transaction.
 
@@ -65,6 +69,7 @@ def run_transaction(
         conn: In autocommit, outside a transaction.
         batch: Transactional.
         ledger: The query that writes or erases the ledger row, with its values.
+        after: Statements to run when it is committed, in the same round trip.
 
     Returns:
         The row that the ledger's query returned.
@@ -77,7 +82,7 @@ def run_transaction(
     copies = any(statement.kind == "copy_stmt" for statement in batch.statements)
     large = sum(len(statement.sql) for statement in batch.statements) > _LARGE
     run = _run_singly if copies or large else _run_together
-    row, answer = run(conn, batch, ledger)
+    row, answer = run(conn, batch, ledger, after)
     if batch.keep and answer != "COMMIT":
         raise LedgerError(f"The server answered COMMIT with {answer}.")
     return returned_row(row) if row else None
@@ -98,31 +103,55 @@ def run_statement(conn: Connection, statement: Statement) -> None:
 
 
 def _run_together(
-    conn: Connection, batch: Batch, ledger: LedgerStatement | None
+    conn: Connection, batch: Batch, ledger: LedgerStatement | None, after: tuple[str, ...]
 ) -> tuple[tuple[Any, ...] | None, str]:
     from psycopg import ClientCursor, generators
-    from psycopg.errors import error_from_result
     from psycopg.pq import ExecStatus
 
     queries = [batch.opening, *(statement.sql for statement in batch.statements)]
     if ledger:
         queries += [*_BEFORE_LEDGER, ClientCursor(conn).mogrify(*ledger)]
-    queries.append("COMMIT" if batch.keep else "ROLLBACK")
+    end = len(queries)
+    queries += ["COMMIT" if batch.keep else "ROLLBACK", *after]
     with conn.lock:
         conn.pgconn.send_query(_SEPARATOR.join(queries).encode())
         # psycopg's own waiting: it ends the query on Ctrl-C.
         results: list[PGresult] = conn.wait(generators.execute(conn.pgconn))
     if results[-1].status == ExecStatus.FATAL_ERROR:
-        failed = len(results) - 1
-        raise StatementFailed(
-            # The first query is our BEGIN.
-            batch.statements[failed - 1] if 0 < failed <= len(batch.statements) else None,
-            error_from_result(results[-1], encoding="utf-8"),
-            at_commit=failed == len(queries) - 1,
-            offset=len(_SEPARATOR.join(queries[:failed])) + (len(_SEPARATOR) if failed else 0),
-        )
-    row = _texts(results[-2]) if ledger else None
-    return row, (results[-1].command_status or b"").decode()
+        if len(results) - 1 <= end:
+            raise _failure(batch, queries, results, end)
+        # Committed already: a cancel came too late for that, and must not undo the rest.
+        _run_after(conn, after)
+    row = _texts(results[end - 1]) if ledger else None
+    return row, (results[end].command_status or b"").decode()
+
+
+def _failure(
+    batch: Batch, queries: list[str], results: list[PGresult], end: int
+) -> StatementFailed:
+    from psycopg.errors import error_from_result
+
+    error = error_from_result(results[-1], encoding="utf-8")
+    starts = [0]
+    for query in queries:
+        starts.append(starts[-1] + len(query) + len(_SEPARATOR))
+    failed = len(results) - 1
+    if failed == 0 and error.diag.statement_position:
+        # The server parses all before it runs any, and may know less syntax than our parser.
+        failed = bisect_right(starts, int(error.diag.statement_position) - 1) - 1
+    # The first query is the BEGIN.
+    of_script = 0 < failed <= len(batch.statements)
+    return StatementFailed(
+        batch.statements[failed - 1] if of_script else None,
+        error,
+        at_commit=failed == end,
+        offset=starts[failed],
+    )
+
+
+def _run_after(conn: Connection, after: tuple[str, ...]) -> None:
+    if after:
+        conn.execute("; ".join(after).encode())
 
 
 def _texts(result: PGresult) -> tuple[str | None, ...] | None:
@@ -133,7 +162,7 @@ def _texts(result: PGresult) -> tuple[str | None, ...] | None:
 
 
 def _run_singly(
-    conn: Connection, batch: Batch, ledger: LedgerStatement | None
+    conn: Connection, batch: Batch, ledger: LedgerStatement | None, after: tuple[str, ...]
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
 
@@ -153,6 +182,7 @@ def _run_singly(
         end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
     except psycopg.Error as error:
         raise StatementFailed(current, error, at_commit=at_commit) from None
+    _run_after(conn, after)
     return row, end.statusmessage or ""
 
 
