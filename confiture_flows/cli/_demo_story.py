@@ -139,13 +139,15 @@ def _migrate(out: Console, target: Target, shop: Path) -> None:
 
 def _point_on(out: Console) -> None:
     say(out, "Where to go next")
-    for command, what in (
+    steps = (
         ("confiture-flows new 'create users'", "write the first migration of your own"),
         ("confiture-flows migrate --dsn postgresql://...", "apply it"),
-        ("prefect server start", "then set PREFECT_API_URL, and see each run in the browser"),
+        ("prefect server start", "set PREFECT_API_URL, watch runs there"),
         ("confiture-flows demo --stay", "this again, with time to look at its runs"),
-    ):
-        out.print(f"  [bold]{command}[/bold]  {what}", highlight=False)
+    )
+    width = max(len(command) for command, _ in steps)
+    for command, what in steps:
+        out.print(f"  [bold]{command:<{width}}[/bold]  {what}", highlight=False)
 
 
 def _wait(out: Console, prefect: TemporaryServer | None) -> None:

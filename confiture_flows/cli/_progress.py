@@ -47,8 +47,7 @@ class Progress(Observer):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._bar:
-            self._bar.stop()
+        self._stop_bar()
 
     def page(self, url: str) -> None:
         """Where to watch the run."""
@@ -98,8 +97,14 @@ class Progress(Observer):
             self._bar.advance(self._task)
 
     def ended(self, report: RunReport) -> None:
-        """Keep the report for the command."""
+        """Take the bar away, and keep the report for the command."""
+        self._stop_bar()
         self.report = report
+
+    def _stop_bar(self) -> None:
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
 
     @cached_property
     def _console(self) -> Console:
