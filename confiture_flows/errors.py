@@ -19,8 +19,9 @@
         `-- PartialApplyError            9  some statements are committed for good
 
 Every error knows what is true (its message), where (file, line, statement,
-SQLSTATE) and what to do next. `retryable` is what Prefect's retries read: the
-ledger makes a retry of a whole stage safe, so it only says whether it is useful.
+SQLSTATE) and what to do next. `retryable` is what Prefect's retries read: for what
+ran in one transaction the ledger makes a retry of the whole stage safe, so it says
+whether that is useful; what may be committed half way is never retryable.
 """
 
 from __future__ import annotations

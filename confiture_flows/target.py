@@ -63,6 +63,12 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
     Raises:
         ConfigError: Nothing says which, or both a name and a DSN do.
     """
+    # Most likely an unset variable: "$UNSET" must not lead to some other database.
+    if "" in (name, dsn, os.environ.get(DSN_VARIABLE) if name is None and dsn is None else None):
+        raise ConfigError(
+            "The target, or the connection string, is empty.",
+            next_step=f"Check the variable it comes from: --target, --dsn, {DSN_VARIABLE}.",
+        )
     if name and dsn:
         raise ConfigError("Both a target and a DSN are given.", next_step="Leave one of them out.")
     if dsn:
@@ -130,6 +136,7 @@ def _is_misread(dsn: str, parts: dict[str, str]) -> bool:
     return (
         "\0" in dsn
         or "@" in parts.get("host", "")
+        or "://" in parts.get("dbname", "")
         or (is_url and "@" in parts.get("dbname", ""))
         or not all(port.isdecimal() for port in parts.get("port", "0").split(",") if port)
         or not parts.get("connect_timeout", "0").lstrip("-").isdecimal()
@@ -163,6 +170,7 @@ def connect(target: Target, purpose: str) -> Iterator[Connection]:
             autocommit=True,
             prepare_threshold=None,
             connect_timeout=timeout,
+            client_encoding="UTF8",  # what scripts are written in, whatever the database's own
             application_name=parts.get("application_name", f"confiture-flows {purpose}"),
         )
     except psycopg.Error as error:

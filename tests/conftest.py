@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -29,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="any",
         help="which PostgreSQL the tests run on; CONFITURE_TEST_DSN names a running one instead",
     )
+
+
+def pytest_configure() -> None:
+    # Started by nohup or with &, this process ignores Ctrl-C, and so would every child of it
+    # that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
+from httpx import HTTPError
 from prefect.blocks.core import Block
 from prefect.exceptions import PrefectException
 from pydantic import Field, HttpUrl, SecretStr, model_validator
@@ -141,7 +142,7 @@ def load_target(name: str, project: Project) -> Target:
             next_step="Add [targets."
             f"{name}] to confiture.toml, or save a PostgresTarget block of that name.",
         ) from None
-    except (PrefectException, OSError, RuntimeError) as error:
+    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
         raise ConfigError(
             f"{name!r} is not in the configuration, and the Prefect server could not be asked "
             f"for a block: {error}",

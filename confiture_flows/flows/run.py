@@ -8,6 +8,7 @@ from prefect import tags
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogHandler
 
+from confiture_flows.errors import ConfigError
 from confiture_flows.flows._targets import given_target
 from confiture_flows.flows.migrate import migrate_flow
 from confiture_flows.flows.rollback import rollback_flow
@@ -26,17 +27,26 @@ def run_as_flow(
 
     Raises:
         ConfitureFlowsError: A stage failed.
+        ConfigError: The Prefect server cannot be reached.
     """
     flow: Any = migrate_flow if direction is Direction.UP else rollback_flow
-    with given_target(target), tags("confiture", f"target:{target.name}"):
-        flow(
-            target=target.name,
-            directory=str(request.directory.resolve()),
-            layout=request.layout,
-            to=request.to,
-            transaction="as-written" if request.as_written else "auto",
-            granularity=granularity,
-        )
+    try:
+        with given_target(target), tags("confiture", f"target:{target.name}"):
+            flow(
+                target=target.name,
+                directory=str(request.directory.resolve()),
+                layout=request.layout,
+                to=request.to,
+                transaction="as-written" if request.as_written else "auto",
+                granularity=granularity,
+            )
+    except RuntimeError as error:
+        if "Failed to reach API" not in str(error):
+            raise
+        raise ConfigError(
+            f"The Prefect server does not answer: {error}",
+            next_step="Check PREFECT_API_URL, or run with --plain, which needs no Prefect.",
+        ) from None
 
 
 def send_all() -> None:

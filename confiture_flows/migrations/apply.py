@@ -66,10 +66,10 @@ def apply_plan(
         return ()
     with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick):
         reset = session_reset(conn, limits)
+        reset_session(conn, reset)
         table = create_ledger(conn, locate_ledger(conn, ledger))
         known = {row.version: row for row in read_rows(conn, table)}
         _check_still_true(plan, known)
-        reset_session(conn, reset)
         observer.begin(plan)
         rows: list[LedgerRow] = []
         try:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOST_STATES = ("08", "57P01", "57P02", "57P03")
 _TRANSIENT = ("40001", "40P01")
+_CANCELLED = "57014"
 _LOCK_LOST = "run lock lost"  # said by ledger.sql
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -74,9 +75,9 @@ def diagnose(
     statement, error, at_commit = failure.statement, failure.error, failure.at_commit
     label = step.migration.label
     if lost_connection(error, conn):
-        return _lost(step, committed)
+        return _lost(step, statement, committed)
     if error.sqlstate == "25006" and not committed:
-        return read_only_error(conn, step)
+        return _file_is_read_only(step) if statement is None else read_only_error(conn, step)
     if statement is None and not at_commit and not committed:
         return _ledger_failure(error, step)
     kind: type[ApplyError] = TransientApplyError if error.sqlstate in _TRANSIENT else ApplyError
@@ -85,13 +86,16 @@ def diagnose(
     outcome = f"{label} was rolled back."
     if statement is None:
         outcome = f"That was found at commit, so {label} was rolled back."
+    elif statement.leaves_traces:
+        # Never retryable: what it has left would be in the way.
+        interrupted = statement.may_commit or error.sqlstate == _CANCELLED
+        kind = PartialApplyError if interrupted else ApplyError
+        outcome, next_step = _traces(step, statement)
     elif statement.forbids_transaction:
-        kind = ApplyError  # not retryable: what it has left would be in the way
+        kind = ApplyError
         outcome = (
             f"{label} stopped there, and {statement.forbids_transaction} is never rolled back."
         )
-        if "CONCURRENTLY" in statement.forbids_transaction:
-            next_step = _INVALID_INDEX_STEP
     if committed:
         kind = PartialApplyError
         outcome = _partial_outcome(step, committed)
@@ -113,7 +117,7 @@ def busy_error(
 ) -> LockError:
     """The error for a migration whose table stayed busy until patience ended."""
     return LockError(
-        f"{step.migration.label} met a busy table for {waited:.0f} s and was rolled back "
+        f"{step.migration.label} met a busy table for {waited:.1f} s and was rolled back "
         f"each time: {error.diag.message_primary}.",
         version=step.migration.version,
         file=step.script.path,
@@ -128,8 +132,9 @@ def busy_error(
 
 def read_only_error(conn: psycopg.Connection, step: Step | None = None) -> TargetError:
     """The error for a target that takes no writes."""
+    host = "this machine" if conn.info.host.startswith("/") else conn.info.host
     return TargetError(
-        f"{conn.info.dbname} on {conn.info.host or 'this machine'} is read-only: a standby, or "
+        f"{conn.info.dbname} on {host or 'this machine'} is read-only: a standby, or "
         "default_transaction_read_only is on.",
         version=step.migration.version if step else None,
         next_step="Point the target at the primary.",
@@ -137,12 +142,44 @@ def read_only_error(conn: psycopg.Connection, step: Step | None = None) -> Targe
     )
 
 
-def _lost(step: Step, committed: int) -> ConfitureFlowsError:
+def _traces(step: Step, statement: Statement) -> tuple[str, str]:
+    label = step.migration.label
+    if statement.may_commit:
+        return f"{label} stopped there; what it had committed by itself stays.", _PARTIAL_STEP
+    what = statement.forbids_transaction
+    return f"{label} stopped there, and {what} is never rolled back.", _INVALID_INDEX_STEP
+
+
+def _file_is_read_only(step: Step) -> ApplyError:
+    return ApplyError(
+        f"{step.migration.label} made its transaction read-only, so its ledger row could not be "
+        "written; it was rolled back.",
+        version=step.migration.version,
+        file=step.script.path,
+        sqlstate="25006",
+        next_step="Take READ ONLY out of the file.",
+    )
+
+
+def _lost(step: Step, statement: Statement | None, committed: int) -> ConfitureFlowsError:
     message = f"The connection broke while {step.migration.label} was running."
+    if statement and statement.leaves_traces and not committed:
+        # The server may still have gone on with it, or left half of it.
+        outcome, next_step = _traces(step, statement)
+        return PartialApplyError(
+            f"{message} {outcome}",
+            version=step.migration.version,
+            file=step.script.path,
+            line=statement.line,
+            statement=statement.number,
+            excerpt=statement.excerpt,
+            next_step=next_step,
+        )
     if committed:
         # Not retryable: the script would start from its first statement.
         return PartialApplyError(
-            f"{message} {_partial_outcome(step, committed)}",
+            f"{message} {_partial_outcome(step, committed)} What was running when it broke may be "
+            "committed too.",
             version=step.migration.version,
             file=step.script.path,
             next_step=_PARTIAL_STEP,
@@ -157,14 +194,15 @@ def _lost(step: Step, committed: int) -> ConfitureFlowsError:
 
 def _partial_outcome(step: Step, committed: int) -> str:
     label = step.migration.label
+    done = "1 statement is" if committed == 1 else f"{committed} statements are"
     if step.direction == "up":
         return (
-            f"{label} stopped half way: its first {committed} statement(s) are committed, "
-            "the rest was not run, and the ledger has no row for it."
+            f"{label} stopped half way: {done} committed, the rest is not, and the ledger has "
+            "no row for it."
         )
     return (
-        f"{label} is undone half way: {committed} statement(s) of its down script are "
-        "committed, and the ledger still has its row."
+        f"{label} is undone half way: {done} committed, the rest is not, and the ledger still has "
+        "its row."
     )
 
 

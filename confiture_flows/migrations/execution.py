@@ -74,6 +74,7 @@ def session_reset(conn: Connection, limits: Limits) -> tuple[str, ...]:
         "lock_timeout": limits.lock_timeout_ms,
         "statement_timeout": limits.statement_timeout_ms,
         "idle_in_transaction_session_timeout": 0,
+        "standard_conforming_strings": "on",  # as our parser reads them
         "client_encoding": "'UTF8'",  # what scripts are sent in, whatever the database's own
     }
     if _can_check_client(conn):
@@ -182,7 +183,7 @@ def _patiently(
             failure = caught
         statement, error = failure.statement, failure.error
         _roll_back(conn)
-        if error.sqlstate != LOCK_NOT_AVAILABLE:
+        if error.sqlstate != LOCK_NOT_AVAILABLE or (statement and statement.may_commit):
             raise diagnose(failure, conn, step, committed) from None
         waited = time.monotonic() - started
         # Jitter, so that two runs that met do not meet again at every try.
@@ -221,7 +222,4 @@ def _run_batch(conn: Connection, batch: Batch) -> None:
         return
     # A concurrent build waits for old transactions without anyone queuing behind it; a
     # lock_timeout would only fail it and leave an invalid index.
-    row = conn.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
-    conn.execute("SET lock_timeout = 0")
-    run_statement(conn, statement)
-    conn.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", row)
+    run_statement(conn, statement, without_lock_timeout=True)

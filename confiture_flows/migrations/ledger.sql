@@ -5,7 +5,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = pg_catalog.to_regclass(%(quoted)s)
 
 -- name: home
-SELECT pg_catalog.current_schema(), pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')
+SELECT pg_catalog.current_schema()
 
 -- name: create
 CREATE TABLE IF NOT EXISTS {ledger} (

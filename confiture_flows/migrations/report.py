@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows.errors import ConfitureFlowsError, PartialApplyError
+from confiture_flows.errors import ConfitureFlowsError, MigrationFileError, PartialApplyError
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.status import State
 from confiture_flows.report.document import Block, Code, Document, Facts, Paragraph, Table
@@ -164,10 +164,7 @@ def failure_document(report: RunReport) -> Document:
         blocks.append(Paragraph(f"These were {verb} before it and stay {verb}:"))
         blocks.append(rows_table(report.done))
     elif report.plan:
-        # What stopped half way has committed something, as its own message says.
-        unchanged = (
-            "" if isinstance(error, PartialApplyError) else ("; the database is as it was before")
-        )
+        unchanged = "; the database is as it was before" if _is_untouched(report) else ""
         blocks.append(Paragraph(f"No migration was {verb}{unchanged}."))
     left = _not_run(report)
     if left:
@@ -205,6 +202,19 @@ def _not_run(report: RunReport) -> list[str]:
         return []
     done = {row.version for row in report.done}
     return [s.migration.version for s in report.plan.steps if s.migration.version not in done]
+
+
+def _is_untouched(report: RunReport) -> bool:
+    """Whether the step the run was at can have left nothing behind: it is one transaction."""
+    left = _not_run(report)
+    if isinstance(report.error, PartialApplyError) or report.plan is None or not left:
+        return False
+    step = next(step for step in report.plan.steps if step.migration.version == left[0])
+    try:
+        batches = step.script.batches()
+    except MigrationFileError:
+        return True  # refused before it ran
+    return len(batches) <= 1 and all(batch.transactional for batch in batches)
 
 
 def _took(row: LedgerRow) -> str:

@@ -88,7 +88,9 @@ def run_transaction(
     return returned_row(row) if row else None
 
 
-def run_statement(conn: Connection, statement: Statement) -> None:
+def run_statement(
+    conn: Connection, statement: Statement, *, without_lock_timeout: bool = False
+) -> None:
     """Run a statement outside a transaction of ours.
 
     Raises:
@@ -97,7 +99,13 @@ def run_statement(conn: Connection, statement: Statement) -> None:
     import psycopg
 
     try:
-        _send(conn.cursor(), statement)
+        if without_lock_timeout:
+            row = conn.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
+            conn.execute("SET lock_timeout = 0")
+            _send(conn.cursor(), statement)
+            conn.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", row)
+        else:
+            _send(conn.cursor(), statement)
     except psycopg.Error as error:
         raise StatementFailed(statement, error) from None
 
@@ -105,29 +113,44 @@ def run_statement(conn: Connection, statement: Statement) -> None:
 def _run_together(
     conn: Connection, batch: Batch, ledger: LedgerStatement | None, after: tuple[str, ...]
 ) -> tuple[tuple[Any, ...] | None, str]:
+    import psycopg
     from psycopg import ClientCursor, generators
-    from psycopg.pq import ExecStatus
+    from psycopg.pq import ExecStatus, TransactionStatus
 
     queries = [batch.opening, *(statement.sql for statement in batch.statements)]
     if ledger:
         queries += [*_BEFORE_LEDGER, ClientCursor(conn).mogrify(*ledger)]
-    end = len(queries)
-    queries += ["COMMIT" if batch.keep else "ROLLBACK", *after]
-    with conn.lock:
-        conn.pgconn.send_query(_SEPARATOR.join(queries).encode())
-        # psycopg's own waiting: it ends the query on Ctrl-C.
-        results: list[PGresult] = conn.wait(generators.execute(conn.pgconn))
+    closing = "COMMIT" if batch.keep else "ROLLBACK"
+    queries += [closing, *after]
+    try:
+        with conn.lock:
+            conn.pgconn.send_query(_SEPARATOR.join(queries).encode())
+            # psycopg's own waiting: it ends the query on Ctrl-C.
+            results: list[PGresult] = conn.wait(generators.execute(conn.pgconn))
+    except psycopg.Error as error:
+        # The connection broke without a word of the server's; nobody knows how far it came.
+        first = batch.statements[0] if batch.statements else None
+        raise StatementFailed(first, error) from None
+    # A rule may add results of its own before the end, but none to what follows the script.
+    ended = max(
+        (at for at, result in enumerate(results) if result.command_status == closing.encode()),
+        default=None,
+    )
     if results[-1].status == ExecStatus.FATAL_ERROR:
-        if len(results) - 1 <= end:
-            raise _failure(batch, queries, results, end)
+        if ended is None:
+            # With no result before it, the server refused to parse and nothing has begun.
+            idle = conn.info.transaction_status == TransactionStatus.IDLE
+            at_commit = idle and len(results) > 1
+            raise _failure(batch, queries, results, at_commit=at_commit)
         # Committed already: a cancel came too late for that, and must not undo the rest.
         _run_after(conn, after)
-    row = _texts(results[end - 1]) if ledger else None
-    return row, (results[end].command_status or b"").decode()
+    if ended is None:
+        return None, (results[-1 - len(after)].command_status or b"").decode()
+    return _texts(results[ended - 1]) if ledger else None, closing
 
 
 def _failure(
-    batch: Batch, queries: list[str], results: list[PGresult], end: int
+    batch: Batch, queries: list[str], results: list[PGresult], *, at_commit: bool
 ) -> StatementFailed:
     from psycopg.errors import error_from_result
 
@@ -140,12 +163,12 @@ def _failure(
         # The server parses all before it runs any, and may know less syntax than our parser.
         failed = bisect_right(starts, int(error.diag.statement_position) - 1) - 1
     # The first query is the BEGIN.
-    of_script = 0 < failed <= len(batch.statements)
+    of_script = 0 < failed <= len(batch.statements) and not at_commit
     return StatementFailed(
         batch.statements[failed - 1] if of_script else None,
         error,
-        at_commit=failed == end,
-        offset=starts[failed],
+        at_commit=at_commit,
+        offset=starts[min(failed, len(queries))],
     )
 
 

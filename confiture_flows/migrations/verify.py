@@ -73,6 +73,8 @@ def _run_script(conn: Connection, migration: Migration, script: Script) -> Itera
                 with conn.transaction():
                     problem = _check(conn, statement)
             except psycopg.Error as error:
+                if conn.closed or conn.broken:
+                    raise  # the target's failure, not the check's
                 problem = error.diag.message_primary or str(error)
             if problem:
                 yield _finding(migration, Location(script.path, statement.line), problem)

@@ -32,7 +32,7 @@ def print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         line.append(f" [{finding.code}]", style="dim")
         console.print(line, highlight=False)
         if finding.location:
-            _line(console, f"  at {finding.location}", "dim")
+            _whole(console, f"  at {finding.location}", "dim")
         if finding.next_step:
             _line(console, f"  {finding.next_step}")
 
@@ -48,9 +48,9 @@ def print_error(console: Console, error: BaseException) -> None:
     _line(console, f"Error: {error.message}", "bold red")
     if error.file:
         place = f"{error.file}:{error.line}" if error.line else str(error.file)
-        _line(console, f"  at {place}", "dim")
+        _whole(console, f"  at {place}", "dim")
     if error.excerpt:
-        _line(console, f"  {error.excerpt}")
+        _whole(console, f"  {error.excerpt}")
     if error.next_step:
         _line(console, error.next_step)
 
@@ -59,6 +59,13 @@ def _line(console: Console, text: str, style: str = "") -> None:
     from rich.text import Text
 
     console.print(Text(text), style=style)  # a Text has no markup, no emoji, no highlighting
+
+
+def _whole(console: Console, text: str, style: str = "") -> None:
+    """A line to copy: where it is too long the terminal folds it, and knows that it is one."""
+    from rich.text import Text
+
+    console.print(Text(text), style=style, soft_wrap=True)
 
 
 def _print_block(console: Console, block: Block) -> None:
@@ -72,9 +79,9 @@ def _print_block(console: Console, block: Block) -> None:
         case Facts(pairs):
             width = max((len(name) for name, _ in pairs), default=0)
             for name, value in pairs:
-                _line(console, f"{name:<{width}}  {value}")
+                _whole(console, f"{name:<{width}}  {value}")
         case Code(text):
-            _line(console, f"  {text}", "bold")
+            _whole(console, f"  {text}", "bold")
 
 
 def _print_table(

@@ -110,7 +110,7 @@ def split_batches(
         _refuse_outsiders(inner, path)
         return (Batch(inner, opening=statements[0].sql),) if inner else ()
     if mode is TransactionMode.NONE:
-        return tuple(Batch((statement,), transactional=False) for statement in inner)
+        return tuple(_alone(statement) for statement in inner)
     return _Boundaries(path).split(_marked_enums(inner))
 
 
@@ -179,6 +179,17 @@ def _marked_enums(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     return tuple(marked)
 
 
+def _may_commit(statement: Statement) -> bool:
+    return statement.kind == "call_stmt" or (
+        statement.kind == "do_stmt" and _MAY_COMMIT.search(statement.sql) is not None
+    )
+
+
+def _alone(statement: Statement) -> Batch:
+    may_commit = _may_commit(statement)
+    return Batch((replace(statement, may_commit=may_commit),), transactional=False)
+
+
 @dataclass
 class _Boundaries:
     """Walks statements and closes a batch wherever a transaction must end."""
@@ -226,17 +237,16 @@ class _Boundaries:
                 )
             case None if self._stands_alone(statement):
                 self._close()
-                self.batches.append(Batch((statement,), transactional=False))
+                self.batches.append(_alone(statement))
             case None:
                 self.pending.append(statement)
 
     def _stands_alone(self, statement: Statement) -> bool:
         if self.begin is not None:
             return False
-        may_commit = statement.kind == "call_stmt" or (
-            statement.kind == "do_stmt" and _MAY_COMMIT.search(statement.sql) is not None
+        return statement.forbids_transaction is not None or (
+            self.as_written and _may_commit(statement)
         )
-        return statement.forbids_transaction is not None or (self.as_written and may_commit)
 
     def _close(self, *, keep: bool = True) -> None:
         if self.pending:

@@ -43,6 +43,8 @@ _COPY_BLOCK = re.compile(
 # The lexer's own white space, and a comment's end at a lone carriage return too.
 _GAP = re.compile(r"[ \t\n\r\f\v]+|--[^\r\n]*")
 _SECRETS = (
+    # A literal inside a literal, as in EXECUTE '... PASSWORD ''x'' ...'.
+    re.compile(r"(\bPASSWORD\s*=?\s*)''.*?''(?!')", re.IGNORECASE | re.DOTALL),
     # In a connection string, inside a literal; then as PASSWORD 'literal'; then in a URL.
     re.compile(r"(\bpassword\s*=\s*)(?!(?:E|U&)')(?:''[^']*''|[^\s'&]+)", re.IGNORECASE),
     re.compile(
@@ -67,6 +69,8 @@ class Statement:
         kind: The parser's name for it, such as "create_stmt".
         command: Set when it begins or ends a transaction.
         forbids_transaction: What it is, when PostgreSQL refuses it inside a transaction.
+        may_commit: Whether it stands alone since it may end transactions itself: a procedure, or
+            a DO block with a COMMIT in it. What it has committed cannot be known.
         enum_value: The value that `ALTER TYPE ... ADD VALUE` adds.
         copy_data: The rows of a `COPY ... FROM stdin` block.
         copies_out: Whether it is a `COPY ... TO stdout`, which sends rows to us.
@@ -78,6 +82,7 @@ class Statement:
     kind: str
     command: TransactionCommand | None = None
     forbids_transaction: str | None = None
+    may_commit: bool = False
     enum_value: str | None = None
     copy_data: bytes | None = None
     copies_out: bool = False
@@ -88,6 +93,11 @@ class Statement:
         first, _, rest = _masked(self.sql).partition("\n")
         first = first.rstrip()
         return first[:99] + "…" if len(first) > 100 else first + (" …" if rest.strip() else "")
+
+    @property
+    def leaves_traces(self) -> bool:
+        """Whether its failure may leave something behind: half its work, or an invalid index."""
+        return self.may_commit or "CONCURRENTLY" in (self.forbids_transaction or "")
 
     def line_at(self, position: int | None) -> int:
         """The file's line of a 1-based character position in `sql`, as the server reports it."""
@@ -121,6 +131,14 @@ def split_statements(text: str, path: Path, first_line: int = 1) -> tuple[Statem
         start = end - len(sql.encode())
         line += encoded.count(b"\n", counted, start)
         counted = start
+        if problem := _misreads_text(raw.stmt):
+            raise MigrationFileError(
+                problem,
+                file=path,
+                line=line,
+                excerpt=sql.partition("\n")[0],
+                next_step="Take the line out; scripts are sent as UTF-8 with standard strings.",
+            )
         statements.append(
             Statement(
                 number=len(statements) + 1,
@@ -135,6 +153,20 @@ def split_statements(text: str, path: Path, first_line: int = 1) -> tuple[Statem
             )
         )
     return tuple(statements)
+
+
+def _misreads_text(node: Any) -> str | None:
+    """Say so, if the statement makes the server read what follows otherwise than our parser."""
+    change = node.variable_set_stmt
+    if not node.HasField("variable_set_stmt") or not change.args:
+        return None
+    value = change.args[0].a_const
+    text = (value.sval.sval if value.HasField("sval") else str(value.boolval.boolval)).lower()
+    if change.name == "client_encoding" and text not in ("utf8", "utf-8", "unicode", "default"):
+        return f"The file is UTF-8, and switches client_encoding to {text.upper()}."
+    if change.name == "standard_conforming_strings" and text in ("off", "false", "0", "no"):
+        return "The file switches standard_conforming_strings off."
+    return None
 
 
 def _copies_out(node: Any) -> bool:

@@ -17,7 +17,12 @@ from prefect.client.orchestration import get_client
 from prefect.context import TaskRunContext
 from prefect.exceptions import PrefectException
 
-from confiture_flows.errors import ConfitureFlowsError, RunCancelledError, RunTimeoutError
+from confiture_flows.errors import (
+    ConfitureFlowsError,
+    PartialApplyError,
+    RunCancelledError,
+    RunTimeoutError,
+)
 from confiture_flows.migrations.observer import Observer
 
 if TYPE_CHECKING:
@@ -60,8 +65,10 @@ class Guard(Observer):
     ) -> None:
         self._over.set()
         self._thread.join()
-        # The cancelled statement failed, which is our doing and not the file's fault.
-        if self._reason and isinstance(error, ConfitureFlowsError):
+        # The cancelled statement failed, which is our doing and not the file's fault. What is
+        # committed half way has to be told all the same.
+        told = error is None or isinstance(error, ConfitureFlowsError | psycopg.Error)
+        if self._reason and told and not isinstance(error, PartialApplyError):
             raise _stopped(self._reason) from None
 
     def tick(self) -> None:
@@ -107,6 +114,6 @@ class Guard(Observer):
 def _stopped(reason: type[ConfitureFlowsError]) -> ConfitureFlowsError:
     what = "was cancelled" if reason is RunCancelledError else "ran out of time (timeout_seconds)"
     return reason(
-        f"The run {what}; the migration it was at was rolled back.",
+        f"The run {what}, and its query was ended.",
         next_step="Run again to go on: what is applied stays applied.",
     )

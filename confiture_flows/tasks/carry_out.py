@@ -11,9 +11,8 @@ from prefect.logging import get_run_logger
 from confiture_flows.migrations import apply
 from confiture_flows.migrations.observer import Observer, Observers, current_observer
 from confiture_flows.migrations.plan import Direction
-from confiture_flows.target import connect
-from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import COMPUTED
+from confiture_flows.tasks.guarded import connect_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +34,7 @@ _EVENTS = {
 def carry_out(target: Target, plan: Plan, granularity: Granularity) -> tuple[LedgerRow, ...]:
     """Run a plan inside the current task run."""
     purpose = "migrate" if plan.direction is Direction.UP else "rollback"
-    with connect(target, purpose) as conn, Guard(conn) as guard:
+    with connect_guarded(target, purpose) as (conn, guard):
         return apply.apply_plan(
             conn,
             plan,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from prefect import task
 
 from confiture_flows.migrations import ledger
-from confiture_flows.target import connect
 from confiture_flows.tasks._policy import RETRIED
+from confiture_flows.tasks.guarded import connect_guarded
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.ledger import LedgerRow
@@ -23,5 +23,5 @@ def read_ledger(target: Target) -> tuple[LedgerRow, ...]:
         TargetError: The target does not answer, or refuses.
         LedgerError: The table is something else, or may not be read.
     """
-    with connect(target, "read ledger") as conn:
+    with connect_guarded(target, "read ledger") as (conn, _guard):
         return ledger.read_ledger(conn, target.ledger)

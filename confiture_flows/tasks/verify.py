@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from prefect import task
 
 from confiture_flows.migrations.verify import verify
-from confiture_flows.target import connect
 from confiture_flows.tasks._policy import RETRIED
+from confiture_flows.tasks.guarded import connect_guarded
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.migration import Migration
@@ -23,5 +23,5 @@ def verify_migrations(target: Target, migrations: tuple[Migration, ...]) -> tupl
     Raises:
         TargetError: The target does not answer, or refuses.
     """
-    with connect(target, "verify") as conn:
+    with connect_guarded(target, "verify") as (conn, _guard):
         return verify(conn, migrations)

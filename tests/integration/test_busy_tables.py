@@ -247,7 +247,7 @@ def test_patience_that_ends_half_way_says_what_is_committed(
             "CREATE TABLE once (id int);\nALTER TABLE busy ADD COLUMN name text;\n"
         }
     )
-    with pytest.raises(PartialApplyError, match=r"first 1 statement") as caught:
+    with pytest.raises(PartialApplyError, match="half way: 1 statement is committed") as caught:
         engine.migrate(directory)
 
     assert caught.value.sqlstate == "55P03"

@@ -106,7 +106,7 @@ def test_connection_lost_half_way_says_what_is_committed(
         engine.migrate(directory)
 
     assert "connection broke" in caught.value.message
-    assert "first 1 statement" in caught.value.message
+    assert "1 statement is committed" in caught.value.message
     assert not caught.value.retryable
     assert tables() == ["users"]
 

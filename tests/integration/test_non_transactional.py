@@ -214,8 +214,7 @@ def test_failure_half_way_says_what_is_committed(
         engine.migrate(directory)
 
     error = caught.value
-    assert f"first {committed} statement" in error.message
-    assert "stopped half way" in error.message
+    assert f"half way: {committed} statement" in error.message
     assert error.exit_code == 9
     assert not error.retryable
     assert (error.line, error.statement) == (line, statement)

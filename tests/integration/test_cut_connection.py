@@ -1,0 +1,143 @@
+"""A connection that ends without a word: nothing half done is repeated, or called rolled back."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from confiture_flows.errors import PartialApplyError, TargetUnreachableError
+from confiture_flows.migrations.apply import apply_plan
+from confiture_flows.migrations.discovery import discover
+from confiture_flows.migrations.plan import plan_forward
+from confiture_flows.target import Target, connect
+from tests.support import eventually
+
+
+class Line:
+    """A line to the server that can be cut in the middle of a query."""
+
+    def __init__(self, dsn: str) -> None:
+        where = conninfo_to_dict(dsn)
+        host, port = str(where["host"]), int(where.get("port") or 5432)
+        self._open: list[socket.socket] = []
+        self._server = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.dsn = make_conninfo(
+            dsn, host="127.0.0.1", port=self._listener.getsockname()[1], sslmode="disable"
+        )
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for each in self._open:
+            each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._open.clear()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = self._connect()
+            self._open += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
+
+    def _connect(self) -> socket.socket:
+        host, port = self._server
+        if not host.startswith("/"):
+            return socket.create_connection((host, port))
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(f"{host}/.s.PGSQL.{port}")
+        return far
+
+
+def _carry(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+    except OSError:
+        return
+
+
+@pytest.fixture
+def line(dsn: str) -> Iterator[Line]:
+    made = Line(dsn)
+    yield made
+    made.cut()
+    made.close()
+
+
+def apply_and_cut(line: Line, directory: Path, conn: psycopg.Connection, at: str) -> None:
+    """Apply, and cut the line once a query with that text runs."""
+
+    def cut() -> None:
+        def running() -> int:
+            row = conn.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND state = 'active' AND pid <> pg_backend_pid() AND query LIKE %s",
+                (f"%{at}%",),
+            ).fetchone()
+            return row[0] if row else 0
+
+        eventually(running, lambda count: count > 0)
+        line.cut()
+
+    helper = threading.Thread(target=cut)
+    helper.start()
+    target = Target(name="test", dsn=line.dsn)
+    plan = plan_forward(discover(directory, as_written=True).migrations, ())
+    try:
+        with connect(target, "test") as own:
+            apply_plan(own, plan, limits=target.limits)
+    finally:
+        helper.join()
+
+
+def test_single_transaction_may_be_tried_again(
+    line: Line, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    directory = write({"0001_a.up.sql": "CREATE TABLE a (id int);\nSELECT pg_sleep(7);"})
+    with pytest.raises(TargetUnreachableError) as caught:
+        apply_and_cut(line, directory, conn, "pg_sleep(7)")
+    assert caught.value.retryable
+    assert caught.value.version == "0001"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "BEGIN; CREATE TABLE a (id int); COMMIT;\nBEGIN; SELECT pg_sleep(7); COMMIT;",
+        "DO $$ BEGIN CREATE TABLE a (id int); COMMIT; PERFORM pg_sleep(7); END $$;",
+    ],
+)
+def test_what_may_be_committed_half_way_is_not_tried_again(
+    line: Line, write: Callable[..., Path], conn: psycopg.Connection, sql: str
+) -> None:
+    with pytest.raises(PartialApplyError, match="connection broke") as caught:
+        apply_and_cut(line, write({"0001_a.up.sql": sql}), conn, "pg_sleep(7)")
+    assert not caught.value.retryable
+    assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
+
+
+def test_concurrent_index_build_that_was_cut_is_not_tried_again(
+    line: Line, write: Callable[..., Path], conn: psycopg.Connection, dsn: str
+) -> None:
+    conn.execute("CREATE TABLE a (id int)")
+    sql = "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_id ON a (id);"
+    with psycopg.connect(dsn) as holder:
+        holder.execute("INSERT INTO a VALUES (1)")  # the build waits for this transaction
+        with pytest.raises(PartialApplyError, match="never rolled back") as caught:
+            apply_and_cut(line, write({"0001_i.up.sql": sql}), conn, "a_id ON a")
+    assert not caught.value.retryable
+    assert "invalid index" in (caught.value.next_step or "")
