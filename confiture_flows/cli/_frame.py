@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 from cyclopts import Parameter
 
 from confiture_flows.config import Project, load_project
-from confiture_flows.errors import ConfitureFlowsError
+from confiture_flows.errors import ConfigError, ConfitureFlowsError, RunCancelledError
 from confiture_flows.report.json import envelope, plain
 
 if TYPE_CHECKING:
@@ -105,7 +105,14 @@ class Work:
         return found
 
     def request(self, to: str | None = None) -> Request:
-        """What the options ask for."""
+        """What the options ask for.
+
+        Raises:
+            ConfigError: An option is empty, most likely an unset variable.
+        """
+        for option, value in (("--to", to), ("--layout", self.options.layout)):
+            if value == "":
+                raise ConfigError(f"{option} is empty.", next_step="Leave it out, or say which.")
         from confiture_flows.migrations.lifecycle import Request
 
         return Request(
@@ -116,6 +123,11 @@ class Work:
         )
 
 
+def silence(stream: TextIO) -> None:
+    """Let a stream go nowhere: its reader (head, less) has left, and closing it would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def console(stream: TextIO) -> Console:
     """A stream to print on; lines are never broken when it is a pipe."""
     from rich.console import Console
@@ -124,7 +136,7 @@ def console(stream: TextIO) -> Console:
         def on_broken_pipe(self) -> None:
             # rich would exit; but a reader that left (head, less) must not stop a migration.
             self.quiet = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            silence(stream)
 
     return PatientConsole(file=stream, soft_wrap=not stream.isatty())
 
@@ -138,24 +150,40 @@ def framed(command: str, options: DirectoryOptions, run: Callable[[Work], Outcom
     work = Work(options)
     try:
         outcome = run(work)
-    except (ConfitureFlowsError, KeyboardInterrupt) as error:
+    except ConfitureFlowsError as error:
         outcome = Outcome(error=error)
+    except KeyboardInterrupt:
+        outcome = Outcome(error=interrupted())
     except Exception as error:
         if not options.json:
             raise  # a mistake of ours: the traceback is what a report of it needs
         outcome = Outcome(error=error)
-    if options.json:
-        value = envelope(
+    try:
+        _show(command, work, outcome)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)  # the exit code still tells how it went
+    return exit_code(outcome.error)
+
+
+def _show(command: str, work: Work, outcome: Outcome) -> None:
+    if not work.options.json:
+        _print(outcome)
+        return
+    print_json(
+        envelope(
             command,
             target=work.target_name,
             result=outcome.result,
             findings=outcome.findings,
             error=outcome.error,
         )
-        print(jsonlib.dumps(value, default=plain, indent=2))
-    else:
-        _print(outcome)
-    return exit_code(outcome.error)
+    )
+
+
+def interrupted() -> RunCancelledError:
+    """The error for Ctrl-C."""
+    return RunCancelledError("Interrupted; what was running is cancelled.")
 
 
 def exit_code(error: BaseException | None) -> int:
@@ -167,17 +195,33 @@ def exit_code(error: BaseException | None) -> int:
     return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
 
 
+def print_json(value: dict[str, Any]) -> None:
+    """Print the one JSON object of a command."""
+    print(jsonlib.dumps(value, default=plain, indent=2))
+
+
 def _print(outcome: Outcome) -> None:
-    document = outcome.document
-    if document and not document.blocks and not outcome.findings and not outcome.error:
+    document, error = outcome.document, outcome.error
+    if document and not document.blocks and not outcome.findings and not error:
         print(document.title)  # one line; rich would take a tenth of a second to import
         return
     from confiture_flows.report.text import print_document, print_error, print_findings
 
     if document:
         print_document(console(sys.stdout), document)
-    if outcome.findings:
-        print_findings(console(sys.stderr), outcome.findings)
-    # A run's document already tells of the error that ended it.
-    if outcome.error and not document:
-        print_error(console(sys.stderr), outcome.error)
+    elif error:
+        print_error(console(sys.stderr), error)
+    findings = tuple(each for each in outcome.findings if not _is_told(each, outcome))
+    if findings:
+        print_findings(console(sys.stderr), findings)
+
+
+def _is_told(finding: Finding, outcome: Outcome) -> bool:
+    """Whether the error that is shown is this finding."""
+    error, document = outcome.error, outcome.document
+    if not isinstance(error, ConfitureFlowsError) or not error.message.startswith(finding.message):
+        return False
+    # A run's document tells of the error that ended it; a status does not.
+    return document is None or any(
+        getattr(block, "text", None) == error.message for block in document.blocks
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, TextIO
 
-from confiture_flows.cli._frame import console
+from confiture_flows.cli._frame import console, silence
 from confiture_flows.migrations.observer import Observer
 
 if TYPE_CHECKING:
@@ -122,3 +122,4 @@ class Progress(Observer):
             print(text, file=self._stream, flush=True)
         except BrokenPipeError:
             self._quiet = True  # the reader has left, which must not stop the run
+            silence(self._stream)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from confiture_flows.cli._frame import Outcome
+from confiture_flows.cli._frame import Outcome, interrupted
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ def run_direction(
             if progress.report is None:
                 raise  # nothing is known that the frame could not say
             error = raised
-    return _outcome(progress.report, error)
+    report = progress.report
+    if report and isinstance(report.error, KeyboardInterrupt):
+        report = replace(report, error=interrupted())
+    return _outcome(report, error)
 
 
 def _run_plain(target: Target, request: Request, direction: Direction, watch: Observer) -> None:

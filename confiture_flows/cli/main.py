@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from cyclopts import App, CycloptsError, Parameter
 
+from confiture_flows.cli._frame import INTERRUPTED, silence
 from confiture_flows.cli.demo import demo
 from confiture_flows.cli.migrate import migrate
 from confiture_flows.cli.new import new
@@ -37,12 +39,36 @@ for _command in (demo, status, plan, new, migrate, rollback):
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    json = "--json" in sys.argv
+    # A service manager's way to say Ctrl-C: the query is ended, and the report still printed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _open_streams()
     try:
-        code = app()
-    except CycloptsError:
-        sys.exit(WRONG_USAGE)  # cyclopts has printed what was wrong
+        code = app(print_error=not json)
+    except CycloptsError as error:
+        if json:
+            _print_wrong_usage(error)
+        sys.exit(WRONG_USAGE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)  # so early or so late that there is nothing to tell
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; closing stdout again would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_streams() -> None:
+    """A shell may start us with a stream closed; Python then has None in its place."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
+def _print_wrong_usage(error: CycloptsError) -> None:
+    from confiture_flows.cli._frame import print_json
+    from confiture_flows.errors import ConfigError
+    from confiture_flows.report.json import envelope
+
+    known = sys.argv[1] if sys.argv[1] in app else ""
+    help_line = " ".join(part for part in ("confiture-flows", known, "--help") if part)
+    wrong = ConfigError(str(error), next_step=f"See: {help_line}")
+    print_json(envelope(known, target=None, result=None, error=wrong))

@@ -28,6 +28,7 @@ def plan(
 
 
 def _run(work: Work, to: str | None, *, back: bool) -> Outcome:
+    from confiture_flows.errors import GateError
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for, make_plan
     from confiture_flows.migrations.plan import Direction
@@ -42,6 +43,9 @@ def _run(work: Work, to: str | None, *, back: bool) -> Outcome:
     with connect(target, "plan") as conn:
         rows = read_ledger(conn, target.ledger)
     findings = validate(directory, rows, direction=direction, production=target.production)
-    stop_at_gate(findings, Severity.of(target.fail_on))
+    try:
+        stop_at_gate(findings, Severity.of(target.fail_on))
+    except GateError as error:
+        return Outcome(findings=findings, error=error)
     made = make_plan(directory, rows, direction, to)
     return Outcome(plan_json(made), plan_document(made, target.name), findings)

@@ -38,11 +38,11 @@ LEAKS = {
         "current_setting('check_function_bodies') = 'on'",
     ),
     "client_encoding": (
-        "SET client_encoding = 'LATIN1'",
+        "SELECT set_config('client_encoding', 'LATIN1', false)",
         "current_setting('client_encoding') = 'UTF8' AND length('ß€') = 2",
     ),
     "quoted literals": (
-        "SET standard_conforming_strings = off",
+        "SELECT set_config('standard_conforming_strings', 'off', false)",
         "current_setting('standard_conforming_strings') = 'on'",
     ),
     "application_name": (
@@ -251,22 +251,24 @@ def test_date_style_of_the_database_is_no_hindrance(
 
 
 @pytest.mark.parametrize(
-    "setting",
+    ("name", "value"),
     [
-        "datestyle = 'German'",
-        "timezone = 'Australia/Lord_Howe'",
-        "timezone = '<+03>-03'",
-        "client_encoding = 'SQL_ASCII'",
-        "client_encoding = 'LATIN1'",
-        "lc_messages = 'C'",
-        "bytea_output = 'escape'",
-        "intervalstyle = 'iso_8601'",
+        ("datestyle", "German"),
+        ("timezone", "Australia/Lord_Howe"),
+        ("timezone", "<+03>-03"),
+        ("client_encoding", "SQL_ASCII"),
+        ("client_encoding", "LATIN1"),
+        ("standard_conforming_strings", "off"),
+        ("bytea_output", "escape"),
+        ("search_path", ""),
+        ("extra_float_digits", "-15"),
     ],
 )
 def test_row_reads_the_same_whatever_the_file_sets(
-    engine: Engine, write: Callable[..., Path], setting: str
+    engine: Engine, write: Callable[..., Path], name: str, value: str
 ) -> None:
-    directory = write({"0001_é.up.sql": f"SET {setting};", "0001_é.down.sql": f"SET {setting};"})
+    script = f"SELECT set_config('{name}', '{value}', false);"
+    directory = write({"0001_é.up.sql": script, "0001_é.down.sql": script})
     done = engine.migrate(directory)
 
     assert [(row.version, row.name) for row in done] == [("0001", "é")]

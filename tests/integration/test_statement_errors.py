@@ -82,8 +82,8 @@ PLACES = {
     ),
     "after a function body": (
         (
-            "CREATE FUNCTION f() RETURNS int LANGUAGE sql\nBEGIN ATOMIC\n  SELECT 1;\n  SELECT 2;\nEND;"
-            "\nSELECT nothing;"
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql\nBEGIN ATOMIC\n"
+            "  SELECT 1;\n  SELECT 2;\nEND;\nSELECT nothing;"
         ),
         6,
         2,
