@@ -250,7 +250,7 @@ def _said(error: psycopg.Error, statement: Statement | None = None) -> str:
     Without the values of rows: reports are kept and shared, and may be about people.
     """
     if _LOCK_LOST in str(error):
-        return "The script gave up the run's advisory lock (pg_advisory_unlock_all?)."
+        return "The script gave up the run's advisory lock (pg_advisory_unlock_all, DISCARD ALL)."
     detail = _ROW_VALUES.sub(r"\1(...)", error.diag.message_detail or "")
     parts = [error.diag.message_primary or str(error).strip(), detail]
     if statement and statement.copy_data is not None and error.diag.context:

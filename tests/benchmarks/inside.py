@@ -1,0 +1,64 @@
+"""One run inside a process that has imported everything: prints the seconds it took.
+
+Run as `python -m tests.benchmarks.inside bare|engine|flow DIRECTORY`, the connection string in
+CONFITURE_DSN. A process a run, so that no cache of an earlier run answers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Imported for their cost: the engine itself waits until it needs them.
+import postgast  # noqa: F401
+import psycopg  # noqa: F401
+
+from confiture_flows.migrations.layouts import all_layouts
+from confiture_flows.migrations.lifecycle import Request, run_lifecycle
+from confiture_flows.migrations.observer import Observer
+from confiture_flows.migrations.plain import PlainStages
+from confiture_flows.migrations.plan import Direction
+from confiture_flows.report.finding import Severity
+from confiture_flows.target import Target, connect
+from tests.benchmarks import bare_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def run_engine(dsn: str, directory: Path) -> None:
+    """What `confiture-flows migrate --plain` does, without the command line."""
+    target = Target.from_dsn(dsn)
+    with connect(target, "benchmark") as conn:
+        run_lifecycle(
+            PlainStages(conn, target, Request(directory), Observer(), lambda _report: None),
+            target=target.name,
+            direction=Direction.UP,
+            gate=Severity.ERROR,
+        )
+
+
+def _flow_runner() -> Callable[[str, Path], None]:
+    from confiture_flows.flows.run import run_as_flow
+
+    def run_flow(dsn: str, directory: Path) -> None:
+        run_as_flow(Target.from_dsn(dsn), Request(directory), Direction.UP, "stage")
+
+    return run_flow
+
+
+def main(kind: str, directory: Path) -> None:
+    """Run once and print the seconds."""
+    all_layouts()
+    dsn = os.environ["CONFITURE_DSN"]
+    run = {"bare": bare_loop.migrate, "engine": run_engine}.get(kind) or _flow_runner()
+    started = time.perf_counter()
+    run(dsn, directory)
+    print(time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

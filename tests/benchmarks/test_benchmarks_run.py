@@ -1,0 +1,44 @@
+"""The benchmarks still run. They judge nothing here: a figure of a test run means nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from confiture_flows.postgres import Server
+from confiture_flows.report.text import print_document
+from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
+from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
+from tests.benchmarks.run import Plan, run_all
+from tests.benchmarks.work import write_work
+
+
+def test_every_candidate_applies_a_small_work_and_is_reported(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = Plan(migrations=5, rounds=1, start_rounds=1)
+    results = run_all(plan, server.dsn, tmp_path, prefect={})
+
+    assert {BARE, PLAIN, ENGINE_INSIDE} <= set(results.runs)
+    assert (DBMATE in results.runs) == (program("dbmate") is not None)
+    assert results.traces["plain"]["apply"] > 0
+    for document in documents(results):
+        print_document(Console(width=120), document)
+    assert "migrate --plain" in capsys.readouterr().out
+    assert all(len(each["apply"]) == 1 for each in as_json(results)["runs"].values())
+    page = put_between_markers(f"above\n{BEGIN}\nold\n{END}\nbelow\n", results)
+    assert page.startswith(f"above\n{BEGIN}\n\n## The machine")
+    assert page.endswith(f"{END}\nbelow\n")
+    assert "old" not in page
+
+
+def test_a_flow_is_a_candidate_where_there_is_a_prefect_server(tmp_path: Path) -> None:
+    work = write_work(tmp_path, 1)
+
+    assert (
+        FLOW
+        in Bench("", work, tmp_path, {"PREFECT_API_URL": "http://127.0.0.1:1/api"}).candidates()
+    )
+    assert FLOW not in Bench("", work, tmp_path).candidates()
