@@ -91,57 +91,40 @@ LEAKS = {
 
 
 @pytest.mark.parametrize(("leak", "check"), LEAKS.values(), ids=LEAKS)
-def test_what_a_file_leaves_does_not_reach_the_next(
+def test_what_a_file_leaves_reaches_neither_the_next_nor_a_verify_script(
     engine: Engine,
     write: Callable[..., Path],
-    new_role: Callable[[], Role],
     conn: psycopg.Connection,
+    request: pytest.FixtureRequest,
     leak: str,
     check: str,
 ) -> None:
-    role = new_role().name
-    names = {"role": f'"{role}"', "role_literal": f"'{role}'"}
+    if "{role}" in leak:
+        new_role: Callable[[], Role] = request.getfixturevalue("new_role")
+        role = new_role().name
+        leak = leak.format(role=f'"{role}"')
+        check = check.format(role_literal=f"'{role}'")
+    # A verify script is read-only by itself.
+    verify = check if "read_only" not in leak else "true"
     directory = write(
         {
-            "0001_leak.up.sql": leak.format(**names) + ";",
-            "0002_check.up.sql": "CREATE TABLE seen AS SELECT coalesce("
-            + check.format(**names)
-            + ", false) AS clean;",
+            "0001_leak.up.sql": f"{leak};",
+            "0002_check.up.sql": f"CREATE TABLE seen AS SELECT coalesce({check}, false) AS clean;",
+            "0003_leak.up.sql": f"{leak};",
+            "0003_leak.verify.sql": f"SELECT {verify};",
         }
     )
-    engine.migrate(directory)
-
-    assert conn.execute("SELECT clean FROM seen").fetchall() == [(True,)]
-    assert [row.applied_by for row in engine.rows()] == [conn.info.user] * 2
-
-
-@pytest.mark.parametrize(("leak", "check"), LEAKS.values(), ids=LEAKS)
-def test_what_the_last_file_leaves_does_not_reach_its_verify_script(
-    engine: Engine,
-    write: Callable[..., Path],
-    new_role: Callable[[], Role],
-    leak: str,
-    check: str,
-) -> None:
-    role = new_role().name
-    names = {"role": f'"{role}"', "role_literal": f"'{role}'"}
-    # A verify script is read-only by itself, and what limits it is not the migration's.
-    kept = "true" if leak.startswith("SET default_transaction_read_only") else check
-    directory = write(
-        {
-            "0001_leak.up.sql": leak.format(**names) + ";",
-            "0001_leak.verify.sql": f"SELECT {kept.format(**names)};",
-        }
-    )
-    with connect(engine.target, "test") as conn:
+    with connect(engine.target, "test") as runner:
         report = run_lifecycle(
-            PlainStages(conn, engine.target, Request(directory), Observer(), lambda _report: None),
+            PlainStages(runner, engine.target, Request(directory), Observer(), lambda _: None),
             target="test",
             direction=Direction.UP,
             gate=Severity.WARNING,
         )
 
     assert report.findings == ()
+    assert conn.execute("SELECT clean FROM seen").fetchall() == [(True,)]
+    assert [row.applied_by for row in engine.rows()] == [conn.info.user] * 3
 
 
 def test_what_a_failed_file_leaves_does_not_hide_the_ledger(
