@@ -7,7 +7,6 @@ transaction runs batch by batch, and its ledger row comes with the last one.
 from __future__ import annotations
 
 import random
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-
-_COPY_CLIENT = re.compile(r"\b(?:FROM|TO)\s+(?P<side>stdin|stdout)\b", re.IGNORECASE)
 
 # What one file may leave behind in the session and the next would trip over. DISCARD ALL
 # says it in one word, but would release the advisory lock too.
