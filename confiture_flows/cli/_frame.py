@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from cyclopts import Parameter
 
-from confiture_flows.config import Project, load_project
 from confiture_flows.errors import ConfigError, ConfitureFlowsError, RunCancelledError
 from confiture_flows.report.json import envelope, plain
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from confiture_flows.config import Project
     from confiture_flows.migrations.lifecycle import Request
     from confiture_flows.report.document import Document
     from confiture_flows.report.finding import Finding
@@ -84,6 +84,8 @@ class Work:
     @cached_property
     def project(self) -> Project:
         """The configuration."""
+        from confiture_flows.config import load_project
+
         return load_project()
 
     def target(self) -> Target:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
+import threading
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -29,12 +32,36 @@ app = App(
     name="confiture-flows",
     help="PostgreSQL schema migrations as Prefect flows.",
     version=_version,
+    help_format="plaintext",  # Markdown takes as long to import as all of the rest
     exit_on_error=False,
     result_action="return_value",
     default_parameter=Parameter(show_default=False),
 )
 for _command in (demo, status, plan, new, migrate, rollback):
     app.command(_command)
+
+
+def program() -> NoReturn:
+    """The console script: `main`, and then out at once.
+
+    All that has to happen at an exit happens; only the interpreter does not take itself
+    apart module by module, which after an import of Prefect takes it half a second.
+    """
+    code = 0
+    try:
+        main()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 1
+    threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            pass  # the reader had enough, which is no failure
+        except OSError:
+            code = code or 1  # a full disk: what was printed is not there
+    os._exit(code)
 
 
 def main() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from prefect import tags
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Cancelled
+from prefect.utilities.annotations import opaque
 from prefect.utilities.urls import url_for
 
 from confiture_flows import tasks
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
     from confiture_flows.report.finding import Finding
     from confiture_flows.target import Target
     from confiture_flows.tasks.carry_out import Granularity
+
+_Value = TypeVar("_Value")
+
+
+def _whole(value: _Value) -> _Value:
+    """An argument that Prefect need not look into for results of other task runs.
+
+    It would visit each part of each migration, half a dozen times a run.
+    """
+    return cast("_Value", opaque(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +72,24 @@ class TaskStages:
     ) -> tuple[Finding, ...]:
         """Compare the two."""
         return tasks.validate_migrations(
-            directory, rows, direction=direction, production=self.target.production
+            _whole(directory),
+            _whole(rows),
+            direction=direction,
+            production=self.target.production,
         )
 
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
         """Decide what to do."""
-        return tasks.plan_migrations(directory, rows, direction=direction, to=self.request.to)
+        return tasks.plan_migrations(
+            _whole(directory), _whole(rows), direction=direction, to=self.request.to
+        )
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""
         stage: Any = tasks.apply_plan if plan.direction is Direction.UP else tasks.rollback_plan
         if self.timeout_seconds:
             stage = stage.with_options(timeout_seconds=self.timeout_seconds)
-        return stage(self.target, plan, granularity=self.granularity)
+        return stage(self.target, _whole(plan), granularity=self.granularity)
 
     def verify(
         self, migrations: tuple[Migration, ...], done: tuple[LedgerRow, ...]
@@ -81,12 +97,12 @@ class TaskStages:
         """Check those of the migrations that were applied."""
         applied = {row.version for row in done}
         wanted = tuple(migration for migration in migrations if migration.version in applied)
-        return tasks.verify_migrations(self.target, wanted)
+        return tasks.verify_migrations(self.target, _whole(wanted))
 
     def publish(self, report: RunReport, /) -> None:
         """Write the artifacts. After a failure nothing may hide the first error."""
         current_observer().ended(report)
-        tasks.publish_report(report, return_state=not report.ok)
+        tasks.publish_report(_whole(report), return_state=not report.ok)
 
 
 def run_flow(

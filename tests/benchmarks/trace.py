@@ -47,7 +47,7 @@ _WATCHED = (
     ("confiture_flows.cli._progress", "Progress.finished", "print progress"),
     ("confiture_flows.cli._progress", "Progress.__exit__", "print progress"),
     ("confiture_flows.cli._frame", "_print", "print outcome"),
-    ("confiture_flows.tasks.carry_out", "RunObserver.finished", "log lines, events"),
+    ("confiture_flows.tasks._chronicle", "Chronicle._write", "log lines, events"),
     ("confiture_flows.flows._stages", "TaskStages.publish", "publish report"),
     ("confiture_flows.flows.run", "run_as_flow", "Prefect: start flow"),
     ("confiture_flows.flows._stages", "run_flow", "Prefect: task runs"),

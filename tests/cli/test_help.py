@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,3 +56,33 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
 
     assert done.stderr.strip() == ""
+
+
+def _program(*words: str, before: str = "", **streams: Any) -> subprocess.CompletedProcess[str]:
+    """The console script's function in a process of its own, so that it really leaves."""
+    lines = (
+        before,
+        f"import sys; sys.argv[:] = {['confiture-flows', *words]!r}",
+        "from confiture_flows.cli.main import program; program()",
+    )
+    return subprocess.run([sys.executable, "-c", "\n".join(lines)], text=True, **streams)
+
+
+def test_leaving_at_once_still_runs_what_was_registered_for_the_exit() -> None:
+    late = "threading.Thread(target=lambda: (time.sleep(0.3), print('thread'))).start()"
+    before = f"import atexit, threading, time; atexit.register(print, 'at exit'); {late}"
+    ran = _program("--version", before=before, stdout=subprocess.PIPE)
+    assert ran.stdout.splitlines()[1:] == ["thread", "at exit"]
+    assert ran.returncode == 0
+
+
+def test_leaving_keeps_the_exit_code(tmp_path: Path) -> None:
+    ran = _program("status", "--json", "--dir", "nowhere", cwd=tmp_path, stdout=subprocess.PIPE)
+    assert ran.returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_what_could_not_be_written_is_no_success() -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = _program("--version", stdout=full, stderr=subprocess.DEVNULL)
+    assert ran.returncode == 1

@@ -1,0 +1,119 @@
+"""A run as Prefect's log lines and events: what its page shows while it goes on."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from prefect.events import emit_event
+from prefect.logging import get_run_logger
+
+from confiture_flows.migrations.observer import Observer
+from confiture_flows.migrations.plan import Direction
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from confiture_flows.migrations.execution import Busy
+    from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.migrations.plan import Step
+    from confiture_flows.target import Target
+
+_WRITE_EVERY = 2.0  # seconds; how far the page may be behind the database
+
+_PAST = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
+_EVENTS = {
+    Direction.UP: "confiture.migration.applied",
+    Direction.DOWN: "confiture.migration.rolled-back",
+}
+
+
+class Chronicle(Observer):
+    """Writes a log line and an event a migration, for the length of a `with` block.
+
+    A batch at a time, from a thread of its own. Prefect sends each line and event on from
+    threads of its own, which take turns with the one that applies: written one by one, they
+    make 300 small migrations take twice as long.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._logger = get_run_logger()
+        self._unwritten: deque[tuple[Step, LedgerRow, datetime]] = deque()
+        self._writing = threading.Lock()
+        self._over = threading.Event()
+        # A new thread has none of the context that says which run it belongs to.
+        run = contextvars.copy_context().run
+        self._thread = threading.Thread(target=run, args=(self._keep_writing,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        self._write()
+
+    def waiting(self, holder: str) -> None:
+        """Log whom the run waits for."""
+        self._logger.warning("Waiting for another run to end: %s", holder)
+
+    def busy(self, busy: Busy) -> None:
+        """Log the busy table."""
+        self._write()
+        self._logger.warning(
+            "%s: table busy at %r (line %d); rolled back, next try in %.1f s",
+            busy.step.migration.label,
+            busy.statement.excerpt,
+            busy.statement.line,
+            busy.pause,
+        )
+
+    def finished(self, step: Step, row: LedgerRow) -> None:
+        """Take a note, to be written soon."""
+        self._unwritten.append((step, row, datetime.now(UTC)))
+
+    def _keep_writing(self) -> None:
+        while not self._over.wait(_WRITE_EVERY):
+            self._write()
+
+    def _write(self) -> None:
+        with self._writing:
+            while self._unwritten:
+                self._write_one(*self._unwritten.popleft())
+
+    def _write_one(self, step: Step, row: LedgerRow, occurred: datetime) -> None:
+        migration = step.migration
+        milliseconds = row.execution_time_ms or 0
+        self._logger.info("%s %s in %d ms", _PAST[step.direction], migration.label, milliseconds)
+        target_id = f"confiture.target.{self._target.name}"
+        emit_event(
+            _EVENTS[step.direction],
+            occurred=occurred,
+            resource={
+                "prefect.resource.id": f"{target_id}.migration.{migration.version}",
+                "prefect.resource.name": migration.label,
+            },
+            related=[
+                {
+                    "prefect.resource.id": target_id,
+                    "prefect.resource.role": "target",
+                    "prefect.resource.name": self._target.name,
+                }
+            ],
+            payload={
+                "version": migration.version,
+                "name": migration.name,
+                "milliseconds": milliseconds,
+                "checksum": migration.checksum,
+            },
+        )
