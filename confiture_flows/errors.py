@@ -17,11 +17,13 @@
     `-- ApplyError                       1  a statement failed; rolled back
         |-- TransientApplyError          1  40001, 40P01: the same again may succeed   [retryable]
         `-- PartialApplyError            9  some statements are committed for good
+            |-- ResumableApplyError      9  the same, and the next try goes on   [retryable]
+            `-- UnresolvedError          9  only a person can tell what is committed
 
 Every error knows what is true (its message), where (file, line, statement,
 SQLSTATE) and what to do next. `retryable` is what Prefect's retries read: for what
-ran in one transaction the ledger makes a retry of the whole stage safe, so it says
-whether that is useful; what may be committed half way is never retryable.
+ran in one transaction the ledger makes a retry of the whole stage safe, and the journal
+what did not; so it says whether a retry is useful.
 """
 
 from __future__ import annotations
@@ -200,3 +202,16 @@ class PartialApplyError(ApplyError):
 
     code = "apply_partial"
     exit_code = 9
+
+
+class ResumableApplyError(PartialApplyError):
+    """A migration stopped half way for a reason that may be gone when the next try goes on."""
+
+    code = "apply_interrupted"
+    retryable = True
+
+
+class UnresolvedError(PartialApplyError):
+    """A migration was stopped in a statement that may have taken effect or not."""
+
+    code = "unresolved"

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from confiture_flows.migrations.execution import Busy
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lifecycle import RunReport
+    from confiture_flows.migrations.observer import Busy
     from confiture_flows.migrations.plan import Plan, Step
+    from confiture_flows.sql.statements import Statement
 
 _VERBS = {"up": "applied", "down": "rolled back"}
 
@@ -80,6 +81,14 @@ class Progress(Observer):
         """Name the migration beside the bar."""
         if self._bar and self._task is not None:
             self._bar.update(self._task, description=step.migration.label)
+
+    def resumed(self, step: Step, statement: Statement) -> None:
+        """Say where a half done migration goes on."""
+        self._line(
+            f"{step.migration.label}: goes on at statement {statement.number} (line "
+            f"{statement.line}), where an earlier run was stopped",
+            "yellow",
+        )
 
     def busy(self, busy: Busy) -> None:
         """Say what is busy, and that nothing is held meanwhile."""

@@ -16,6 +16,7 @@ from confiture_flows.cli.demo import demo
 from confiture_flows.cli.migrate import migrate
 from confiture_flows.cli.new import new
 from confiture_flows.cli.plan import plan
+from confiture_flows.cli.resolve import resolve
 from confiture_flows.cli.rollback import rollback
 from confiture_flows.cli.status import status
 
@@ -37,7 +38,7 @@ app = App(
     result_action="return_value",
     default_parameter=Parameter(show_default=False),
 )
-for _command in (demo, status, plan, new, migrate, rollback):
+for _command in (demo, status, plan, new, migrate, rollback, resolve):
     app.command(_command)
 
 

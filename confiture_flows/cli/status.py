@@ -20,6 +20,7 @@ def _run(work: Work) -> Outcome:
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for
     from confiture_flows.migrations.report import status_document, status_json
+    from confiture_flows.migrations.resolve import read_unfinished
     from confiture_flows.migrations.status import read_status
     from confiture_flows.migrations.validate import stop_at_gate, validate
     from confiture_flows.report.finding import Severity
@@ -29,11 +30,12 @@ def _run(work: Work) -> Outcome:
     directory = discover_for(work.request())
     with connect(target, "status") as conn:
         rows = read_ledger(conn, target.ledger)
+        half_done = {each.version: each.direction for each in read_unfinished(conn, target.ledger)}
     findings = validate(directory, rows, production=target.production)
     error = None
     try:
         stop_at_gate(findings, Severity.of(target.fail_on))
     except GateError as gate:
         error = gate
-    entries = read_status(directory, rows)
+    entries = read_status(directory, rows, half_done)
     return Outcome(status_json(entries), status_document(entries, target.name), findings, error)

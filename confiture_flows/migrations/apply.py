@@ -6,15 +6,19 @@ a failure. Refuses to go on when the ledger has lost rows since the plan was mad
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from confiture_flows.errors import LedgerError, MigrationFileError
+from confiture_flows.errors import LedgerError, MigrationFileError, UnresolvedError
 from confiture_flows.migrations.checksum import file_checksum
-from confiture_flows.migrations.execution import execute_step, reset_session, session_reset
+from confiture_flows.migrations.execution import Run, execute_step
+from confiture_flows.migrations.journal import locate_journal, read_journal
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
 from confiture_flows.migrations.lock import run_lock
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Direction
+from confiture_flows.migrations.session import reset_session, session_reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.config import Limits
-    from confiture_flows.migrations.ledger import LedgerRow, LedgerTable
+    from confiture_flows.migrations.journal import Entry
+    from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.plan import Plan, Step
 
     RunStep = Callable[[Step, Callable[[], LedgerRow]], LedgerRow]
@@ -41,6 +46,7 @@ def apply_plan(
     ledger: str = "tb_confiture",
     observer: Observer | None = None,
     run_step: RunStep = directly,
+    name: str | None = None,
 ) -> tuple[LedgerRow, ...]:
     """Carry a plan out, forward or back.
 
@@ -51,6 +57,7 @@ def apply_plan(
         ledger: Name of the ledger table.
         observer: Hears how it goes.
         run_step: Calls each step; the orchestrator makes task runs of them here.
+        name: What the journal calls the run; a random name when not given.
 
     Returns:
         For each step, in order, the ledger row that was written or erased. A forward step
@@ -59,6 +66,7 @@ def apply_plan(
     Raises:
         LockError: Another run did not end in time, or a table stayed busy.
         LedgerError: The ledger has changed under the plan.
+        UnresolvedError: A migration is half done in the other direction.
         ConfitureFlowsError: See `execute_step`.
     """
     observer = observer or Observer()
@@ -68,8 +76,12 @@ def apply_plan(
         reset = session_reset(conn, limits)
         reset_session(conn, reset)
         table = create_ledger(conn, locate_ledger(conn, ledger))
+        journal = locate_journal(conn, table)
+        run = Run(conn, table, journal, limits, reset, observer, name or uuid4().hex)
+        run.unfinished = _by_migration(read_journal(conn, journal))
         known = {row.version: row for row in read_rows(conn, table)}
         _check_still_true(plan, known)
+        _check_nothing_is_half_done(plan, run.unfinished)
         observer.begin(plan)
         rows: list[LedgerRow] = []
         try:
@@ -80,28 +92,41 @@ def apply_plan(
                     continue
                 if step.direction is Direction.DOWN and version not in known:
                     continue
-                rows.append(_one(conn, step, table, limits, reset, observer, run_step))
+                rows.append(_one(run, step, run_step))
         finally:
             # Whoever uses the connection next must not meet what the last file left in it.
             reset_session(conn, reset)
         return tuple(rows)
 
 
-def _one(
-    conn: Connection,
-    step: Step,
-    table: LedgerTable,
-    limits: Limits,
-    reset: tuple[str, ...],
-    observer: Observer,
-    run_step: RunStep,
-) -> LedgerRow:
+def _one(run: Run, step: Step, run_step: RunStep) -> LedgerRow:
     _check_unchanged(step)
-    observer.tick()
-    observer.started(step)
-    row = run_step(step, lambda: execute_step(conn, step, table, limits, reset, observer))
-    observer.finished(step, row)
+    run.observer.tick()
+    run.observer.started(step)
+    row = run_step(step, lambda: execute_step(run, step))
+    run.observer.finished(step, row)
     return row
+
+
+def _by_migration(entries: tuple[Entry, ...]) -> dict[tuple[str, str], tuple[Entry, ...]]:
+    grouped = groupby(entries, key=lambda entry: (entry.version, entry.direction))
+    return {key: tuple(each) for key, each in grouped}
+
+
+def _check_nothing_is_half_done(
+    plan: Plan, unfinished: dict[tuple[str, str], tuple[Entry, ...]]
+) -> None:
+    """A migration half applied must not be passed on the way back, nor one half undone forward."""
+    for version, direction in unfinished:
+        if direction == plan.direction:
+            continue
+        way, command = ("applied", "migrate") if direction == "up" else ("rolled back", "rollback")
+        raise UnresolvedError(
+            f"{version} is half {way}: an earlier run was stopped in it.",
+            version=version,
+            next_step=f"Finish it: confiture-flows {command}. Or take care of it by hand, and say "
+            f"so: confiture-flows resolve {version}",
+        )
 
 
 def _check_still_true(plan: Plan, known: dict[str, LedgerRow]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import (
@@ -10,6 +11,7 @@ from confiture_flows.errors import (
     ConfitureFlowsError,
     LockError,
     PartialApplyError,
+    ResumableApplyError,
     TargetError,
     TargetUnreachableError,
     TransientApplyError,
@@ -40,15 +42,10 @@ _NEXT_STEPS = {
     "statement_timeout_ms of the target.",
     "53100": "Free disk space on the server, then run again.",
 }
+_UNLOCK_STEP = "Take the unlock out of the file."
 _COMMIT_STEP = "Look at the constraints and triggers that are deferred, then run again."
-_PARTIAL_STEP = (
-    "Undo by hand what is committed, or make those statements repeatable (IF NOT "
-    "EXISTS), then run again: the script starts from its first statement."
-)
-_INVALID_INDEX_STEP = (
-    "Mend what it says. It may have left an invalid index, which has to be dropped before the next "
-    "run: SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;"
-)
+# "Mend the statement" where one is to blame; the journal knows where to go on.
+_RESUME = "then run again: it goes on where it stopped."
 # The server's words for where a COPY failed, in English only.
 _COPY_ROW = re.compile(r"COPY .+?, line (\d+)")
 # "Key (email)=(ada@shop.example) is duplicated.", "Failing row contains (1, ada, ...)."
@@ -61,8 +58,30 @@ def lost_connection(error: psycopg.Error, conn: psycopg.Connection) -> bool:
     return conn.closed or conn.broken or (error.sqlstate or "").startswith(_LOST_STATES)
 
 
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What a statement that failed outside transactions has left.
+
+    Attributes:
+        cleaned: Invalid indexes that were there and are dropped.
+        left: Invalid indexes that could not be dropped now; the next run does.
+        in_doubt: Whether it may have committed some of its work by itself.
+    """
+
+    cleaned: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    in_doubt: bool = False
+
+
+NO_TRACE = Aftermath()
+
+
 def diagnose(
-    failure: StatementFailed, conn: psycopg.Connection, step: Step, committed: int = 0
+    failure: StatementFailed,
+    conn: psycopg.Connection,
+    step: Step,
+    committed: int = 0,
+    aftermath: Aftermath | None = None,
 ) -> ConfitureFlowsError:
     """Turn what psycopg raised into what a person can act on.
 
@@ -71,35 +90,18 @@ def diagnose(
         conn: To tell a lost connection from a wrong statement.
         step: What was running.
         committed: How many statements of the script are committed for good.
+        aftermath: What the statement has left, when it ran outside transactions.
     """
-    statement, error, at_commit = failure.statement, failure.error, failure.at_commit
-    label = step.migration.label
+    statement, error = failure.statement, failure.error
     if lost_connection(error, conn):
-        return _lost(step, statement, committed)
+        return _lost(step, statement, committed, aftermath)
+    if failure.waited is not None and not committed:
+        return busy_error(error, step, statement, failure.waited)
     if error.sqlstate == "25006" and not committed:
         return _file_is_read_only(step) if statement is None else read_only_error(conn, step)
-    if statement is None and not at_commit and not committed:
+    if statement is None and not failure.at_commit and not committed:
         return _ledger_failure(error, step)
-    kind: type[ApplyError] = TransientApplyError if error.sqlstate in _TRANSIENT else ApplyError
-    default_step = _DEFAULT_STEP if statement else _COMMIT_STEP
-    next_step = _NEXT_STEPS.get(error.sqlstate or "") or _duplicates_step(error) or default_step
-    outcome = f"{label} was rolled back."
-    if statement is None:
-        outcome = f"That was found at commit, so {label} was rolled back."
-    elif statement.leaves_traces:
-        # Never retryable: what it has left would be in the way.
-        interrupted = statement.may_commit or error.sqlstate == _CANCELLED
-        kind = PartialApplyError if interrupted else ApplyError
-        outcome, next_step = _traces(step, statement)
-    elif statement.forbids_transaction:
-        kind = ApplyError
-        outcome = (
-            f"{label} stopped there, and {statement.forbids_transaction} is never rolled back."
-        )
-    if committed:
-        kind = PartialApplyError
-        outcome = _partial_outcome(step, committed)
-        next_step = _PARTIAL_STEP
+    kind, outcome, next_step = _consequence(failure, step, committed, aftermath)
     return kind(
         f"{_said(error, statement)} {outcome}",
         version=step.migration.version,
@@ -109,6 +111,67 @@ def diagnose(
         sqlstate=error.sqlstate,
         excerpt=statement.excerpt if statement else None,
         next_step=next_step,
+    )
+
+
+def _consequence(
+    failure: StatementFailed, step: Step, committed: int, aftermath: Aftermath | None
+) -> tuple[type[ApplyError], str, str]:
+    """What a statement's failure means: the error's class, what stands now, what to do."""
+    statement, state = failure.statement, failure.error.sqlstate or ""
+    label = step.migration.label
+    transient = state in _TRANSIENT or failure.waited is not None
+    default = _DEFAULT_STEP if statement else _COMMIT_STEP
+    next_step = _NEXT_STEPS.get(state) or _duplicates_step(failure.error) or default
+    if _LOCK_LOST in str(failure.error):
+        next_step = _UNLOCK_STEP
+    if aftermath and aftermath.in_doubt:
+        return PartialApplyError, _in_doubt(step), resolve_choices(step.migration.version)
+    if committed or (aftermath and aftermath.left):
+        kind = ResumableApplyError if transient else PartialApplyError
+        outcome = _partial_outcome(step, committed) if committed else f"{label} stopped there."
+        if not transient:
+            next_step = f"{_mending(next_step)} {_RESUME}"
+        return kind, f"{outcome}{_traces(aftermath)}", next_step
+    kind = TransientApplyError if transient else ApplyError
+    if aftermath and statement:
+        what = statement.forbids_transaction or "what runs outside transactions"
+        stopped = f"{label} stopped there, and {what} is never rolled back."
+        return (
+            kind,
+            f"{label} stopped there.{_traces(aftermath)}" if aftermath.cleaned else stopped,
+            next_step,
+        )
+    if statement is None:
+        return kind, f"That was found at commit, so {label} was rolled back.", next_step
+    return kind, f"{label} was rolled back.", next_step
+
+
+def _mending(next_step: str) -> str:
+    """A next step up to its "run again"."""
+    return next_step.partition(", then run again")[0].rstrip(".") + ","
+
+
+def _traces(aftermath: Aftermath | None) -> str:
+    if aftermath and aftermath.cleaned:
+        return f" The invalid index that it left, {', '.join(aftermath.cleaned)}, was dropped."
+    if aftermath and aftermath.left:
+        left = ", ".join(aftermath.left)
+        return f" It left an invalid index, {left}, which the next run drops first."
+    return ""
+
+
+def _in_doubt(step: Step) -> str:
+    return f"{step.migration.label} stopped there; what it had committed by itself stays."
+
+
+def resolve_choices(version: str) -> str:
+    """What to type when nobody can tell whether a statement took effect."""
+    return (
+        "Look at the database, and say how that statement stands:\n"
+        f"  confiture-flows resolve {version} --applied      it took effect; the next run goes on "
+        "after it\n"
+        f"  confiture-flows resolve {version} --not-applied  it did not; the next run runs it again"
     )
 
 
@@ -142,14 +205,6 @@ def read_only_error(conn: psycopg.Connection, step: Step | None = None) -> Targe
     )
 
 
-def _traces(step: Step, statement: Statement) -> tuple[str, str]:
-    label = step.migration.label
-    if statement.may_commit:
-        return f"{label} stopped there; what it had committed by itself stays.", _PARTIAL_STEP
-    what = statement.forbids_transaction
-    return f"{label} stopped there, and {what} is never rolled back.", _INVALID_INDEX_STEP
-
-
 def _file_is_read_only(step: Step) -> ApplyError:
     return ApplyError(
         f"{step.migration.label} made its transaction read-only, so its ledger row could not be "
@@ -161,28 +216,29 @@ def _file_is_read_only(step: Step) -> ApplyError:
     )
 
 
-def _lost(step: Step, statement: Statement | None, committed: int) -> ConfitureFlowsError:
+def _lost(
+    step: Step, statement: Statement | None, committed: int, aftermath: Aftermath | None
+) -> ConfitureFlowsError:
     message = f"The connection broke while {step.migration.label} was running."
-    if statement and statement.leaves_traces and not committed:
-        # The server may still have gone on with it, or left half of it.
-        outcome, next_step = _traces(step, statement)
+    where = {
+        "version": step.migration.version,
+        "file": step.script.path,
+        "line": statement.line if statement else None,
+        "statement": statement.number if statement else None,
+        "excerpt": statement.excerpt if statement else None,
+    }
+    if aftermath and aftermath.in_doubt:
         return PartialApplyError(
-            f"{message} {outcome}",
-            version=step.migration.version,
-            file=step.script.path,
-            line=statement.line,
-            statement=statement.number,
-            excerpt=statement.excerpt,
-            next_step=next_step,
+            f"{message} {_in_doubt(step)}",
+            next_step=resolve_choices(step.migration.version),
+            **where,
         )
-    if committed:
-        # Not retryable: the script would start from its first statement.
-        return PartialApplyError(
-            f"{message} {_partial_outcome(step, committed)} What was running when it broke may be "
-            "committed too.",
-            version=step.migration.version,
-            file=step.script.path,
-            next_step=_PARTIAL_STEP,
+    if committed or aftermath:
+        outcome = f" {_partial_outcome(step, committed)}" if committed else ""
+        return ResumableApplyError(
+            f"{message}{outcome} What was running then may have gone on.",
+            next_step="Run again: it finds out how far that got, and goes on from there.",
+            **where,
         )
     return TargetUnreachableError(
         message,
@@ -213,7 +269,7 @@ def _ledger_failure(error: psycopg.Error, step: Step) -> ConfitureFlowsError:
             f"{_said(error)} {label} was rolled back.",
             version=step.migration.version,
             file=step.script.path,
-            next_step="Take the unlock out of the file.",
+            next_step=_UNLOCK_STEP,
         )
     if error.sqlstate == "23505":
         return LockError(

@@ -6,21 +6,21 @@ format is fraiseql-confiture's, so that both tools can work on one database in t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows.errors import LedgerError, TargetError, TargetUnreachableError
-from confiture_flows.migrations.diagnosis import read_only_error
+from confiture_flows.errors import LedgerError, TargetUnreachableError
+from confiture_flows.migrations._tables import create_table, named_blocks
 from confiture_flows.migrations.lock import lock_held_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from psycopg import Connection, sql
+
+_FILE = "ledger.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class LedgerTable:
 def _query(table: LedgerTable, block: str, database: str) -> sql.Composed:
     from psycopg import sql
 
-    return sql.SQL(_blocks()[block]).format(  # pyright: ignore[reportArgumentType]
+    return sql.SQL(named_blocks(_FILE)[block]).format(  # pyright: ignore[reportArgumentType]
         ledger=sql.Identifier(table.schema, table.name),
         lock_held=sql.SQL(lock_held_sql(database)),  # pyright: ignore[reportArgumentType]
     )
@@ -99,7 +99,7 @@ def locate_ledger(conn: Connection, name: str) -> LedgerTable:
     parts = [part for part in (schema, table) if part]
     quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
     try:
-        row = conn.execute(_blocks()["locate"].encode(), {"quoted": quoted}).fetchone()
+        row = conn.execute(named_blocks(_FILE)["locate"].encode(), {"quoted": quoted}).fetchone()
     except errors.InsufficientPrivilege:
         raise LedgerError(
             f"User {conn.info.user} may not look into the ledger's schema {schema}.",
@@ -110,7 +110,7 @@ def locate_ledger(conn: Connection, name: str) -> LedgerTable:
         return LedgerTable(row[0], row[1], exists=True)
     if schema:
         return LedgerTable(schema, table, exists=False)
-    home = conn.execute(_blocks()["home"].encode()).fetchone()
+    home = conn.execute(named_blocks(_FILE)["home"].encode()).fetchone()
     if home is None or home[0] is None:
         raise LedgerError(
             "search_path names no schema that exists, so there is no place for the ledger.",
@@ -129,26 +129,8 @@ def create_ledger(conn: Connection, table: LedgerTable) -> LedgerTable:
     """
     if table.exists:
         return table
-    from psycopg import errors
-
-    try:
-        with conn.transaction():
-            conn.execute(table.query("create"))
-            conn.execute(table.query("create_indexes"))
-    except errors.InsufficientPrivilege:
-        raise TargetError(
-            f"User {conn.info.user} may not create the ledger {table.schema}.{table.name}.",
-            next_step=f'GRANT CREATE ON SCHEMA "{table.schema}" TO "{conn.info.user}";',
-            sqlstate="42501",
-        ) from None
-    except errors.ReadOnlySqlTransaction:
-        raise read_only_error(conn) from None
-    except errors.InvalidSchemaName:
-        raise LedgerError(
-            f"The ledger's schema {table.schema} does not exist.",
-            next_step=f'CREATE SCHEMA "{table.schema}";',
-            sqlstate="3F000",
-        ) from None
+    queries = (table.query("create"), table.query("create_indexes"))
+    create_table(conn, "ledger", table.schema, table.name, queries)
     return LedgerTable(table.schema, table.name, exists=True)
 
 
@@ -193,10 +175,3 @@ def read_rows(conn: Connection, table: LedgerTable) -> tuple[LedgerRow, ...]:
             f'TO "{conn.info.user}";',
             sqlstate="42501",
         ) from None
-
-
-@cache
-def _blocks() -> dict[str, str]:
-    text = resources.files("confiture_flows.migrations").joinpath("ledger.sql").read_text("utf-8")
-    pieces = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
-    return dict(zip(pieces[1::2], (piece.strip() for piece in pieces[2::2]), strict=True))

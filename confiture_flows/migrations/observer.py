@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confiture_flows.migrations.execution import Busy
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.plan import Plan, Step
+    from confiture_flows.sql.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A try that met a busy table: what an observer is told before the pause.
+
+    Attributes:
+        step: What was running.
+        statement: The one that queued until lock_timeout.
+        attempt: 1 for the first try.
+        pause: Seconds until the next try.
+    """
+
+    step: Step
+    statement: Statement
+    attempt: int
+    pause: float
 
 
 class Observer:
@@ -36,6 +54,9 @@ class Observer:
 
     def started(self, step: Step) -> None:
         """A step is about to run."""
+
+    def resumed(self, step: Step, statement: Statement) -> None:
+        """A step that an earlier run left half done goes on at a statement."""
 
     def busy(self, busy: Busy) -> None:
         """A try met a busy table and was rolled back; the next follows after a pause."""
@@ -72,6 +93,11 @@ class Observers(Observer):
         """See Observer."""
         for observer in self._observers:
             observer.started(step)
+
+    def resumed(self, step: Step, statement: Statement) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.resumed(step, statement)
 
     def busy(self, busy: Busy) -> None:
         """See Observer."""

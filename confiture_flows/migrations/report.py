@@ -10,12 +10,15 @@ from confiture_flows.migrations.status import State
 from confiture_flows.report.document import Block, Code, Document, Facts, Paragraph, Table
 
 if TYPE_CHECKING:
+    from confiture_flows.migrations.journal import Entry
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.plan import Plan, Step
+    from confiture_flows.migrations.resolve import Unfinished
     from confiture_flows.migrations.status import MigrationStatus
 
 _DONE = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
+_WAITING = (State.PENDING, State.OUT_OF_ORDER, State.HALF_APPLIED)
 
 
 def count(number: int, noun: str = "migration") -> str:
@@ -77,7 +80,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 def status_document(entries: tuple[MigrationStatus, ...], target: str) -> Document:
     """Where each migration stands."""
-    waiting = sum(1 for e in entries if e.state in (State.PENDING, State.OUT_OF_ORDER))
+    waiting = sum(1 for e in entries if e.state in _WAITING)
     done = sum(1 for each in entries if each.applied_at)
     return Document(
         f"{target}: {done} applied, {waiting} pending",
@@ -97,6 +100,77 @@ def status_document(entries: tuple[MigrationStatus, ...], target: str) -> Docume
             ),
         ),
     )
+
+
+def unfinished_document(found: tuple[Unfinished, ...], target: str) -> Document:
+    """What earlier runs have left half done, and what to do about each."""
+    if not found:
+        return Document(f"{target}: nothing is half done")
+    blocks: list[Block] = []
+    for each in found:
+        way = "applied" if each.direction == "up" else "rolled back"
+        entry = each.doubtful
+        blocks.append(
+            Facts(
+                (
+                    ("migration", each.version),
+                    ("state", f"half {way}: {count(each.committed, 'statement')} committed"),
+                    *_doubt(entry),
+                )
+            )
+        )
+        blocks.append(Code("\n".join(_ways_on(each)), "console"))
+    return Document(f"{target}: {count(len(found))} half done", tuple(blocks))
+
+
+def _ways_on(each: Unfinished) -> list[str]:
+    command = "migrate" if each.direction == "up" else "rollback"
+    resolve = f"confiture-flows resolve {each.version}"
+    ways = [(f"confiture-flows {command}", "look in the catalog, and go on where it stopped")]
+    if each.doubtful:
+        ways += [
+            (f"{resolve} --applied", "the statement in doubt took effect"),
+            (f"{resolve} --not-applied", "it did not"),
+        ]
+    ways += [
+        (f"{resolve} --all --applied", "the whole of it is done, by hand"),
+        (f"{resolve} --all --not-applied", "nothing of it is left; it starts anew"),
+    ]
+    width = max(len(line) for line, _ in ways)
+    return [f"{line:<{width}}  # {why}" for line, why in ways]
+
+
+def _doubt(entry: Entry | None) -> tuple[tuple[str, str], ...]:
+    if entry is None:
+        return ()
+    since = f"{entry.started_at:%Y-%m-%d %H:%M:%S}" if entry.started_at else "unknown"
+    first = entry.sql.partition("\n")[0][:100]
+    return (
+        ("in doubt", f"statement {entry.statement}: {first}"),
+        ("started at", f"{since}, by run {entry.run}"),
+    )
+
+
+def unfinished_json(found: tuple[Unfinished, ...]) -> dict[str, Any]:
+    """What earlier runs have left half done."""
+    return {
+        "unfinished": [
+            {
+                "version": each.version,
+                "direction": each.direction,
+                "statements_committed": each.committed,
+                "in_doubt": {
+                    "statement": each.doubtful.statement,
+                    "sql": each.doubtful.sql.partition("\n")[0][:100],
+                    "started_at": each.doubtful.started_at,
+                    "run": each.doubtful.run,
+                }
+                if each.doubtful
+                else None,
+            }
+            for each in found
+        ]
+    }
 
 
 def status_json(entries: tuple[MigrationStatus, ...]) -> dict[str, Any]:

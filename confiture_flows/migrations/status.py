@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from confiture_flows.migrations.validate import out_of_order
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class State(StrEnum):
@@ -23,6 +27,8 @@ class State(StrEnum):
     OUT_OF_ORDER = "out of order"
     EDITED = "edited"
     DELETED = "deleted"
+    HALF_APPLIED = "half applied"
+    HALF_UNDONE = "half undone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +42,24 @@ class MigrationStatus:
     reversible: bool = False
 
 
-def read_status(directory: Directory, rows: tuple[LedgerRow, ...]) -> tuple[MigrationStatus, ...]:
-    """The state of every migration: those on disk in their order, then those that are gone."""
+def read_status(
+    directory: Directory, rows: tuple[LedgerRow, ...], half_done: Mapping[str, str] = _NONE
+) -> tuple[MigrationStatus, ...]:
+    """The state of every migration: those on disk in their order, then those that are gone.
+
+    Args:
+        directory: The migrations on disk.
+        rows: The ledger.
+        half_done: The versions that a run was stopped in, with its direction.
+    """
     by_version = {row.version: row for row in rows}
     late = out_of_order(directory, rows)
     known: list[MigrationStatus] = []
     for migration in directory.migrations:
         row = by_version.get(migration.version)
-        if row is None:
+        if stopped := half_done.get(migration.version):
+            state = State.HALF_APPLIED if stopped == "up" else State.HALF_UNDONE
+        elif row is None:
             state = State.OUT_OF_ORDER if migration.version in late else State.PENDING
         elif row.checksum not in (None, migration.checksum):
             state = State.EDITED

@@ -1,4 +1,4 @@
-"""One batch -> one transaction on the server, with the ledger's statement as its last.
+"""One batch -> one transaction on the server, with what records it as its last statements.
 
 BEGIN, the statements, the ledger's statement and COMMIT go out as one simple query: one
 round trip a migration. Three things that could go wrong with that are taken care of: each
@@ -12,37 +12,60 @@ A batch with the rows of a COPY, or a very large one, is sent statement by state
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import LedgerError
-from confiture_flows.migrations.ledger import returned_row
 
 if TYPE_CHECKING:
     import psycopg
     from psycopg import Connection, Cursor, sql
     from psycopg.pq.abc import PGresult
 
-    from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.sql.script import Batch
     from confiture_flows.sql.statements import Statement
 
-    LedgerStatement = tuple[sql.Composed, dict[str, Any]]
+    Query = tuple[sql.Composed, dict[str, Any]]
 
 _SEPARATOR = "\n;\n"
 _LARGE = 1_000_000  # characters; the server parses the whole of a simple query before it starts
 
-# What a file may have changed and the ledger's statement needs.
-_BEFORE_LEDGER = ("RESET SESSION AUTHORIZATION", "SET LOCAL client_encoding = 'UTF8'")
+_ENCODING = "SET LOCAL client_encoding = 'UTF8'"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is written about a batch, in its transaction.
+
+    Attributes:
+        queries: With their values; the last one's first row is what the run gets back.
+        lasting: Whether the script is over, and with it the role that it may have set.
+    """
+
+    queries: tuple[Query, ...] = ()
+    lasting: bool = True
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """What a file may have changed and these queries need."""
+        if not self.queries:
+            return ()
+        user = "RESET SESSION AUTHORIZATION" if self.lasting else "SET LOCAL ROLE NONE"
+        return (user, _ENCODING)
+
+
+NOTHING = Record()
 
 
 class StatementFailed(Exception):
     """What failed.
 
     Attributes:
-        statement: Of the script; None is the ledger's own or the commit.
+        statement: Of the script; None is what records it, or the commit.
         error: What psycopg says.
-        at_commit: Whether all statements, the ledger's too, had succeeded.
+        at_commit: Whether all statements had succeeded.
         offset: Characters that were sent before the statement; the error's position counts them.
+        waited: Seconds spent on tries, when patience with a busy table has ended.
     """
 
     def __init__(
@@ -55,37 +78,38 @@ class StatementFailed(Exception):
     ) -> None:
         self.statement, self.error = statement, error
         self.at_commit, self.offset = at_commit, offset
+        self.waited: float | None = None
 
 
 def run_transaction(
     conn: Connection,
     batch: Batch,
-    ledger: LedgerStatement | None = None,
+    record: Record = NOTHING,
     after: tuple[str, ...] = (),
-) -> LedgerRow | None:
+) -> tuple[Any, ...] | None:
     """Run a batch as one transaction.
 
     Args:
         conn: In autocommit, outside a transaction.
         batch: Transactional.
-        ledger: The query that writes or erases the ledger row, with its values.
+        record: What is written about it.
         after: Statements to run when it is committed, in the same round trip.
 
     Returns:
-        The row that the ledger's query returned.
+        The row that the last query of the record returned; its values may still be text.
 
     Raises:
-        StatementFailed: A statement, the ledger's, or the commit; the transaction is still
+        StatementFailed: A statement, the record, or the commit; the transaction is still
             there to be rolled back.
         LedgerError: The server did not commit.
     """
     copies = any(statement.kind == "copy_stmt" for statement in batch.statements)
     large = sum(len(statement.sql) for statement in batch.statements) > _LARGE
     run = _run_singly if copies or large else _run_together
-    row, answer = run(conn, batch, ledger, after)
+    row, answer = run(conn, batch, record, after)
     if batch.keep and answer != "COMMIT":
         raise LedgerError(f"The server answered COMMIT with {answer}.")
-    return returned_row(row) if row else None
+    return row
 
 
 def run_statement(
@@ -111,15 +135,15 @@ def run_statement(
 
 
 def _run_together(
-    conn: Connection, batch: Batch, ledger: LedgerStatement | None, after: tuple[str, ...]
+    conn: Connection, batch: Batch, record: Record, after: tuple[str, ...]
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
     from psycopg import ClientCursor, generators
     from psycopg.pq import ExecStatus, TransactionStatus
 
     queries = [batch.opening, *(statement.sql for statement in batch.statements)]
-    if ledger:
-        queries += [*_BEFORE_LEDGER, ClientCursor(conn).mogrify(*ledger)]
+    queries += record.before
+    queries += [ClientCursor(conn).mogrify(*query) for query in record.queries]
     closing = "COMMIT" if batch.keep else "ROLLBACK"
     queries += [closing, *after]
     try:
@@ -146,7 +170,7 @@ def _run_together(
         _run_after(conn, after)
     if ended is None:
         return None, (results[-1 - len(after)].command_status or b"").decode()
-    return _texts(results[ended - 1]) if ledger else None, closing
+    return _texts(results[ended - 1]) if record.queries else None, closing
 
 
 def _failure(
@@ -185,7 +209,7 @@ def _texts(result: PGresult) -> tuple[str | None, ...] | None:
 
 
 def _run_singly(
-    conn: Connection, batch: Batch, ledger: LedgerStatement | None, after: tuple[str, ...]
+    conn: Connection, batch: Batch, record: Record, after: tuple[str, ...]
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
 
@@ -197,10 +221,11 @@ def _run_singly(
         for current in batch.statements:
             _send(conn.cursor(), current)
         current = None
-        if ledger:
-            for query in _BEFORE_LEDGER:
-                conn.execute(query.encode())
-            row = conn.execute(*ledger).fetchone()
+        for preparation in record.before:
+            conn.execute(preparation.encode())
+        for query in record.queries:
+            recorded = conn.execute(*query)
+            row = recorded.fetchone() if recorded.description else None
         at_commit = True
         end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
     except psycopg.Error as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import ConfitureFlowsError
@@ -81,7 +82,7 @@ def _print_block(console: Console, block: Block) -> None:
             for name, value in pairs:
                 _whole(console, f"{name:<{width}}  {value}")
         case Code(text):
-            _whole(console, f"  {text}", "bold")
+            _whole(console, textwrap.indent(text, "  "), "bold")
 
 
 def _print_table(

@@ -54,6 +54,9 @@ _SECRETS = (
     ),
     re.compile(r"(://[^\s:/@']*:)[^\s@']+(?=@)"),
 )
+_LOCAL = re.compile(r"SET\s+(LOCAL|TRANSACTION)\b", re.IGNORECASE)
+# As pg_dump empties search_path.
+_SET_CONFIG = re.compile(r"SELECT\s+(pg_catalog\.)?set_config\s*\(", re.IGNORECASE)
 # The parser repeats the culprit; a string may be the rest of the file, or a password.
 _NEAR_STRING = re.compile(r" at or near \"(?:\w*&?['$]|/\*).*", re.DOTALL)
 
@@ -88,16 +91,23 @@ class Statement:
     copies_out: bool = False
 
     @property
+    def masked_sql(self) -> str:
+        """The SQL, passwords masked."""
+        return _masked(self.sql)
+
+    @property
     def excerpt(self) -> str:
         """The first line of the SQL, at most 100 characters, passwords masked."""
-        first, _, rest = _masked(self.sql).partition("\n")
+        first, _, rest = self.masked_sql.partition("\n")
         first = first.rstrip()
         return first[:99] + "…" if len(first) > 100 else first + (" …" if rest.strip() else "")
 
     @property
-    def leaves_traces(self) -> bool:
-        """Whether its failure may leave something behind: half its work, or an invalid index."""
-        return self.may_commit or "CONCURRENTLY" in (self.forbids_transaction or "")
+    def sets_session(self) -> bool:
+        """Whether it changes a setting of the session, for what follows it."""
+        if self.kind == "variable_set_stmt":
+            return not _LOCAL.match(self.sql)
+        return self.kind == "select_stmt" and _SET_CONFIG.match(self.sql) is not None
 
     def line_at(self, position: int | None) -> int:
         """The file's line of a 1-based character position in `sql`, as the server reports it."""

@@ -17,9 +17,10 @@ from confiture_flows.migrations.plan import Direction
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from confiture_flows.migrations.execution import Busy
     from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.migrations.observer import Busy
     from confiture_flows.migrations.plan import Step
+    from confiture_flows.sql.statements import Statement
     from confiture_flows.target import Target
 
 _WRITE_EVERY = 2.0  # seconds; how far the page may be behind the database
@@ -66,6 +67,16 @@ class Chronicle(Observer):
     def waiting(self, holder: str) -> None:
         """Log whom the run waits for."""
         self._logger.warning("Waiting for another run to end: %s", holder)
+
+    def resumed(self, step: Step, statement: Statement) -> None:
+        """Log where a half done migration goes on."""
+        self._write()
+        self._logger.warning(
+            "%s goes on at statement %d (line %d): an earlier run was stopped there",
+            step.migration.label,
+            statement.number,
+            statement.line,
+        )
 
     def busy(self, busy: Busy) -> None:
         """Log the busy table."""

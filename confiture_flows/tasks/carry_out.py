@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from prefect import task
+from prefect.runtime import flow_run
 
 from confiture_flows.migrations import apply
 from confiture_flows.migrations.observer import Observers, current_observer
@@ -34,6 +35,7 @@ def carry_out(target: Target, plan: Plan, granularity: Granularity) -> tuple[Led
             ledger=target.ledger,
             observer=Observers(guard, chronicle, current_observer()),
             run_step=_as_task_run if granularity == "migration" else apply.directly,
+            name=f"Prefect flow run {flow_run.id}" if flow_run.id else None,
         )
 
 

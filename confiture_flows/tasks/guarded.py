@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from confiture_flows.migrations.execution import reset_session, session_reset
+from confiture_flows.migrations.session import reset_session, session_reset
 from confiture_flows.target import connect
 from confiture_flows.tasks._guard import Guard
 

@@ -169,7 +169,7 @@ def tables(conn: psycopg.Connection) -> Callable[[], list[str]]:
     def read() -> list[str]:
         found = conn.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            " AND tablename <> 'tb_confiture' ORDER BY 1"
+            " AND tablename NOT LIKE 'tb_confiture%' ORDER BY 1"
         )
         return [row[0] for row in found]
 

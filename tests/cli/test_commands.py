@@ -286,3 +286,47 @@ def test_file_that_may_not_be_read_is_named(run: Runner, dsn: str, directory: Pa
 
     assert result.code == 4
     assert "0001_users.up.sql cannot be read" in result.said
+
+
+HALF_WAY = "-- confiture: transaction=none\nCREATE TABLE a (id int);\n{}\n"
+
+
+def test_half_done_migration_is_shown_and_resolved(
+    run: Runner, dsn: str, write: Callable[..., Path]
+) -> None:
+    write({"0001_a.up.sql": HALF_WAY.format("SELECT 1 / 0;")})
+    assert run("migrate", "--plain", dsn=dsn).code == 9
+
+    person, program = run.both("resolve", dsn=dsn)
+    assert (person.code, program.code) == (0, 0)
+    assert "half applied: 1 statement committed" in person.out
+    assert "  confiture-flows resolve 0001 --all --applied" in person.out
+    assert "  confiture-flows migrate" in person.out
+    assert program.json()["result"]["unfinished"] == [
+        {"version": "0001", "direction": "up", "statements_committed": 1, "in_doubt": None}
+    ]
+    assert "half applied" in run("status", dsn=dsn).out
+
+    assert run("resolve", "0001", "--applied", dsn=dsn).code == 2  # no statement is in doubt
+    said = run("resolve", "0001", "--all", "--applied", dsn=dsn)
+    assert (said.code, said.out) == (0, "0001: It is applied.\n")
+    assert "nothing is half done" in run("resolve", dsn=dsn).out
+    assert "1 applied, 0 pending" in run("status", dsn=dsn).out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--all",), "--all says nothing by itself"),
+        (("--applied",), "Of which migration?"),
+        (("0007", "--applied"), "Nothing of 0007 is half done"),
+    ],
+)
+def test_resolve_that_says_too_little_is_wrong_usage(
+    run: Runner, dsn: str, write: Callable[..., Path], options: tuple[str, ...], said: str
+) -> None:
+    write(PAIRS)
+    result = run.program("resolve", *options, dsn=dsn)
+
+    assert result.code == 2
+    assert said in result.json()["error"]["message"]

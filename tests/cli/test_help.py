@@ -17,6 +17,7 @@ OPTIONS = {
     "plan": ["--target", "--dsn", "--dir", "--layout", "--json", "--to", "--back"],
     "new": ["TITLE", "--dir", "--layout", "--json"],
     "migrate": ["--target", "--dsn", "--dir", "--layout", "--json", "--to", "--plain"],
+    "resolve": ["--target", "--dsn", "--json", "--applied", "--not-applied", "--all"],
     "rollback": ["--target", "--dsn", "--dir", "--layout", "--json", "--to", "--plain"],
 }
 

@@ -81,12 +81,13 @@ def engine(target: Target) -> Engine:
 
 @pytest.fixture
 def tables(conn: psycopg.Connection) -> Callable[[], list[str]]:
-    """The names of the tables outside PostgreSQL's own schemas and the ledger, sorted."""
+    """The names of the tables outside PostgreSQL's own schemas and our own, sorted."""
 
     def read() -> list[str]:
         found = conn.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname NOT LIKE 'pg_%'"
-            " AND schemaname <> 'information_schema' AND tablename <> 'tb_confiture' ORDER BY 1"
+            " AND schemaname <> 'information_schema' AND tablename NOT LIKE 'tb_confiture%'"
+            " ORDER BY 1"
         )
         return [row[0] for row in found]
 

@@ -5,18 +5,25 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from confiture_flows.errors import PartialApplyError, TargetUnreachableError
+from confiture_flows.errors import (
+    PartialApplyError,
+    ResumableApplyError,
+    TargetUnreachableError,
+)
 from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.plan import plan_forward
 from confiture_flows.target import Target, connect
 from tests.support import eventually
+
+from .conftest import Engine
 
 
 class Line:
@@ -104,6 +111,12 @@ def apply_and_cut(line: Line, directory: Path, conn: psycopg.Connection, at: str
         helper.join()
 
 
+def patient(engine: Engine) -> Engine:
+    """An orphan ends once it notices that nobody is there, and the run's lock with it."""
+    limits = replace(engine.target.limits, lock_patience=10)
+    return replace(engine, target=replace(engine.target, limits=limits))
+
+
 def test_single_transaction_may_be_tried_again(
     line: Line, write: Callable[..., Path], conn: psycopg.Connection
 ) -> None:
@@ -114,30 +127,45 @@ def test_single_transaction_may_be_tried_again(
     assert caught.value.version == "0001"
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "BEGIN; CREATE TABLE a (id int); COMMIT;\nBEGIN; SELECT pg_sleep(7); COMMIT;",
-        "DO $$ BEGIN CREATE TABLE a (id int); COMMIT; PERFORM pg_sleep(7); END $$;",
-    ],
-)
-def test_what_may_be_committed_half_way_is_not_tried_again(
-    line: Line, write: Callable[..., Path], conn: psycopg.Connection, sql: str
+def test_script_of_several_transactions_goes_on_where_it_was_cut(
+    line: Line, write: Callable[..., Path], conn: psycopg.Connection, engine: Engine
 ) -> None:
+    sql = "BEGIN; CREATE TABLE a (id int); COMMIT;\nBEGIN; SELECT pg_sleep({}); COMMIT;"
+    with pytest.raises(ResumableApplyError, match="connection broke") as caught:
+        apply_and_cut(line, write({"0001_a.up.sql": sql.format(7)}), conn, "pg_sleep(7)")
+    assert caught.value.retryable
+    assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
+
+    patient(engine).migrate(write({"0001_a.up.sql": sql.format(0)}), as_written=True)
+
+    assert engine.versions() == ["0001"]
+
+
+def test_block_that_commits_by_itself_and_was_cut_is_not_tried_again(
+    line: Line, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    sql = "DO $$ BEGIN CREATE TABLE a (id int); COMMIT; PERFORM pg_sleep(7); END $$;"
     with pytest.raises(PartialApplyError, match="connection broke") as caught:
         apply_and_cut(line, write({"0001_a.up.sql": sql}), conn, "pg_sleep(7)")
     assert not caught.value.retryable
+    assert "confiture-flows resolve 0001 --not-applied" in (caught.value.next_step or "")
     assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
 
 
-def test_concurrent_index_build_that_was_cut_is_not_tried_again(
-    line: Line, write: Callable[..., Path], conn: psycopg.Connection, dsn: str
+def test_concurrent_index_build_that_was_cut_is_built_anew(
+    line: Line, write: Callable[..., Path], conn: psycopg.Connection, dsn: str, engine: Engine
 ) -> None:
     conn.execute("CREATE TABLE a (id int)")
     sql = "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_id ON a (id);"
+    directory = write({"0001_i.up.sql": sql})
     with psycopg.connect(dsn) as holder:
         holder.execute("INSERT INTO a VALUES (1)")  # the build waits for this transaction
-        with pytest.raises(PartialApplyError, match="never rolled back") as caught:
-            apply_and_cut(line, write({"0001_i.up.sql": sql}), conn, "a_id ON a")
-    assert not caught.value.retryable
-    assert "invalid index" in (caught.value.next_step or "")
+        with pytest.raises(ResumableApplyError) as caught:
+            apply_and_cut(line, directory, conn, "a_id ON a")
+    assert caught.value.retryable
+
+    patient(engine).migrate(directory)
+
+    assert conn.execute(
+        "SELECT array_agg(indisvalid) FROM pg_index WHERE indrelid = 'a'::regclass"
+    ).fetchone() == ([True],)
