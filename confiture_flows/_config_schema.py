@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# A name that can stand in ${...}.
+PlaceholderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.:-]*$")]
 
 
 class _Table(BaseModel):
@@ -23,6 +27,7 @@ class MigrationsTable(_Table):
     directory: str = "db/migrations"
     layout: str | None = None
     transaction: Literal["auto", "as-written"] = "auto"
+    placeholders: bool | None = None
 
 
 class TargetTable(_Table):
@@ -36,6 +41,8 @@ class TargetTable(_Table):
     statement_timeout_ms: int = Field(default=0, ge=0)
     lock_patience: float = Field(default=60.0, ge=0)
     busy_patience: float = Field(default=120.0, ge=0)
+    out_of_order: Literal["refuse", "apply"] | None = None
+    placeholders: dict[PlaceholderName, str] = {}
 
 
 class ConfigurationFile(_Table):
@@ -43,6 +50,7 @@ class ConfigurationFile(_Table):
 
     migrations: MigrationsTable = MigrationsTable()
     targets: dict[str, TargetTable] = {}
+    placeholders: dict[PlaceholderName, str] = {}
 
 
 def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from confiture_flows._config_schema import TargetTable
 
 FILE_NAME = "confiture.toml"
+PLACEHOLDER_VARIABLE = "CONFITURE_PLACEHOLDER_"  # followed by a placeholder's name in capitals
 DEFAULT_DIRECTORY = Path("db/migrations")
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 GateName = Literal["info", "warning", "error"]
+OutOfOrder = Literal["refuse", "apply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class TargetConfig:
         fail_on: The severity at which findings stop a run.
         ledger: Name of the ledger table; may be qualified by a schema.
         limits: How long a run waits.
+        out_of_order: What becomes of a migration that is pending although a later one is
+            applied; None refuses it where `production` is set, and warns elsewhere.
+        placeholders: The target's own values, which come before the project's.
     """
 
     dsn: str = field(repr=False)
@@ -67,6 +72,8 @@ class TargetConfig:
     fail_on: GateName = "error"
     ledger: str = "tb_confiture"
     limits: Limits = DEFAULT_LIMITS
+    out_of_order: OutOfOrder | None = None
+    placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,10 @@ class Project:
         layout: The layout's name; None detects it.
         as_written: Whether files may hold their own BEGIN and COMMIT.
         targets: By name.
+        placeholders: Values for ${name} in scripts; ${NAME} in them stands for an environment
+            variable.
+        replace_placeholders: Whether scripts have placeholders; None is where somebody gives
+            values, and where the layout has them.
         source: The file this was read from; None when there is none.
     """
 
@@ -85,7 +96,18 @@ class Project:
     layout: str | None = None
     as_written: bool = False
     targets: Mapping[str, TargetConfig] = field(default_factory=dict)
+    placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
+    replace_placeholders: bool | None = None
     source: Path | None = None
+
+    def include_root(self, directory: Path) -> Path | None:
+        """The folder whose files may be included by scripts of a directory: the project's.
+
+        Returns:
+            None when the directory is not in a project.
+        """
+        root = self.source.parent.resolve() if self.source else None
+        return root if root and directory.resolve().is_relative_to(root) else None
 
 
 def load_project(start: Path | None = None) -> Project:
@@ -124,19 +146,67 @@ def _project(table: dict[str, Any], path: Path) -> Project:
     from confiture_flows._config_schema import parse
 
     said = parse(table, path)
+    for given in (said.placeholders, *(each.placeholders for each in said.targets.values())):
+        _refuse_one_placeholder_twice(given, path)
     return Project(
         directory=path.parent / said.migrations.directory,
         layout=said.migrations.layout,
         as_written=said.migrations.transaction == "as-written",
         targets={name: _target(said_of_it) for name, said_of_it in said.targets.items()},
+        placeholders=said.placeholders,
+        replace_placeholders=said.migrations.placeholders,
         source=path,
     )
+
+
+def _refuse_one_placeholder_twice(given: Mapping[str, str], path: Path) -> None:
+    names: dict[str, str] = {}
+    for name in given:
+        other = names.setdefault(placeholder_key(name), name)
+        if other != name:
+            raise ConfigError(
+                f"{other} and {name} are one placeholder: case and punctuation do not count.",
+                file=path,
+                next_step="Take one of them out.",
+            )
 
 
 def _target(said: TargetTable) -> TargetConfig:
     values = said.model_dump(exclude_unset=True)
     limits = {name: values.pop(name) for name in Limits.__slots__ if name in values}
     return TargetConfig(**values, limits=Limits(**limits))
+
+
+def placeholder_key(name: str) -> str:
+    """What two names of one placeholder share: case and punctuation make no difference."""
+    return re.sub(r"\W", "_", name).lower()
+
+
+def placeholder_values(project: Project, target: str | None = None) -> dict[str, str]:
+    """The values that a project gives to placeholders, by key: the target's own come first.
+
+    Args:
+        project: The configuration.
+        target: The name of one of its targets.
+
+    Raises:
+        ConfigError: A value asks for an environment variable that is not set.
+    """
+    own = project.targets[target].placeholders if target else {}
+    return {
+        placeholder_key(name): expand_variables(value, file=project.source)
+        for given in (project.placeholders, own)
+        for name, value in given.items()
+    }
+
+
+def placeholder_variables() -> dict[str, str]:
+    """The values that the environment gives to placeholders, by key."""
+    return {
+        placeholder_key(name.removeprefix(PLACEHOLDER_VARIABLE)): value
+        for name, value in os.environ.items()
+        if name.startswith(PLACEHOLDER_VARIABLE)
+    }
 
 
 def expand_variables(text: str, *, file: Path | None = None) -> str:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from confiture_flows.config import DEFAULT_LIMITS, Limits, expand_variables
+from confiture_flows.config import (
+    DEFAULT_LIMITS,
+    Limits,
+    expand_variables,
+    placeholder_values,
+)
 from confiture_flows.errors import ConfigError, TargetError, TargetUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from psycopg import Connection
 
-    from confiture_flows.config import GateName, Project
+    from confiture_flows.config import GateName, OutOfOrder, Project
 
 DSN_VARIABLE = "CONFITURE_DSN"
 
@@ -35,6 +40,8 @@ class Target:
         fail_on: The severity at which findings stop a run.
         limits: How long a run waits.
         ledger: Name of the ledger table; may be qualified by a schema.
+        out_of_order: As in `TargetConfig`.
+        placeholders: Values for scripts, by `placeholder_key`; may be secrets, never shown.
     """
 
     name: str
@@ -43,6 +50,8 @@ class Target:
     fail_on: GateName = "error"
     limits: Limits = DEFAULT_LIMITS
     ledger: str = "tb_confiture"
+    out_of_order: OutOfOrder | None = None
+    placeholders: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def from_dsn(cls, dsn: str, *, name: str | None = None) -> Target:
@@ -71,11 +80,10 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         )
     if name and dsn:
         raise ConfigError("Both a target and a DSN are given.", next_step="Leave one of them out.")
-    if dsn:
-        return Target.from_dsn(dsn)
+    given = dsn or (os.environ.get(DSN_VARIABLE) if name is None else None)
+    if given:
+        return replace(Target.from_dsn(given), placeholders=placeholder_values(project))
     if name is None:
-        if from_environment := os.environ.get(DSN_VARIABLE):
-            return Target.from_dsn(from_environment)
         if len(project.targets) != 1:
             known = f" Targets are: {', '.join(sorted(project.targets))}."
             raise ConfigError(
@@ -94,6 +102,8 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         fail_on=said.fail_on,
         limits=said.limits,
         ledger=said.ledger,
+        out_of_order=said.out_of_order,
+        placeholders=placeholder_values(project, name),
     )
 
 

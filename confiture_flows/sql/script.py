@@ -128,7 +128,7 @@ def _refuse_transaction_control(statements: tuple[Statement, ...], path: Path) -
     )
     raise MigrationFileError(
         f"{culprit.excerpt} {harm}",
-        file=path,
+        file=culprit.file or path,
         line=culprit.line,
         statement=culprit.number,
         excerpt=culprit.excerpt,
@@ -153,7 +153,7 @@ def _refuse_outsiders(statements: tuple[Statement, ...], path: Path) -> None:
             raise MigrationFileError(
                 f"{statement.forbids_transaction} cannot run inside the file's own "
                 "BEGIN ... COMMIT.",
-                file=path,
+                file=statement.file or path,
                 line=statement.line,
                 statement=statement.number,
                 excerpt=statement.excerpt,
@@ -206,7 +206,7 @@ class _Boundaries:
         if self.begin is not None:
             raise MigrationFileError(
                 "The transaction that is opened here is never closed.",
-                file=self.path,
+                file=self.begin.file or self.path,
                 line=self.begin.line,
                 statement=self.begin.number,
                 excerpt=self.begin.excerpt,
@@ -229,7 +229,7 @@ class _Boundaries:
             case TransactionCommand.OTHER:
                 raise MigrationFileError(
                     f"{statement.excerpt} ends a transaction in a way that cannot be followed.",
-                    file=self.path,
+                    file=statement.file or self.path,
                     line=statement.line,
                     statement=statement.number,
                     excerpt=statement.excerpt,

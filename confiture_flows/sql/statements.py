@@ -8,11 +8,19 @@ psql's backslash commands, which only psql understands.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.sql.placeholders import (
+    Filled,
+    as_written,
+    continued_lines,
+    hide_values,
+    values_in,
+)
 from confiture_flows.sql.transactions import (
     added_enum_value,
     forbids_transaction,
@@ -20,6 +28,7 @@ from confiture_flows.sql.transactions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from confiture_flows.sql.transactions import TransactionCommand
@@ -58,6 +67,7 @@ _LOCAL = re.compile(r"SET\s+(LOCAL|TRANSACTION)\b", re.IGNORECASE)
 # As pg_dump empties search_path.
 _SET_CONFIG = re.compile(r"SELECT\s+(pg_catalog\.)?set_config\s*\(", re.IGNORECASE)
 # The parser repeats the culprit; a string may be the rest of the file, or a password.
+_NEAR = re.compile(r" at or near \".*", re.DOTALL)
 _NEAR_STRING = re.compile(r" at or near \"(?:\w*&?['$]|/\*).*", re.DOTALL)
 
 
@@ -77,6 +87,9 @@ class Statement:
         enum_value: The value that `ALTER TYPE ... ADD VALUE` adds.
         copy_data: The rows of a `COPY ... FROM stdin` block.
         copies_out: Whether it is a `COPY ... TO stdout`, which sends rows to us.
+        file: Where it stands: the script's file, or one that it includes.
+        filled: The values of placeholders in `sql`.
+        continued: The lines of `sql` and `copy_data`, counted from 0, that the file does not have.
     """
 
     number: int
@@ -89,15 +102,23 @@ class Statement:
     enum_value: str | None = None
     copy_data: bytes | None = None
     copies_out: bool = False
+    file: Path | None = None
+    filled: tuple[Filled, ...] = ()
+    continued: tuple[int, ...] = ()
+
+    @property
+    def sql_as_written(self) -> str:
+        """The SQL with its placeholders in place of their values."""
+        return as_written(self.sql, self.filled)
 
     @property
     def masked_sql(self) -> str:
-        """The SQL, passwords masked."""
-        return _masked(self.sql)
+        """The SQL as the file has it, passwords masked."""
+        return _masked(self.sql_as_written)
 
     @property
     def excerpt(self) -> str:
-        """The first line of the SQL, at most 100 characters, passwords masked."""
+        """The first line of the SQL, at most 100 characters, without passwords and values."""
         first, _, rest = self.masked_sql.partition("\n")
         first = first.rstrip()
         return first[:99] + "…" if len(first) > 100 else first + (" …" if rest.strip() else "")
@@ -109,60 +130,87 @@ class Statement:
             return not _LOCAL.match(self.sql)
         return self.kind == "select_stmt" and _SET_CONFIG.match(self.sql) is not None
 
-    def line_at(self, position: int | None) -> int:
-        """The file's line of a 1-based character position in `sql`, as the server reports it."""
-        return self.line + (self.sql.count("\n", 0, position - 1) if position else 0)
+    @property
+    def values(self) -> dict[str, str]:
+        """The values of placeholders by what the file has in their place."""
+        return values_in(self.sql, self.filled)
+
+    def line_at(self, position: int | None, rows: int = 0) -> int:
+        """The file's line of a place in `sql`, or in the rows that follow it.
+
+        Args:
+            position: 1-based, in characters, as the server reports it.
+            rows: How many lines of `copy_data` after that.
+        """
+        lines = (self.sql.count("\n", 0, position - 1) if position else 0) + rows
+        return self.line + lines - bisect_right(self.continued, lines)
 
 
 # Content is the key, so an edited file is never served from here; validation and
 # application of one run parse each file once between them.
 @lru_cache(maxsize=1024)
-def split_statements(text: str, path: Path, first_line: int = 1) -> tuple[Statement, ...]:
+def split_statements(
+    text: str, path: Path, first_line: int = 1, filled: tuple[Filled, ...] = ()
+) -> tuple[Statement, ...]:
     """Split the text of a script into statements.
 
     Args:
         text: The script, or one section of a file.
         path: The file, for messages.
         first_line: The file's line on which `text` starts.
+        filled: The values of placeholders in `text`.
 
     Raises:
         MigrationFileError: The parser refuses the text.
     """
     text, copies = _lift_copy_data(text)
-    tree = _parse(text, path, first_line)
+    tree = _parse(text, path, first_line, filled)
     encoded = text.encode()
+    continued = continued_lines(text, filled)
     statements: list[Statement] = []
-    line, counted = first_line, 0
+    lines = counted = 0
     for raw in tree.stmts:
         end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(encoded)
         # What stands before the first word of a statement are comments and space.
         piece = encoded[raw.stmt_location : end].decode()
         sql = piece[_gap_length(piece) :]
         start = end - len(sql.encode())
-        line += encoded.count(b"\n", counted, start)
+        lines += encoded.count(b"\n", counted, start)
         counted = start
+        own = _within(filled, len(encoded[:start].decode()), len(sql.rstrip())) if filled else ()
+        statement = Statement(
+            number=len(statements) + 1,
+            line=first_line + lines - bisect_right(continued, lines),
+            sql=sql.rstrip(),
+            kind=raw.stmt.WhichOneof("node"),
+            command=transaction_command(raw.stmt),
+            forbids_transaction=forbids_transaction(raw.stmt),
+            enum_value=added_enum_value(raw.stmt),
+            copy_data=copies.get(end),
+            copies_out=_copies_out(raw.stmt),
+            file=path,
+            filled=own,
+            continued=tuple(each - lines for each in continued if each > lines),
+        )
         if problem := _misreads_text(raw.stmt):
             raise MigrationFileError(
                 problem,
                 file=path,
-                line=line,
-                excerpt=sql.partition("\n")[0],
+                line=statement.line,
+                excerpt=statement.excerpt,
                 next_step="Take the line out; scripts are sent as UTF-8 with standard strings.",
             )
-        statements.append(
-            Statement(
-                number=len(statements) + 1,
-                line=line,
-                sql=sql.rstrip(),
-                kind=raw.stmt.WhichOneof("node"),
-                command=transaction_command(raw.stmt),
-                forbids_transaction=forbids_transaction(raw.stmt),
-                enum_value=added_enum_value(raw.stmt),
-                copy_data=copies.get(end),
-                copies_out=_copies_out(raw.stmt),
-            )
-        )
+        statements.append(statement)
     return tuple(statements)
+
+
+def _within(filled: tuple[Filled, ...], start: int, length: int) -> tuple[Filled, ...]:
+    """The values in a part of the text, counted from its start; one may reach over its ends."""
+    return tuple(
+        Filled(max(each.start - start, 0), min(each.end - start, length), each.written)
+        for each in filled
+        if each.start < start + length and each.end > start
+    )
 
 
 def _misreads_text(node: Any) -> str | None:
@@ -184,7 +232,7 @@ def _copies_out(node: Any) -> bool:
     return node.HasField("copy_stmt") and not copy.is_from and not copy.filename
 
 
-def _parse(text: str, path: Path, first_line: int) -> Any:
+def _parse(text: str, path: Path, first_line: int, filled: tuple[Filled, ...]) -> Any:
     # Costs 0.2 s to import, and a run with nothing pending never parses.
     import postgast
 
@@ -193,47 +241,84 @@ def _parse(text: str, path: Path, first_line: int) -> Any:
     except postgast.PgQueryError as error:
         # A count of characters from 1; past the last line when something is missing there.
         at = min(max(error.cursorpos - 1, 0), len(text.rstrip()))
-        line = first_line + text.count("\n", 0, at)
-        culprit = _masked(text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0].strip())
+        lines = text.count("\n", 0, at)
+        lines -= bisect_right(continued_lines(text, filled), lines)
+        line = first_line + lines
+        culprit = _masked(as_written(text, filled).split("\n")[lines].strip())
         if text.startswith("\\", at):
-            raise MigrationFileError(
-                f"{text[at:].split()[0]} is a command of psql, not SQL.",
-                file=path,
-                line=line,
-                excerpt=culprit,
-                next_step="Take the line out; only psql can run it.",
-            ) from error
+            raise _psql_command(text[at:].partition("\n")[0], path, line, culprit) from None
+        said = hide_values(_NEAR_STRING.sub("", error.message), values_in(text, filled))
+        if any(each.start <= at < each.end for each in filled):
+            said = _NEAR.sub("", said)  # a part of a value, which may be as short as a dash
         raise MigrationFileError(
-            f"PostgreSQL's parser refuses the file: {_NEAR_STRING.sub('', error.message)}.",
+            f"PostgreSQL's parser refuses the file: {said}.",
             file=path,
             line=line,
             excerpt=culprit,
             sqlstate="42601",
             next_step="Mend the statement on that line.",
-        ) from error
+        ) from (None if filled else error)
+
+
+def _psql_command(text: str, path: Path, line: int, culprit: str) -> MigrationFileError:
+    command, _, argument = text.partition(" ")
+    next_step = "Take the line out; only psql can run it."
+    if command in ("\\i", "\\ir", "\\include", "\\include_relative"):
+        file = argument.strip().strip("'") or "FILE"
+        next_step = f"Write it as: -- confiture: include {file} (relative to this file)"
+    return MigrationFileError(
+        f"{command.strip()} is a command of psql, not SQL.",
+        file=path,
+        line=line,
+        excerpt=culprit,
+        next_step=next_step,
+    )
+
+
+def line_comments(text: str) -> Iterator[tuple[int, str]]:
+    """The `--` comments of a text outside of strings, bodies and other comments.
+
+    Returns:
+        The 0-based line of each, and its text up to the line's end.
+    """
+    line = counted = 0
+    for match, _end in _scan(text):
+        if match[0].startswith("--"):
+            line += text.count("\n", counted, match.start())
+            counted = match.start()
+            yield line, match[0]
 
 
 def _lift_copy_data(text: str) -> tuple[str, dict[int, bytes]]:
     """Blank the rows of COPY blocks out; return them by the byte offset of their semicolon.
 
-    Byte for byte and with their line ends, so that what follows stays where it was.
+    Character for character and with their line ends, so that what follows stays where it was.
     """
     if "\n\\." not in text:
         return text, {}
     copies: dict[int, bytes] = {}
     pieces: list[str] = []
-    at = done = size = 0
-    while match := _COPY_BLOCK.search(text, at):
-        at = _block_comment_end(text, match.start()) if match[0] == "/*" else match.end()
+    done = size = 0
+    for match, end in _scan(text):
         if match["rows"] is None:
             continue
-        size += len(text[done : match.start("end")].encode())
+        blank = re.sub(r"[^\n]", " ", text[match.start("rows") : end])
+        before = text[done : match.start("end")]
+        between = text[match.start("end") : match.start("rows")]
+        size += len(before.encode())
         copies[size] = match["rows"].encode()
-        blank = re.sub(rb"[^\n]", b" ", text[match.start("rows") : at].encode())
-        size += len(text[match.start("end") : match.start("rows")].encode()) + len(blank)
-        pieces += (text[done : match.start("rows")], blank.decode())
-        done = at
+        size += len(between.encode()) + len(blank)
+        pieces += (before, between, blank)
+        done = end
     return "".join((*pieces, text[done:])), copies
+
+
+def _scan(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """What `_COPY_BLOCK` finds, from the start, each with its end."""
+    at = 0
+    while match := _COPY_BLOCK.search(text, at):
+        at = _block_comment_end(text, match.start()) if match[0] == "/*" else match.end()
+        yield match, at
 
 
 def _masked(sql: str) -> str:

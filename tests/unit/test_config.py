@@ -15,6 +15,8 @@ from confiture_flows.config import (
     TargetConfig,
     expand_variables,
     load_project,
+    placeholder_values,
+    placeholder_variables,
 )
 from confiture_flows.errors import ConfigError
 
@@ -24,6 +26,7 @@ FULL = f"""
 directory = "schema"
 layout = "goose"
 transaction = "as-written"
+placeholders = true
 
 [targets.local]
 dsn = "postgresql://app:{SECRET}@localhost/shop"
@@ -37,6 +40,12 @@ lock_timeout_ms = 200
 statement_timeout_ms = 30000
 lock_patience = 5
 busy_patience = 7.5
+out_of_order = "apply"
+placeholders = {{ schema = "live" }}
+
+[placeholders]
+schema = "app"
+owner = "${{DB_USER}}"
 """
 
 
@@ -69,8 +78,12 @@ def test_everything_a_file_may_say_is_read(tmp_path: Path) -> None:
                 fail_on="warning",
                 ledger="ops.tb_confiture",
                 limits=Limits(200, 30000, 5.0, 7.5),
+                out_of_order="apply",
+                placeholders={"schema": "live"},
             ),
         },
+        placeholders={"schema": "app", "owner": "${DB_USER}"},
+        replace_placeholders=True,
         source=tmp_path / "confiture.toml",
     )
 
@@ -255,3 +268,60 @@ def test_missing_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert caught.value.next_step == "Set it: export DB_PASS=..."
     assert caught.value.file == Path("c.toml")
     assert SECRET not in str(caught.value)
+
+
+def test_targets_own_placeholders_come_before_the_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_USER", "ada")
+    project = load_project(write(tmp_path, FULL))
+
+    assert placeholder_values(project) == {"schema": "app", "owner": "ada"}
+    assert placeholder_values(project, "local") == {"schema": "app", "owner": "ada"}
+    assert placeholder_values(project, "live") == {"schema": "live", "owner": "ada"}
+
+
+def test_placeholder_that_asks_for_a_missing_variable_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DB_USER", raising=False)
+    with pytest.raises(ConfigError, match="DB_USER is not set"):
+        placeholder_values(load_project(write(tmp_path, FULL)))
+
+
+def test_environment_gives_placeholders_by_a_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFITURE_PLACEHOLDER_APP_SCHEMA", "app")
+    assert placeholder_variables()["app_schema"] == "app"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[placeholders]\na-b = '1'\nA_B = '2'", "[targets.a]\ndsn=''\nplaceholders={x='1', X='2'}"],
+    ids=["project", "target"],
+)
+def test_one_placeholder_under_two_names_is_refused(tmp_path: Path, text: str) -> None:
+    assert "are one placeholder" in refused(tmp_path, text).message
+
+
+def test_placeholder_that_no_script_could_name_is_refused(tmp_path: Path) -> None:
+    error = refused(tmp_path, f"[placeholders]\n'a b' = '{SECRET}'")
+    assert "placeholders.a b" in error.message
+    assert SECRET not in str(error)
+
+
+def test_values_of_placeholders_are_not_in_the_representation(tmp_path: Path) -> None:
+    text = f"[placeholders]\nx = '{SECRET}'\n[targets.a]\ndsn=''\nplaceholders={{y='{SECRET}'}}"
+    assert SECRET not in repr(load_project(write(tmp_path, text)))
+
+
+@pytest.mark.parametrize(
+    ("directory", "inside"), [("db/migrations", True), (".", True), ("../elsewhere", False)]
+)
+def test_files_of_the_project_may_be_included(tmp_path: Path, directory: str, inside: bool) -> None:
+    project = load_project(write(tmp_path / "shop", ""))
+    root = project.include_root(tmp_path / "shop" / directory)
+    assert root == ((tmp_path / "shop").resolve() if inside else None)
+
+
+def test_without_a_configuration_there_is_no_project_to_include_from(tmp_path: Path) -> None:
+    assert Project().include_root(tmp_path) is None

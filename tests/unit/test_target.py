@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,26 @@ def test_time_limit_that_is_no_number_is_a_configuration_error() -> None:
     target = Target("shop", "postgresql://127.0.0.1:1/shop?connect_timeout=soon")
     with pytest.raises(ConfigError), connect(target, "test"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("name", "dsn", "schema"),
+    [("live", None, "live"), ("local", None, "app"), (None, "dbname=other", "app")],
+)
+def test_target_has_the_values_of_its_project(
+    monkeypatch: pytest.MonkeyPatch, name: str | None, dsn: str | None, schema: str
+) -> None:
+    monkeypatch.setenv("DB_PASS", SECRET)
+    live = replace(LIVE, placeholders={"Schema": "live"}, out_of_order="apply")
+    project = Project(
+        targets={"local": LOCAL, "live": live},
+        placeholders={"schema": "app", "secret": SECRET},
+    )
+
+    target = configured_target(project, name, dsn)
+
+    assert target is not None
+    assert target.placeholders == {"schema": schema, "secret": SECRET}
+    assert target.out_of_order == ("apply" if name == "live" else None)
+    assert SECRET not in repr(target)
+    assert hash(target) == hash(replace(target, placeholders={}))
