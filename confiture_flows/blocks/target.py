@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from httpx import HTTPError
@@ -9,7 +10,7 @@ from prefect.blocks.core import Block
 from prefect.exceptions import PrefectException
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
-from confiture_flows.config import DEFAULT_LIMITS, Limits
+from confiture_flows.config import DEFAULT_LIMITS, Limits, placeholder_values
 from confiture_flows.errors import ConfigError
 from confiture_flows.target import Target, connect
 
@@ -75,6 +76,12 @@ class PostgresTarget(Block):
         description="Seconds to go on retrying a migration that meets a busy table.",
     )
 
+    out_of_order: Literal["refuse", "apply"] | None = Field(
+        default=None,
+        description="What becomes of a migration that is pending although a later one is applied; "
+        "refused on production targets if empty.",
+    )
+
     @model_validator(mode="after")
     def _names_a_database(self) -> Self:
         if self.dsn is None and self.database is None:
@@ -99,6 +106,7 @@ class PostgresTarget(Block):
                 self.busy_patience,
             ),
             ledger=self.ledger,
+            out_of_order=self.out_of_order,
         )
 
     def test_connection(self) -> str:
@@ -148,4 +156,4 @@ def load_target(name: str, project: Project) -> Target:
             f"for a block: {error}",
             next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",
         ) from None
-    return block.to_target(name)
+    return replace(block.to_target(name), placeholders=placeholder_values(project))

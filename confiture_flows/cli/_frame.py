@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from confiture_flows.config import Project
+    from confiture_flows.config import OutOfOrder, Project
     from confiture_flows.migrations.lifecycle import Request
     from confiture_flows.report.document import Document
     from confiture_flows.report.finding import Finding
@@ -106,7 +106,7 @@ class Work:
         self.target_name = found.name
         return found
 
-    def request(self, to: str | None = None) -> Request:
+    def request(self, to: str | None = None, out_of_order: OutOfOrder | None = None) -> Request:
         """What the options ask for.
 
         Raises:
@@ -117,11 +117,15 @@ class Work:
                 raise ConfigError(f"{option} is empty.", next_step="Leave it out, or say which.")
         from confiture_flows.migrations.lifecycle import Request
 
+        directory = self.options.dir or self.project.directory
         return Request(
-            directory=self.options.dir or self.project.directory,
+            directory=directory,
             layout=self.options.layout or self.project.layout,
             as_written=self.project.as_written,
             to=to,
+            replaced=self.project.replace_placeholders,
+            root=self.project.include_root(directory),
+            out_of_order=out_of_order,
         )
 
 

@@ -12,6 +12,7 @@ from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
     from confiture_flows.cli._frame import Work
+    from confiture_flows.config import OutOfOrder
     from confiture_flows.migrations.lifecycle import Request, RunReport
     from confiture_flows.migrations.observer import Observer
     from confiture_flows.migrations.plan import Direction
@@ -21,7 +22,13 @@ Granularity = Literal["stage", "migration"]
 
 
 def run_direction(
-    work: Work, direction: str, to: str | None, *, plain: bool, granularity: Granularity
+    work: Work,
+    direction: str,
+    to: str | None,
+    *,
+    plain: bool,
+    granularity: Granularity,
+    out_of_order: OutOfOrder | None = None,
 ) -> Outcome:
     """Run migrate or rollback.
 
@@ -37,7 +44,7 @@ def run_direction(
     from confiture_flows.migrations.plan import Direction
 
     way = Direction(direction)
-    target, request = work.target(), work.request(to)
+    target, request = work.target(), work.request(to, out_of_order)
     error: BaseException | None = None
     with Progress(sys.stderr, quiet=work.options.json) as progress:
         try:

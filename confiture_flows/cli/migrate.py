@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from confiture_flows.cli._frame import Options, framed
 from confiture_flows.cli._run import run_direction
+from confiture_flows.config import OutOfOrder  # noqa: TC001 - cyclopts reads the annotations
 
 _DEFAULTS = Options()
 
@@ -18,6 +19,7 @@ def migrate(
     to: str | None = None,
     plain: Annotated[bool, Parameter(negative="")] = False,
     granularity: Literal["stage", "migration"] = "stage",
+    out_of_order: OutOfOrder | None = None,
 ) -> int:
     """Apply pending migrations, as a Prefect flow run.
 
@@ -26,9 +28,12 @@ def migrate(
         to: The last version to apply.
         plain: The same without Prefect.
         granularity: What becomes a task run: each stage, or each migration too.
+        out_of_order: What becomes of a migration that is pending though a later one is applied.
     """
     return framed(
         "migrate",
         options,
-        lambda work: run_direction(work, "up", to, plain=plain, granularity=granularity),
+        lambda work: run_direction(
+            work, "up", to, plain=plain, granularity=granularity, out_of_order=out_of_order
+        ),
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from confiture_flows.cli._frame import Options, Outcome, Work, framed
+from confiture_flows.config import OutOfOrder  # noqa: TC001 - cyclopts reads the annotations
 
 _DEFAULTS = Options()
 
@@ -16,6 +17,7 @@ def plan(
     options: Options = _DEFAULTS,
     to: str | None = None,
     back: Annotated[bool, Parameter(negative="")] = False,
+    out_of_order: OutOfOrder | None = None,
 ) -> int:
     """Show what migrate would apply, or with --back what rollback would undo. Changes nothing.
 
@@ -23,11 +25,12 @@ def plan(
         options: Which database and directory.
         to: The version to reach.
         back: Plan the way back instead of the way forward.
+        out_of_order: What becomes of a migration that is pending though a later one is applied.
     """
-    return framed("plan", options, lambda work: _run(work, to, back=back))
+    return framed("plan", options, lambda work: _run(work, to, out_of_order, back=back))
 
 
-def _run(work: Work, to: str | None, *, back: bool) -> Outcome:
+def _run(work: Work, to: str | None, out_of_order: OutOfOrder | None, *, back: bool) -> Outcome:
     from confiture_flows.errors import GateError
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for, make_plan
@@ -39,10 +42,16 @@ def _run(work: Work, to: str | None, *, back: bool) -> Outcome:
 
     direction = Direction.DOWN if back else Direction.UP
     target = work.target()
-    directory = discover_for(work.request(to))
+    directory = discover_for(work.request(to), target)
     with connect(target, "plan") as conn:
         rows = read_ledger(conn, target.ledger)
-    findings = validate(directory, rows, direction=direction, production=target.production)
+    findings = validate(
+        directory,
+        rows,
+        direction=direction,
+        production=target.production,
+        out_of_order=out_of_order or target.out_of_order,
+    )
     try:
         stop_at_gate(findings, Severity.of(target.fail_on))
     except GateError as error:

@@ -62,7 +62,7 @@ def _settle(work: Work, version: str, *, applied: bool, whole: bool) -> Outcome:
     target = work.target()
     migration = None
     if whole and applied:
-        known = discover_for(work.request()).migrations
+        known = discover_for(work.request(), target).migrations
         migration = next((each for each in known if each.version == version), None)
     with connect(target, "resolve") as conn:
         outcome = settle(

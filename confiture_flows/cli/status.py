@@ -27,11 +27,13 @@ def _run(work: Work) -> Outcome:
     from confiture_flows.target import connect
 
     target = work.target()
-    directory = discover_for(work.request())
+    directory = discover_for(work.request(), target)
     with connect(target, "status") as conn:
         rows = read_ledger(conn, target.ledger)
         half_done = {each.version: each.direction for each in read_unfinished(conn, target.ledger)}
-    findings = validate(directory, rows, production=target.production)
+    findings = validate(
+        directory, rows, production=target.production, out_of_order=target.out_of_order
+    )
     error = None
     try:
         stop_at_gate(findings, Severity.of(target.fail_on))

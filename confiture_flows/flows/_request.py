@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from confiture_flows.config import load_project
+from confiture_flows.config import OutOfOrder, load_project
 from confiture_flows.migrations.lifecycle import Request
 
 Transaction = Literal["auto", "as-written"]
 
 
 def make_request(
-    directory: str | None, layout: str | None, transaction: Transaction | None, to: str | None
+    directory: str | None,
+    layout: str | None,
+    transaction: Transaction | None,
+    to: str | None,
+    out_of_order: OutOfOrder | None = None,
 ) -> Request:
     """What a flow was asked to do; what it was not told, the configuration says.
 
@@ -20,9 +24,13 @@ def make_request(
         ConfigError: The configuration is wrong.
     """
     project = load_project()
+    folder = Path(directory) if directory else project.directory
     return Request(
-        directory=Path(directory) if directory else project.directory,
+        directory=folder,
         layout=layout or project.layout,
         as_written=transaction == "as-written" if transaction else project.as_written,
         to=to,
+        replaced=project.replace_placeholders,
+        root=project.include_root(folder),
+        out_of_order=out_of_order,
     )

@@ -18,6 +18,7 @@ from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.lifecycle import Request, RunReport, run_lifecycle
 from confiture_flows.migrations.observer import current_observer
 from confiture_flows.migrations.plan import Direction, Plan
+from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class TaskStages:
             self.request.directory,
             layout=self.request.layout,
             as_written=self.request.as_written,
+            texts=Texts(self.target.placeholders, self.request.replaced, self.request.root),
         )
 
     def read_ledger(self) -> tuple[LedgerRow, ...]:
@@ -76,6 +78,7 @@ class TaskStages:
             _whole(rows),
             direction=direction,
             production=self.target.production,
+            out_of_order=self.request.out_of_order or self.target.out_of_order,
         )
 
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:

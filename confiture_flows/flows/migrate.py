@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from confiture_flows.config import OutOfOrder
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
 from confiture_flows.migrations.lifecycle import RunReport
@@ -20,6 +21,7 @@ def migrate_flow(
     transaction: Transaction | None = None,
     granularity: Granularity = "stage",
     timeout_seconds: float | None = None,
+    out_of_order: OutOfOrder | None = None,
 ) -> RunReport:
     """Apply the pending migrations of a directory to a target.
 
@@ -31,6 +33,8 @@ def migrate_flow(
         transaction: "as-written" lets files hold their own BEGIN and COMMIT.
         granularity: "migration" makes each migration a task run of its own.
         timeout_seconds: The longest that the apply stage may take; its query ends with it.
+        out_of_order: "refuse" or "apply" a migration that is pending although a later one is
+            applied; as the target says when empty.
 
     Returns:
         What was done. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
@@ -38,5 +42,5 @@ def migrate_flow(
     Raises:
         ConfitureFlowsError: A stage failed. What was applied before stays applied.
     """
-    request = make_request(directory, layout, transaction, to)
+    request = make_request(directory, layout, transaction, to, out_of_order)
     return run_flow(target, request, Direction.UP, granularity, timeout_seconds)

@@ -30,6 +30,7 @@ def run_as_flow(
         ConfigError: The Prefect server cannot be reached.
     """
     flow: Any = migrate_flow if direction is Direction.UP else rollback_flow
+    more = {"out_of_order": request.out_of_order} if direction is Direction.UP else {}
     try:
         with given_target(target), tags("confiture", f"target:{target.name}"):
             flow(
@@ -39,6 +40,7 @@ def run_as_flow(
                 to=request.to,
                 transaction="as-written" if request.as_written else "auto",
                 granularity=granularity,
+                **more,
             )
     except RuntimeError as error:
         if "Failed to reach API" not in str(error):

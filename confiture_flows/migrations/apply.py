@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from confiture_flows.errors import LedgerError, MigrationFileError, UnresolvedError
-from confiture_flows.migrations.checksum import file_checksum
+from confiture_flows.migrations.checksum import script_checksum
 from confiture_flows.migrations.execution import Run, execute_step
 from confiture_flows.migrations.journal import locate_journal, read_journal
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
@@ -87,7 +87,7 @@ def apply_plan(
         try:
             for step in plan.steps:
                 version = step.migration.version
-                if step.direction is Direction.UP and version in known:
+                if step.direction is Direction.UP and step.is_done(known.get(version)):
                     rows.append(known[version])
                     continue
                 if step.direction is Direction.DOWN and version not in known:
@@ -131,7 +131,12 @@ def _check_nothing_is_half_done(
 
 def _check_still_true(plan: Plan, known: dict[str, LedgerRow]) -> None:
     if plan.direction is Direction.UP:
-        changed = plan.applied - known.keys()
+        changed = (plan.applied - known.keys()) | {
+            step.migration.version
+            for step in plan.steps
+            if not step.is_done(row := known.get(step.migration.version))
+            and step.replaces != (row.checksum if row else None)
+        }
     else:
         # A row that is new would be left standing on what this plan takes away.
         live = {version for version, row in known.items() if row.archived_into is None}
@@ -147,7 +152,8 @@ def _check_still_true(plan: Plan, known: dict[str, LedgerRow]) -> None:
 def _check_unchanged(step: Step) -> None:
     migration = step.migration
     try:
-        unchanged = file_checksum(migration.up.path) == migration.checksum
+        now = script_checksum(migration.up, repeatable=migration.repeatable)
+        unchanged = now == migration.checksum
     except OSError:
         unchanged = False
     if not unchanged and step.direction is Direction.UP:

@@ -121,7 +121,7 @@ class _Script:
 
     def _settle(self, entry: Entry) -> bool:
         """Whether a statement that an earlier run was stopped in took effect."""
-        verdict = judge(self.context.conn, effect_of(entry.sql), entry.noted)
+        verdict = judge(self.context.conn, effect_of(self._sql_of(entry)), entry.noted)
         if verdict.took_effect is None:
             raise self._in_doubt(entry)
         for repair in verdict.repairs:
@@ -241,6 +241,12 @@ class _Script:
     def _key(self) -> tuple[str, str]:
         return self.step.migration.version, self.step.direction.value
 
+    def _sql_of(self, entry: Entry) -> str:
+        """What an entry is about: the file's, with its values, unless it has changed since."""
+        batch = self.batches[entry.batch] if entry.batch < len(self.batches) else None
+        unchanged = batch is not None and batch_checksum(batch) == entry.checksum
+        return batch.statements[0].sql if batch and unchanged else entry.sql
+
     def _statement(self, entry: Entry) -> Statement:
         return self.batches[entry.batch].statements[0]
 
@@ -270,7 +276,7 @@ class _Script:
         return ApplyError(
             f"Index {names} was there before, and is invalid; IF NOT EXISTS left it as it is.",
             version=self.step.migration.version,
-            file=self.step.script.path,
+            file=statement.file or self.step.script.path,
             line=statement.line,
             statement=statement.number,
             excerpt=statement.excerpt,

@@ -18,6 +18,8 @@ from confiture_flows.errors import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psycopg
 
     from confiture_flows.migrations.plan import Step
@@ -103,9 +105,9 @@ def diagnose(
         return _ledger_failure(error, step)
     kind, outcome, next_step = _consequence(failure, step, committed, aftermath)
     return kind(
-        f"{_said(error, statement)} {outcome}",
+        f"{_said(error, step, statement)} {outcome}",
         version=step.migration.version,
-        file=step.script.path,
+        file=_file(step, statement),
         line=_line(failure, statement) if statement else None,
         statement=statement.number if statement else None,
         sqlstate=error.sqlstate,
@@ -122,7 +124,7 @@ def _consequence(
     label = step.migration.label
     transient = state in _TRANSIENT or failure.waited is not None
     default = _DEFAULT_STEP if statement else _COMMIT_STEP
-    next_step = _NEXT_STEPS.get(state) or _duplicates_step(failure.error) or default
+    next_step = _NEXT_STEPS.get(state) or _duplicates_step(failure.error, step) or default
     if _LOCK_LOST in str(failure.error):
         next_step = _UNLOCK_STEP
     if aftermath and aftermath.in_doubt:
@@ -183,7 +185,7 @@ def busy_error(
         f"{step.migration.label} met a busy table for {waited:.1f} s and was rolled back "
         f"each time: {error.diag.message_primary}.",
         version=step.migration.version,
-        file=step.script.path,
+        file=_file(step, statement),
         line=statement.line if statement else None,
         statement=statement.number if statement else None,
         sqlstate=error.sqlstate,
@@ -222,7 +224,7 @@ def _lost(
     message = f"The connection broke while {step.migration.label} was running."
     where = {
         "version": step.migration.version,
-        "file": step.script.path,
+        "file": _file(step, statement),
         "line": statement.line if statement else None,
         "statement": statement.number if statement else None,
         "excerpt": statement.excerpt if statement else None,
@@ -266,7 +268,7 @@ def _ledger_failure(error: psycopg.Error, step: Step) -> ConfitureFlowsError:
     label = step.migration.label
     if _LOCK_LOST in str(error):
         return ApplyError(
-            f"{_said(error)} {label} was rolled back.",
+            f"{_said(error, step)} {label} was rolled back.",
             version=step.migration.version,
             file=step.script.path,
             next_step=_UNLOCK_STEP,
@@ -278,7 +280,7 @@ def _ledger_failure(error: psycopg.Error, step: Step) -> ConfitureFlowsError:
             next_step="Run again.",
         )
     return ApplyError(
-        f"{_said(error)} {label} was rolled back, since its ledger row could not be written.",
+        f"{_said(error, step)} {label} was rolled back, since its ledger row could not be written.",
         version=step.migration.version,
         file=step.script.path,
         sqlstate=error.sqlstate,
@@ -288,22 +290,26 @@ def _ledger_failure(error: psycopg.Error, step: Step) -> ConfitureFlowsError:
     )
 
 
-def _duplicates_step(error: psycopg.Error) -> str | None:
+def _file(step: Step, statement: Statement | None) -> Path:
+    return (statement.file if statement else None) or step.script.path
+
+
+def _duplicates_step(error: psycopg.Error, step: Step) -> str | None:
     key = _ROW_VALUES.search(error.diag.message_detail or "")
-    table = error.diag.table_name
-    if error.sqlstate != "23505" or not key or not key["columns"] or not table:
+    if error.sqlstate != "23505" or not key or not key["columns"] or not error.diag.table_name:
         return None
-    columns = key["columns"]
+    columns = step.script.without_values(key["columns"])
+    table = step.script.without_values(error.diag.table_name)
     return (
         f"Find the rows: SELECT {columns}, count(*) FROM {table} GROUP BY {columns} "  # noqa: S608 - for a person
         "HAVING count(*) > 1; Mend them or the statement, then run again."
     )
 
 
-def _said(error: psycopg.Error, statement: Statement | None = None) -> str:
+def _said(error: psycopg.Error, step: Step, statement: Statement | None = None) -> str:
     """The server's message, with what names the culprit: its detail, or the row of a COPY.
 
-    Without the values of rows: reports are kept and shared, and may be about people.
+    Without the values of rows, and of placeholders: reports are kept and shared.
     """
     if _LOCK_LOST in str(error):
         return "The script gave up the run's advisory lock (pg_advisory_unlock_all, DISCARD ALL)."
@@ -311,14 +317,15 @@ def _said(error: psycopg.Error, statement: Statement | None = None) -> str:
     parts = [error.diag.message_primary or str(error).strip(), detail]
     if statement and statement.copy_data is not None and error.diag.context:
         parts.append(error.diag.context.partition("\n")[0].partition(': "')[0])
-    return " ".join(part.removesuffix(".") + "." for part in parts if part)
+    said = " ".join(part.removesuffix(".") + "." for part in parts if part)
+    return step.script.without_values(said)
 
 
 def _line(failure: StatementFailed, statement: Statement) -> int:
     diag = failure.error.diag
     row = _COPY_ROW.match(diag.context or "") if statement.copy_data is not None else None
     if row:
-        return statement.line_at(len(statement.sql)) + int(row[1])
+        return statement.line_at(len(statement.sql), int(row[1]))
     if diag.statement_position is None:
         return statement.line
     return statement.line_at(int(diag.statement_position) - failure.offset)

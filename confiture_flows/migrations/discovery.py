@@ -10,13 +10,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import ConfigError
-from confiture_flows.migrations.checksum import file_checksum
+from confiture_flows.migrations.checksum import script_checksum
 from confiture_flows.migrations.layouts import Found, Layout, all_layouts
 from confiture_flows.migrations.migration import Migration
+from confiture_flows.migrations.texts import NO_TEXTS, Texts, fitting
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from confiture_flows.migrations.migration import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Directory:
     Attributes:
         path: The folder.
         layout: The name of its layout.
-        migrations: In the order in which they run. Versions may still repeat.
+        migrations: In the order in which they run, repeatable ones last. Versions may still
+            repeat.
         findings: What the layout could make nothing of.
     """
 
@@ -37,7 +42,12 @@ class Directory:
 
 
 def discover(
-    path: Path, *, layout: str | None = None, as_written: bool = False, may_be_empty: bool = False
+    path: Path,
+    *,
+    layout: str | None = None,
+    as_written: bool = False,
+    may_be_empty: bool = False,
+    texts: Texts = NO_TEXTS,
 ) -> Directory:
     """Find the migrations of a directory.
 
@@ -46,6 +56,7 @@ def discover(
         layout: A layout's name; None detects it.
         as_written: Whether files may hold their own BEGIN and COMMIT.
         may_be_empty: Whether a folder without migrations is fine (scaffolding starts so).
+        texts: What the scripts may refer to.
 
     Raises:
         ConfigError: No such folder, no such layout, nothing in it, or no layout fits.
@@ -65,9 +76,10 @@ def discover(
         )
     migrations: list[Migration] = []
     findings = list(reading.findings)
-    for found in sorted(reading.found, key=lambda found: (found.key, found.up.path.name)):
+    fit = fitting(texts, path, chosen, as_written=as_written)
+    for found in sorted(reading.found, key=_place_in_order):
         try:
-            migrations.append(_migration(found, as_written=as_written))
+            migrations.append(_migration(found, fit))
         except OSError as error:
             findings.append(
                 Finding(
@@ -106,21 +118,27 @@ def _detected(path: Path, *, may_be_empty: bool) -> Layout:
     )
 
 
-def _migration(found: Found, *, as_written: bool) -> Migration:
+def _place_in_order(found: Found) -> tuple[bool, tuple[int | str, ...], str]:
+    return found.repeatable, found.key, found.up.path.name
+
+
+def _migration(found: Found, fit: Callable[[Script], Script]) -> Migration:
+    up = fit(found.up)
     return Migration(
         version=found.version,
         name=found.name,
-        up=replace(found.up, as_written=as_written),
-        checksum=file_checksum(found.up.path),
-        down=replace(found.down, as_written=as_written) if found.down else None,
-        verify=found.verify,
+        up=up,
+        checksum=script_checksum(up, repeatable=found.repeatable),
+        down=fit(found.down) if found.down else None,
+        verify=replace(fit(found.verify), as_written=False) if found.verify else None,
+        repeatable=found.repeatable,
     )
 
 
 def _duplicates(found: tuple[Found, ...], layout: Layout) -> list[Finding]:
     # The layout's tool may sort by more than the version, which is the ledger's identity.
-    by_key: dict[tuple[int | str, ...], list[Found]] = {}
-    key_of = {each.version: each.key for each in found}
+    by_key: dict[tuple[bool, tuple[int | str, ...]], list[Found]] = {}
+    key_of = {each.version: (each.repeatable, each.key) for each in found}
     for each in found:
         by_key.setdefault(key_of[each.version], []).append(each)
     hint = ", or set the layout to pairs-by-name" if layout.name == "pairs" else ""
@@ -128,9 +146,10 @@ def _duplicates(found: tuple[Found, ...], layout: Layout) -> list[Finding]:
         Finding(
             "history.duplicate",
             Severity.ERROR,
-            f"Version {same[0].version} stands twice: "
-            + " and ".join(sorted(_place(each.up.path) for each in same)),
-            next_step=f"Give one of them a version of its own{hint}.",
+            f"{'' if same[0].repeatable else 'Version '}{same[0].version} stands twice: "
+            + " and ".join(_places([each.up.path for each in same])),
+            next_step=f"Give one of them a {'name' if same[0].repeatable else 'version'} of its "
+            f"own{hint}.",
             version=same[0].version,
             location=Location(same[-1].up.path),
         )
@@ -139,6 +158,7 @@ def _duplicates(found: tuple[Found, ...], layout: Layout) -> list[Finding]:
     ]
 
 
-def _place(path: Path) -> str:
+def _places(paths: list[Path]) -> list[str]:
     # In layouts with a folder a migration every file has the same name.
-    return path.name if path.stem not in ("up", "migration") else f"{path.parent.name}/{path.name}"
+    same = len({path.name for path in paths}) < len(paths)
+    return sorted(f"{path.parent.name}/{path.name}" if same else path.name for path in paths)

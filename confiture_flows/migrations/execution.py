@@ -98,8 +98,10 @@ def finish_step(
         committed: How many statements of the script are committed already.
     """
     forward = step.direction is Direction.UP
-    query = run.ledger.query("record" if forward else "erase", run.conn.info.dbname)
     migration = step.migration
+    query = run.ledger.query(
+        "record" if forward else "erase", run.conn.info.dbname, replacing=migration.repeatable
+    )
     values: dict[str, str | int | None] = {
         "version": migration.version,
         "name": migration.name,

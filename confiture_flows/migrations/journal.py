@@ -163,10 +163,15 @@ def read_journal(conn: Connection, table: JournalTable) -> tuple[Entry, ...]:
 
 
 def batch_checksum(batch: Batch) -> str:
-    """SHA-256, hex, of what a batch runs: its statements, without the comments between them."""
+    """SHA-256, hex, of what a batch runs: its statements, without the comments between them.
+
+    Of their text as the file has it: the value of a placeholder may be a secret.
+    """
     digest = hashlib.sha256(batch.opening.encode())
     for statement in batch.statements:
-        digest.update(b"\0" + statement.sql.encode() + b"\0" + (statement.copy_data or b""))
+        digest.update(
+            b"\0" + statement.sql_as_written.encode() + b"\0" + (statement.copy_data or b"")
+        )
     return digest.hexdigest()
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_flows.errors import LedgerError, TargetUnreachableError
 from confiture_flows.migrations._tables import create_table, named_blocks
 from confiture_flows.migrations.lock import lock_held_sql
+from confiture_flows.migrations.migration import REPEATABLE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +46,11 @@ class LedgerRow:
     applied_by: str | None = None
     archived_into: str | None = None
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it is the last run of a repeatable migration, whose file may be gone."""
+        return self.version.startswith(REPEATABLE_PREFIX)
+
 
 def returned_row(values: Sequence[Any]) -> LedgerRow:
     """The row that the blocks `record` and `erase` return, whose values may still be text.
@@ -71,18 +77,25 @@ class LedgerTable:
     name: str
     exists: bool
 
-    def query(self, block: str, database: str = "") -> sql.Composed:
-        """A block of ledger.sql with the table's name in it."""
-        return _query(self, block, database)
+    def query(self, block: str, database: str = "", *, replacing: bool = False) -> sql.Composed:
+        """A block of ledger.sql with the table's name in it.
+
+        Args:
+            block: Its name.
+            database: The name of the database, for the blocks that check the run's lock.
+            replacing: Whether `record` writes over the row that the version has.
+        """
+        return _query(self, block, database, replacing)
 
 
 @cache
-def _query(table: LedgerTable, block: str, database: str) -> sql.Composed:
+def _query(table: LedgerTable, block: str, database: str, replacing: bool) -> sql.Composed:
     from psycopg import sql
 
     return sql.SQL(named_blocks(_FILE)[block]).format(  # pyright: ignore[reportArgumentType]
         ledger=sql.Identifier(table.schema, table.name),
         lock_held=sql.SQL(lock_held_sql(database)),  # pyright: ignore[reportArgumentType]
+        on_conflict=sql.SQL(named_blocks(_FILE)["on_conflict"] if replacing else ""),  # pyright: ignore[reportArgumentType]
     )
 
 

@@ -48,7 +48,19 @@ SELECT
         ELSE ('run lock lost in backend ' || pg_catalog.pg_backend_pid())::pg_catalog.int4::pg_catalog.text
     END,
     session_user
+{on_conflict}
 RETURNING version, name, extract(epoch FROM applied_at), execution_time_ms, checksum, applied_by, archived_into
+
+-- name: on_conflict
+-- A repeatable migration has one row, that of its last run.
+ON CONFLICT (version) DO UPDATE SET
+    slug = excluded.slug,
+    name = excluded.name,
+    applied_at = excluded.applied_at,
+    execution_time_ms = excluded.execution_time_ms,
+    checksum = excluded.checksum,
+    applied_by = excluded.applied_by,
+    archived_into = NULL
 
 -- name: erase
 DELETE FROM {ledger}

@@ -17,6 +17,7 @@ from confiture_flows.migrations.validate import stop_at_gate
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from confiture_flows.config import OutOfOrder
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.migration import Migration
@@ -33,12 +34,18 @@ class Request:
         layout: The layout's name; None detects it.
         as_written: Whether files may hold their own BEGIN and COMMIT.
         to: The version to reach; None is all the way, or one step back.
+        replaced: Whether ${name} is a placeholder; see `Texts`.
+        root: Scripts may include what lies in this folder; None is the directory's own.
+        out_of_order: What becomes of migrations out of order; None is as the target says.
     """
 
     directory: Path
     layout: str | None = None
     as_written: bool = False
     to: str | None = None
+    replaced: bool | None = None
+    root: Path | None = None
+    out_of_order: OutOfOrder | None = None
 
 
 class Stages(Protocol):
@@ -183,8 +190,11 @@ def _done_after_failure(
     except Exception:  # nothing may hide the first error
         return None
     planned = {step.migration.version for step in progress.plan.steps}
-    before = {row.version for row in progress.before}
-    after = {row.version for row in now}
     if direction is Direction.UP:
-        return tuple(row for row in now if row.version in planned - before)
+        before = {row.version: row for row in progress.before}
+        # A repeatable migration had a row before, from its last run.
+        return tuple(
+            row for row in now if row.version in planned and row != before.get(row.version)
+        )
+    after = {row.version for row in now}
     return tuple(row for row in progress.before if row.version in planned - after)

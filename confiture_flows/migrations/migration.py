@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from confiture_flows.errors import MigrationFileError
+from confiture_flows.sql.include import Piece, expand
+from confiture_flows.sql.placeholders import hide_values
 from confiture_flows.sql.script import Batch, TransactionMode, read_marker, split_batches
 from confiture_flows.sql.source import read_source
 from confiture_flows.sql.statements import split_statements
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from confiture_flows.sql.placeholders import Filled, Placeholders
+    from confiture_flows.sql.statements import Statement
+
+REPEATABLE_PREFIX = "R__"  # starts the version of what has no place in the order
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +31,21 @@ class Script:
         lines: First and last line, 1-based and inclusive; None is the whole file.
         transaction: What the layout says of this file (goose's NO TRANSACTION, for one).
         as_written: Whether the directory allows the file's own BEGIN and COMMIT.
+        literal: Whether ${name} stands for itself here, whatever the project says.
+        placeholders: The values for ${name}; None leaves it as it stands.
+        root: What it includes lies in this folder; None is the file's own.
     """
 
     path: Path
     lines: tuple[int, int] | None = None
     transaction: TransactionMode = TransactionMode.AUTO
     as_written: bool = False
+    literal: bool = False
+    placeholders: Placeholders | None = field(default=None, repr=False)
+    root: Path | None = None
 
     def text(self) -> str:
-        """The SQL text.
+        """The SQL text as the file has it.
 
         Raises:
             MigrationFileError: See `confiture_flows.sql.source.read_source`.
@@ -41,16 +56,24 @@ class Script:
         first, last = self.lines
         return "\n".join(text.split("\n")[first - 1 : last])
 
+    def pieces(self) -> tuple[Piece, ...]:
+        """The text and what it includes, in the order in which it runs.
+
+        Raises:
+            MigrationFileError: A file cannot be read, or an include not followed.
+        """
+        first_line = self.lines[0] if self.lines else 1
+        return expand(self.text(), self.path, first_line, self.root or self.path.parent)
+
     def batches(self) -> tuple[Batch, ...]:
         """The script's statements in their transactions.
 
         Raises:
             MigrationFileError: The file cannot be read, parsed, or run as it stands.
         """
-        text = self.text()
-        first_line = self.lines[0] if self.lines else 1
-        statements = split_statements(text, self.path, first_line)
-        marker = read_marker(text, self.path, first_line)
+        pieces = self.pieces()
+        statements = tuple(self._statements(pieces))
+        marker = read_marker(pieces[0].text, self.path, pieces[0].first_line)
         if marker is not None:
             return split_batches(statements, marker, self.path)
         mode = self.transaction
@@ -58,6 +81,38 @@ class Script:
         if self.as_written and (own_control or mode is TransactionMode.AUTO):
             mode = TransactionMode.AS_WRITTEN
         return split_batches(statements, mode, self.path)
+
+    def without_values(self, message: str) -> str:
+        """What the server says of the script, with `${name}` in the place of values."""
+        if self.placeholders is None:
+            return message
+        values: dict[str, str] = {}
+        try:
+            for piece in self.pieces():
+                values |= self.placeholders.used(piece.text)
+        except MigrationFileError:  # gone meanwhile
+            values = dict(self.placeholders.values)
+        return hide_values(message, {f"${{{name}}}": value for name, value in values.items()})
+
+    def _statements(self, pieces: tuple[Piece, ...]) -> Iterator[Statement]:
+        number = 0
+        for piece in pieces:
+            text, filled = piece.text, ()
+            if self.placeholders:
+                text, filled = self.placeholders.fill(text, piece.path, piece.first_line)
+            for statement in _split(piece, text, filled):
+                number += 1
+                yield statement if number == statement.number else replace(statement, number=number)
+
+
+def _split(piece: Piece, text: str, filled: tuple[Filled, ...]) -> tuple[Statement, ...]:
+    try:
+        return split_statements(text, piece.path, piece.first_line, filled)
+    except MigrationFileError as error:
+        last = piece.first_line + piece.text.rstrip().count("\n")
+        if piece.cut and error.line == last:
+            error.next_step = "The include below cuts it; it has to stand between statements."
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +125,9 @@ class Migration:
         up: The script that applies it.
         down: The script that takes it back.
         verify: A script whose statements must succeed after the migration.
-        checksum: SHA-256, hex, of the raw bytes of the file of `up`.
+        checksum: See `confiture_flows.migrations.checksum`.
+        repeatable: Whether it runs after all versions, again whenever its checksum changes. It
+            has no way down, and its version is no place in the order.
     """
 
     version: str
@@ -79,8 +136,13 @@ class Migration:
     checksum: str
     down: Script | None = None
     verify: Script | None = None
+    repeatable: bool = False
 
     @property
     def label(self) -> str:
         """Version and name as one word: "0042_add_users"; the name may be the version."""
-        return self.version if self.name in ("", self.version) else f"{self.version}_{self.name}"
+        return (
+            self.version
+            if self.repeatable or self.name in ("", self.version)
+            else f"{self.version}_{self.name}"
+        )

@@ -9,6 +9,7 @@ from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.ledger import LedgerRow, read_ledger
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
+from confiture_flows.migrations.texts import Texts
 from confiture_flows.migrations.validate import validate
 from confiture_flows.migrations.verify import verify
 from confiture_flows.target import connect
@@ -25,17 +26,32 @@ if TYPE_CHECKING:
     from confiture_flows.target import Target
 
 
-def discover_for(request: Request) -> Directory:
-    """Discover as a request says."""
-    return discover(request.directory, layout=request.layout, as_written=request.as_written)
+def discover_for(request: Request, target: Target) -> Directory:
+    """Discover as a request says, with the target's values for placeholders."""
+    return discover(
+        request.directory,
+        layout=request.layout,
+        as_written=request.as_written,
+        texts=Texts(target.placeholders, request.replaced, request.root),
+    )
 
 
 def make_plan(
     directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction, to: str | None
 ) -> Plan:
-    """Plan in one direction."""
-    planner = plan_forward if direction is Direction.UP else plan_back
-    return planner(directory.migrations, rows, to)
+    """Plan in one direction.
+
+    Raises:
+        PlanError: There is no such plan.
+        MigrationFileError: A script of the way back cannot be run; validation has read those of
+            the way forward.
+    """
+    if direction is Direction.UP:
+        return plan_forward(directory.migrations, rows, to)
+    plan = plan_back(directory.migrations, rows, to)
+    for step in plan.steps:
+        step.script.batches()
+    return plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ class PlainStages:
 
     def discover(self) -> Directory:
         """Read the directory."""
-        return discover_for(self.request)
+        return discover_for(self.request, self.target)
 
     def read_ledger(self) -> tuple[LedgerRow, ...]:
         """Read what is applied."""
@@ -72,7 +88,13 @@ class PlainStages:
         self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction
     ) -> tuple[Finding, ...]:
         """Compare the two."""
-        return validate(directory, rows, direction=direction, production=self.target.production)
+        return validate(
+            directory,
+            rows,
+            direction=direction,
+            production=self.target.production,
+            out_of_order=self.request.out_of_order or self.target.out_of_order,
+        )
 
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
         """Decide what to do."""

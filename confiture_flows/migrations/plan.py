@@ -28,10 +28,23 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One migration in one direction."""
+    """One migration in one direction.
+
+    Attributes:
+        migration: What it is about.
+        direction: Up applies, down rolls back.
+        replaces: The checksum of the last run of a repeatable migration; None is its first.
+    """
 
     migration: Migration
     direction: Direction
+    replaces: str | None = None
+
+    def is_done(self, row: LedgerRow | None) -> bool:
+        """Whether a step up has been taken, by what the ledger has of its migration."""
+        if row is None:
+            return False
+        return not self.migration.repeatable or row.checksum == self.migration.checksum
 
     @property
     def script(self) -> Script:
@@ -51,12 +64,14 @@ class Plan:
         steps: In order.
         applied: The versions that were applied when the plan was made.
         to: The version asked for; None is all the way, or one step back.
+        stays: Repeatable migrations that a way back to nothing leaves as they are.
     """
 
     direction: Direction
     steps: tuple[Step, ...]
     applied: frozenset[str] = frozenset()
     to: str | None = None
+    stays: tuple[str, ...] = ()
 
     @property
     def span(self) -> str:
@@ -72,6 +87,9 @@ def plan_forward(
 ) -> Plan:
     """Plan to apply what is pending, in the directory's order.
 
+    Repeatable migrations come last, and only if nothing of the directory's order is left out:
+    they are written for what the last version makes.
+
     Args:
         migrations: As discovered.
         rows: As read from the ledger.
@@ -81,25 +99,34 @@ def plan_forward(
         PlanError: `to` is not in the directory, or migrations after it are applied.
     """
     applied = frozenset(row.version for row in rows)
-    wanted = migrations
+    versions = wanted = tuple(each for each in migrations if not each.repeatable)
     if to is not None:
         position = _position(migrations, to)
-        wanted, beyond = migrations[: position + 1], migrations[position + 1 :]
+        wanted, beyond = versions[: position + 1], versions[position + 1 :]
         if to in applied and any(migration.version in applied for migration in beyond):
             raise PlanError(
                 f"{to} is already applied, and so are migrations after it.",
                 next_step=f"To go back to it: confiture-flows rollback --to {to}",
             )
-    steps = tuple(
+    steps = [
         Step(migration, Direction.UP) for migration in wanted if migration.version not in applied
-    )
-    return Plan(Direction.UP, steps, applied, to)
+    ]
+    if wanted == versions:
+        last_run = {row.version: row for row in rows}
+        for migration in migrations:
+            row = last_run.get(migration.version)
+            step = Step(migration, Direction.UP, row.checksum if row else None)
+            if migration.repeatable and not step.is_done(row):
+                steps.append(step)
+    return Plan(Direction.UP, tuple(steps), applied, to)
 
 
 def plan_back(
     migrations: tuple[Migration, ...], rows: tuple[LedgerRow, ...], to: str | None = None
 ) -> Plan:
     """Plan to undo what was applied after `to`, the latest first.
+
+    Repeatable migrations stay as they are: nothing says what was there before them.
 
     Args:
         migrations: As discovered.
@@ -110,7 +137,8 @@ def plan_back(
         PlanError: `to` is not applied, or the files of a migration on the way are gone.
         IrreversibleError: A migration on the way has no down script.
     """
-    order = [row.version for row in rows if row.archived_into is None]
+    live = [row for row in rows if row.archived_into is None]
+    order = [row.version for row in live if not row.repeatable]
     if to is None:
         undone = order[-1:]
     elif to == ZERO:
@@ -142,11 +170,18 @@ def plan_back(
                 next_step="Write one, or go forward with a new migration that undoes it.",
             )
     steps = tuple(Step(migration, Direction.DOWN) for migration in back)
-    return Plan(Direction.DOWN, steps, frozenset(order), to)
+    stays = tuple(row.version for row in live if row.repeatable) if undone == order else ()
+    return Plan(Direction.DOWN, steps, frozenset(row.version for row in live), to, stays)
 
 
 def _position(migrations: tuple[Migration, ...], version: str) -> int:
     for position, migration in enumerate(migrations):
+        if migration.version == version and migration.repeatable:
+            raise PlanError(
+                f"{version} is repeatable: it has no place in the order, and runs after all "
+                "versions.",
+                next_step="Leave --to out.",
+            )
         if migration.version == version:
             return position
     raise PlanError(

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.resolve import Unfinished
     from confiture_flows.migrations.status import MigrationStatus
 
+_WAITING = (State.PENDING, State.CHANGED, State.OUT_OF_ORDER, State.HALF_APPLIED)
 _DONE = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
-_WAITING = (State.PENDING, State.OUT_OF_ORDER, State.HALF_APPLIED)
 
 
 def count(number: int, noun: str = "migration") -> str:
@@ -42,21 +42,34 @@ def step_manner(step: Step) -> str:
     return count(statements, "statement") + f", {count(len(batches), 'step')}{why}"
 
 
+def _runs_as(step: Step) -> str:
+    manner = step_manner(step)
+    if not step.migration.repeatable:
+        return manner
+    return f"repeatable, {'changed' if step.replaces else 'new'}: {manner}"
+
+
+def _stays(plan: Plan) -> str:
+    return f"Repeatable migrations stay as they are: {', '.join(plan.stays)}."
+
+
 def plan_document(plan: Plan, target: str) -> Document:
     """What a run would do."""
     verb = "apply" if plan.direction is Direction.UP else "roll back"
+    stays = (Paragraph(_stays(plan)),) if plan.stays else ()
     if not plan.steps:
-        return Document(f"{target}: nothing to {verb}")
+        return Document(f"{target}: nothing to {verb}", stays)
     return Document(
         f"{target}: {count(len(plan.steps))} to {verb}",
         (
             Table(
                 ("version", "name", "runs as"),
                 tuple(
-                    (step.migration.version, step.migration.name, step_manner(step))
+                    (step.migration.version, step.migration.name, _runs_as(step))
                     for step in plan.steps
                 ),
             ),
+            *stays,
         ),
     )
 
@@ -66,11 +79,13 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     return {
         "direction": plan.direction,
         "to": plan.to,
+        "stays": list(plan.stays),
         "steps": [
             {
                 "version": step.migration.version,
                 "name": step.migration.name,
                 "file": step.script.path,
+                "repeatable": step.migration.repeatable,
                 "runs_as": step_manner(step),
             }
             for step in plan.steps
@@ -93,7 +108,7 @@ def status_document(entries: tuple[MigrationStatus, ...], target: str) -> Docume
                         each.name,
                         each.state,
                         f"{each.applied_at:%Y-%m-%d %H:%M:%S}" if each.applied_at else "",
-                        "yes" if each.reversible else "no",
+                        "repeatable" if each.repeatable else "yes" if each.reversible else "no",
                     )
                     for each in entries
                 ),
@@ -183,6 +198,7 @@ def status_json(entries: tuple[MigrationStatus, ...]) -> dict[str, Any]:
                 "state": each.state,
                 "applied_at": each.applied_at,
                 "reversible": each.reversible,
+                "repeatable": each.repeatable,
             }
             for each in entries
         ]
@@ -201,7 +217,8 @@ def run_headline(report: RunReport) -> str:
     if not report.done:
         nothing = "apply" if report.direction is Direction.UP else "roll back"
         return f"{report.target}: nothing to {nothing}"
-    return f"{report.target}: {count(len(report.done))} {verb} in {report.elapsed:.1f} s"
+    stays = f". {_stays(report.plan)}" if report.plan and report.plan.stays else ""
+    return f"{report.target}: {count(len(report.done))} {verb} in {report.elapsed:.1f} s{stays}"
 
 
 def rows_table(rows: tuple[LedgerRow, ...]) -> Table:

@@ -58,7 +58,9 @@ def scaffold(
 
 def _write(path: Path, slug: str, now: datetime, layout: str | None) -> tuple[Path, ...]:
     directory = discover(path, layout=layout, may_be_empty=True)
-    version = _next_version([each.version for each in directory.migrations], now)
+    version = _next_version(
+        [each.version for each in directory.migrations if not each.repeatable], now
+    )
     chosen = next(each for each in all_layouts() if each.name == directory.layout)
     contents = chosen.scaffold(version, slug)
     if taken := [name for name in contents if (path / name).exists()]:

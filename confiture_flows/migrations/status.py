@@ -24,6 +24,7 @@ class State(StrEnum):
 
     APPLIED = "applied"
     PENDING = "pending"
+    CHANGED = "changed"  # a repeatable migration that will run again
     OUT_OF_ORDER = "out of order"
     EDITED = "edited"
     DELETED = "deleted"
@@ -40,6 +41,7 @@ class MigrationStatus:
     state: State
     applied_at: datetime | None = None
     reversible: bool = False
+    repeatable: bool = False
 
 
 def read_status(
@@ -61,8 +63,8 @@ def read_status(
             state = State.HALF_APPLIED if stopped == "up" else State.HALF_UNDONE
         elif row is None:
             state = State.OUT_OF_ORDER if migration.version in late else State.PENDING
-        elif row.checksum not in (None, migration.checksum):
-            state = State.EDITED
+        elif row.checksum != migration.checksum and (row.checksum or migration.repeatable):
+            state = State.CHANGED if migration.repeatable else State.EDITED
         else:
             state = State.APPLIED
         known.append(
@@ -72,9 +74,13 @@ def read_status(
                 state,
                 row.applied_at if row else None,
                 migration.down is not None,
+                migration.repeatable,
             )
         )
     on_disk = {migration.version for migration in directory.migrations}
     gone = [row for row in rows if row.version not in on_disk and row.archived_into is None]
-    known += [MigrationStatus(r.version, r.name, State.DELETED, r.applied_at) for r in gone]
+    known += [
+        MigrationStatus(r.version, r.name, State.DELETED, r.applied_at, repeatable=r.repeatable)
+        for r in gone
+    ]
     return tuple(known)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import GateError, HistoryError, MigrationFileError
-from confiture_flows.migrations.plan import Direction
+from confiture_flows.migrations.checksum import included_files
+from confiture_flows.migrations.plan import Direction, plan_forward
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confiture_flows.config import OutOfOrder
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.migration import Migration, Script
@@ -28,6 +30,7 @@ def validate(
     *,
     direction: Direction = Direction.UP,
     production: bool = False,
+    out_of_order: OutOfOrder | None = None,
 ) -> tuple[Finding, ...]:
     """Compare the directory with the ledger and read what is pending.
 
@@ -37,6 +40,7 @@ def validate(
         direction: Of the run to come. A rollback is the way out of an edited file, so
             that weighs less there.
         production: Makes a migration that would run out of order an error.
+        out_of_order: Says so itself: "refuse" makes it an error, "apply" a mere notice.
 
     Returns:
         Findings, the most severe first.
@@ -51,7 +55,9 @@ def validate(
     findings += _deleted(directory, rows)
     findings += _edited(directory, rows, direction)
     if direction is Direction.UP:
-        findings += _out_of_order(directory, rows, production=production)
+        findings += _out_of_order(
+            directory, rows, out_of_order or ("refuse" if production else None)
+        )
         findings += _unrunnable(directory, rows)
     return tuple(sorted(findings, key=lambda finding: -finding.severity))
 
@@ -84,7 +90,17 @@ def stop_at_gate(findings: tuple[Finding, ...], gate: Severity) -> None:
 def _deleted(directory: Directory, rows: tuple[LedgerRow, ...]) -> Iterator[Finding]:
     on_disk = {migration.version for migration in directory.migrations}
     gone = [row for row in rows if row.version not in on_disk and row.archived_into is None]
-    if gone:
+    if repeatable := [row.version for row in gone if row.repeatable]:
+        yield Finding(
+            "history.deleted",
+            Severity.WARNING,
+            f"Repeatable migrations applied but not on disk: {', '.join(repeatable)}. What they "
+            "made stays.",
+            next_step="Drop it in a new migration and delete the row from the ledger, or restore "
+            f"the file in {directory.path}.",
+            version=repeatable[0],
+        )
+    if gone := [row for row in gone if not row.repeatable]:
         versions = ", ".join(row.version for row in gone)
         yield Finding(
             "history.deleted",
@@ -102,44 +118,65 @@ def _edited(
     by_version = {migration.version: migration for migration in directory.migrations}
     for row in rows:
         migration = by_version.get(row.version)
-        if migration is None or row.checksum is None or row.checksum == migration.checksum:
+        if migration is None or migration.repeatable:
             continue
+        if row.checksum is None or row.checksum == migration.checksum:
+            continue
+        what, location = _what_was_edited(migration)
         yield Finding(
             "history.edited",
             Severity.ERROR if direction is Direction.UP else Severity.WARNING,
-            f"{migration.label} was edited after it was applied ({row.applied_at:%Y-%m-%d %H:%M}).",
+            f"{what} after it was applied ({row.applied_at:%Y-%m-%d %H:%M}).",
             next_step="Put the file back as it was and write the change as a new migration.",
             version=row.version,
-            location=Location(migration.up.path),
+            location=location,
         )
 
 
+def _what_was_edited(migration: Migration) -> tuple[str, Location]:
+    """Name the files that the checksum is about."""
+    script = migration.up
+    what = f"{migration.label} was edited"
+    try:
+        included = included_files(script)
+    except MigrationFileError as error:
+        if not migration.checksum:
+            what = f"{migration.label} lost something that it includes ({error.message})"
+        return what, Location(error.file or script.path, error.line)
+    if included:
+        names = ", ".join(path.name for path in included)
+        what = f"{migration.label}, or what it includes ({names}), was edited"
+    return what, Location(script.path)
+
+
 def pending(directory: Directory, rows: tuple[LedgerRow, ...]) -> tuple[Migration, ...]:
-    """The migrations that are not applied, in the directory's order."""
-    applied = {row.version for row in rows}
-    return tuple(m for m in directory.migrations if m.version not in applied)
+    """The migrations that a run would apply, in its order; repeatable ones if new or changed."""
+    return tuple(step.migration for step in plan_forward(directory.migrations, rows).steps)
 
 
 def out_of_order(directory: Directory, rows: tuple[LedgerRow, ...]) -> frozenset[str]:
     """Versions that are pending although a later one is applied."""
     applied = {row.version for row in rows}
-    versions = [migration.version for migration in directory.migrations]
+    versions = [each.version for each in directory.migrations if not each.repeatable]
     last = max((i for i, version in enumerate(versions) if version in applied), default=-1)
     return frozenset(version for version in versions[: max(last, 0)] if version not in applied)
 
 
 def _out_of_order(
-    directory: Directory, rows: tuple[LedgerRow, ...], *, production: bool
+    directory: Directory, rows: tuple[LedgerRow, ...], policy: OutOfOrder | None
 ) -> Iterator[Finding]:
     late = out_of_order(directory, rows)
+    severities = {None: Severity.WARNING, "refuse": Severity.ERROR, "apply": Severity.INFO}
     for migration in directory.migrations:
         if migration.version in late:
             yield Finding(
                 "history.out_of_order",
-                Severity.ERROR if production else Severity.WARNING,
+                severities[policy],
                 f"{migration.label} is pending although a later migration is applied.",
-                next_step="Give it a version after the last applied one, unless the order "
-                "does not matter to it.",
+                next_step=None
+                if policy == "apply"
+                else "Give it a version after the last applied one, unless the order "
+                "does not matter to it; then run with --out-of-order apply.",
                 version=migration.version,
                 location=Location(migration.up.path),
             )

@@ -63,7 +63,8 @@ def _run_script(conn: Connection, migration: Migration, script: Script) -> Itera
     try:
         statements = [each for batch in script.batches() for each in batch.statements]
     except MigrationFileError as error:
-        yield _finding(migration, Location(script.path, error.line), error.message)
+        location = Location(error.file or script.path, error.line)
+        yield _finding(migration, location, error.message)
         return
     with conn.transaction(force_rollback=True):
         conn.execute("SET LOCAL transaction_read_only = on")
@@ -71,23 +72,24 @@ def _run_script(conn: Connection, migration: Migration, script: Script) -> Itera
             try:
                 # A savepoint each, so that one failing check does not hide the next.
                 with conn.transaction():
-                    problem = _check(conn, statement)
+                    problem = _check(conn, statement, script)
             except psycopg.Error as error:
                 if conn.closed or conn.broken:
                     raise  # the target's failure, not the check's
-                problem = error.diag.message_primary or str(error)
+                problem = script.without_values(error.diag.message_primary or str(error))
             if problem:
-                yield _finding(migration, Location(script.path, statement.line), problem)
+                location = Location(statement.file or script.path, statement.line)
+                yield _finding(migration, location, problem)
 
 
-def _check(conn: Connection, statement: Statement) -> str | None:
+def _check(conn: Connection, statement: Statement, script: Script) -> str | None:
     cursor = conn.execute(statement.sql.encode())
     if statement.kind != "select_stmt":
         return None
     row = cursor.fetchone()
     if row is None:
         return "the check gives no row"
-    return None if row[0] else f"the check gives {row[0]!r}"
+    return None if row[0] else script.without_values(f"the check gives {row[0]!r}")
 
 
 def _finding(migration: Migration, location: Location, problem: str) -> Finding:

@@ -31,5 +31,6 @@ RETRIED: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "tags": [TAG],
 }
-# A stage that computes. The cache would hash its arguments for nothing.
-COMPUTED: dict[str, Any] = {"cache_policy": NO_CACHE, "tags": [TAG]}
+# A stage that computes. The cache would hash its arguments for nothing, and a result that is
+# kept would keep the values of placeholders, which may be secrets.
+COMPUTED: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False, "tags": [TAG]}

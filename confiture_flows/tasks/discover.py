@@ -7,12 +7,17 @@ from pathlib import Path
 from prefect import task
 
 from confiture_flows.migrations.discovery import Directory, discover
+from confiture_flows.migrations.texts import NO_TEXTS, Texts
 from confiture_flows.tasks._policy import COMPUTED
 
 
 @task(name="discover migrations", task_run_name="discover {directory}", **COMPUTED)
 def discover_migrations(
-    directory: str | Path, *, layout: str | None = None, as_written: bool = False
+    directory: str | Path,
+    *,
+    layout: str | None = None,
+    as_written: bool = False,
+    texts: Texts = NO_TEXTS,
 ) -> Directory:
     """Find the migrations of a directory.
 
@@ -20,8 +25,9 @@ def discover_migrations(
         directory: The folder.
         layout: A layout's name; None detects it.
         as_written: Whether files may hold their own BEGIN and COMMIT.
+        texts: What scripts may refer to: values for placeholders, and where to include from.
 
     Raises:
         ConfigError: No such folder, no such layout, nothing in it, or no layout fits.
     """
-    return discover(Path(directory), layout=layout, as_written=as_written)
+    return discover(Path(directory), layout=layout, as_written=as_written, texts=texts)

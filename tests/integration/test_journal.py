@@ -140,7 +140,7 @@ def test_settings_of_what_is_done_hold_for_the_rest(
     conn.execute("CREATE TABLE app.orders (id int)")
     script = (
         "SELECT pg_catalog.set_config('search_path', 'app', false);\n"
-        "SET work_mem = '5MB';\nSET LOCAL statement_timeout = 1;\n"
+        "SET work_mem = '5MB';\nSET LOCAL statement_timeout = 60000;\n"
         "CREATE INDEX CONCURRENTLY orders_id ON orders (id);\n"
         "CREATE TABLE {} AS SELECT current_setting('work_mem') AS mem;\n"
     )

@@ -29,10 +29,11 @@ class Found:
         version: Identity, written as the ledger will hold it.
         name: The rest of the name.
         key: What the layout's tool sorts by; two migrations with one key, or one version, are
-            duplicates.
+            duplicates. Keys of repeatable migrations are compared among themselves.
         up: The script that applies it.
         down: The script that takes it back.
         verify: The script that checks it.
+        repeatable: Whether it runs after all others, again whenever it changes.
     """
 
     version: str
@@ -41,6 +42,7 @@ class Found:
     up: Script
     down: Script | None = None
     verify: Script | None = None
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Layout:
         detect: Whether a directory is written this way.
         read: The migrations of a directory, in any order.
         scaffold: Version and slug of a new migration -> its files by relative name.
+        placeholders: A script's file -> the values that the layout's tool gives to ${name} by
+            itself; None where the tool knows no placeholders.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Layout:
     detect: Callable[[Path], bool]
     read: Callable[[Path], Reading]
     scaffold: Callable[[str, str], dict[str, str]]
+    placeholders: Callable[[Path], dict[str, str]] | None = None
 
 
 @cache

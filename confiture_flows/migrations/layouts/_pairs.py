@@ -14,7 +14,12 @@ from confiture_flows.migrations.layouts._files import (
     version_keys,
     without_up,
 )
-from confiture_flows.migrations.migration import Script
+from confiture_flows.migrations.layouts._repeatable import (
+    REPEATABLE_NAME,
+    is_repeatable,
+    repeatable,
+)
+from confiture_flows.migrations.migration import REPEATABLE_PREFIX, Script
 from confiture_flows.sql.script import TransactionMode
 
 if TYPE_CHECKING:
@@ -51,7 +56,14 @@ def read_pairs(directory: Path, *, identity_is_stem: bool) -> Reading:
     """
     findings: list[Finding] = []
     parts: dict[str, _Parts] = {}
+    again: list[Found] = []
     for path in files(directory):
+        if path.name.startswith(REPEATABLE_PREFIX):
+            if is_repeatable(path):
+                again.append(repeatable(_script(path)))
+            else:
+                findings.append(misnamed(path, REPEATABLE_NAME))
+            continue
         if not (match := _NAME.match(path.name)):
             findings.append(misnamed(path, "VERSION_name.up.sql or .down.sql"))
             continue
@@ -73,7 +85,7 @@ def read_pairs(directory: Path, *, identity_is_stem: bool) -> Reading:
         )
         for part in ups
     )
-    return Reading(found, tuple(findings))
+    return Reading((*found, *again), tuple(findings))
 
 
 def scaffold_pair(version: str, slug: str) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""`VERSION_name.up.sql` and `.down.sql`: confiture, golang-migrate, sqlx. Identity: VERSION."""
+"""`VERSION_name.up.sql` and `.down.sql`: confiture, golang-migrate, sqlx. Identity: VERSION.
+
+`R__name.sql` beside them is repeatable.
+"""
 
 from __future__ import annotations
 

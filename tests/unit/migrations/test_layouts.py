@@ -307,7 +307,6 @@ def test_empty_directory_may_be_scaffolded_as_pairs(oddities: Path) -> None:
     ("name", "seen"),
     [
         ("unknown", r"\(README.md, notes.txt\)"),
-        ("unknown_flyway", r"\(U2__orders.sql, V10__index.sql, V1__users.sql, \.\.\.\)"),
     ],
 )
 def test_directory_no_layout_fits_is_refused_with_what_is_in_it(
@@ -319,8 +318,8 @@ def test_directory_no_layout_fits_is_refused_with_what_is_in_it(
 
 
 def test_unknown_layout_lists_those_there_are(oddities: Path) -> None:
-    with pytest.raises(ConfigError, match="no layout 'flyway'") as caught:
-        discover(oddities / "pairs", layout="flyway")
+    with pytest.raises(ConfigError, match="no layout 'liquibase'") as caught:
+        discover(oddities / "pairs", layout="liquibase")
     assert all(f"  {layout.name}: " in (caught.value.next_step or "") for layout in all_layouts())
 
 

@@ -90,11 +90,13 @@ def test_plan_of_the_way_back_reads_the_down_scripts(pairs: Directory, make_rows
     assert value == {
         "direction": "down",
         "to": None,
+        "stays": [],
         "steps": [
             {
                 "version": "0002",
                 "name": "orders",
                 "file": str(pairs.path / "0002_orders.down.sql"),
+                "repeatable": False,
                 "runs_as": "1 statement, one transaction",
             }
         ],
@@ -126,6 +128,7 @@ def test_status_counts_and_lists(pairs: Directory, make_rows) -> None:
         "state": "applied",
         "applied_at": "2026-11-23T12:00:00+00:00",
         "reversible": True,
+        "repeatable": False,
     }
     assert value["migrations"][1]["applied_at"] is None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from confiture_flows.config import OutOfOrder
 from confiture_flows.errors import GateError, HistoryError
 from confiture_flows.migrations.discovery import Directory
 from confiture_flows.migrations.plan import Direction
@@ -90,6 +91,15 @@ def test_migration_out_of_order_is_an_error_in_production_only(
         ("history.out_of_order", severity, "1"),
         ("history.out_of_order", severity, "2"),
     ]
+
+
+@pytest.mark.parametrize("production", [False, True])
+@pytest.mark.parametrize(("policy", "severity"), [("refuse", ERROR), ("apply", INFO)])
+def test_policy_for_what_is_out_of_order_wins(
+    directory: Directory, make_rows, production: bool, policy: OutOfOrder, severity: Severity
+) -> None:
+    findings = validate(directory, make_rows("3"), production=production, out_of_order=policy)
+    assert {finding.severity for finding in findings} == {severity}
 
 
 def test_way_back_does_not_ask_for_order(directory: Directory, make_rows) -> None:

@@ -1,0 +1,2 @@
+-- confiture: include parts/a.sql
+SELECT 2;
