@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.migrations.migration import Script
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _INCLUDE = (b"confiture", b"include")  # both are in every file that includes another
 
 

@@ -62,8 +62,7 @@ class Script:
         Raises:
             MigrationFileError: A file cannot be read, or an include not followed.
         """
-        first_line = self.lines[0] if self.lines else 1
-        return expand(self.text(), self.path, first_line, self.root or self.path.parent)
+        return self._expand(self.text())
 
     def batches(self) -> tuple[Batch, ...]:
         """The script's statements in their transactions.
@@ -71,9 +70,9 @@ class Script:
         Raises:
             MigrationFileError: The file cannot be read, parsed, or run as it stands.
         """
-        pieces = self.pieces()
-        statements = tuple(self._statements(pieces))
-        marker = read_marker(pieces[0].text, self.path, pieces[0].first_line)
+        text = self.text()
+        statements = tuple(self._statements(self._expand(text)))
+        marker = read_marker(text, self.path, self._first_line)
         if marker is not None:
             return split_batches(statements, marker, self.path)
         mode = self.transaction
@@ -81,6 +80,13 @@ class Script:
         if self.as_written and (own_control or mode is TransactionMode.AUTO):
             mode = TransactionMode.AS_WRITTEN
         return split_batches(statements, mode, self.path)
+
+    @property
+    def _first_line(self) -> int:
+        return self.lines[0] if self.lines else 1
+
+    def _expand(self, text: str) -> tuple[Piece, ...]:
+        return expand(text, self.path, self._first_line, self.root or self.path.parent)
 
     def without_values(self, message: str) -> str:
         """What the server says of the script, with `${name}` in the place of values."""

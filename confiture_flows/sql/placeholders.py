@@ -64,6 +64,8 @@ class Placeholders:
         Raises:
             MigrationFileError: A placeholder has no value, or one that SQL text cannot hold.
         """
+        if "${" not in text:
+            return text, ()
         pieces: list[str] = []
         filled: list[Filled] = []
         done = length = 0

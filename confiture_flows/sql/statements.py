@@ -8,7 +8,7 @@ psql's backslash commands, which only psql understands.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -168,7 +168,7 @@ def split_statements(
     encoded = text.encode()
     continued = continued_lines(text, filled)
     statements: list[Statement] = []
-    lines = counted = 0
+    lines = characters = counted = 0
     for raw in tree.stmts:
         end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(encoded)
         # What stands before the first word of a statement are comments and space.
@@ -176,21 +176,25 @@ def split_statements(
         sql = piece[_gap_length(piece) :]
         start = end - len(sql.encode())
         lines += encoded.count(b"\n", counted, start)
+        characters += len(encoded[counted:start].decode()) if filled else 0
         counted = start
-        own = _within(filled, len(encoded[:start].decode()), len(sql.rstrip())) if filled else ()
+        sql = sql.rstrip()
+        rows = copies.get(end)
+        height = sql.count("\n") + (rows.count(b"\n") + 1 if rows else 0)
+        own_lines = slice(bisect_right(continued, lines), bisect_right(continued, lines + height))
         statement = Statement(
             number=len(statements) + 1,
             line=first_line + lines - bisect_right(continued, lines),
-            sql=sql.rstrip(),
+            sql=sql,
             kind=raw.stmt.WhichOneof("node"),
             command=transaction_command(raw.stmt),
             forbids_transaction=forbids_transaction(raw.stmt),
             enum_value=added_enum_value(raw.stmt),
-            copy_data=copies.get(end),
+            copy_data=rows,
             copies_out=_copies_out(raw.stmt),
             file=path,
-            filled=own,
-            continued=tuple(each - lines for each in continued if each > lines),
+            filled=_within(filled, characters, len(sql)),
+            continued=tuple(each - lines for each in continued[own_lines]),
         )
         if problem := _misreads_text(raw.stmt):
             raise MigrationFileError(
@@ -206,10 +210,11 @@ def split_statements(
 
 def _within(filled: tuple[Filled, ...], start: int, length: int) -> tuple[Filled, ...]:
     """The values in a part of the text, counted from its start; one may reach over its ends."""
+    first = bisect_right(filled, start, key=lambda each: each.end)
+    last = bisect_left(filled, start + length, key=lambda each: each.start)
     return tuple(
         Filled(max(each.start - start, 0), min(each.end - start, length), each.written)
-        for each in filled
-        if each.start < start + length and each.end > start
+        for each in filled[first:last]
     )
 
 

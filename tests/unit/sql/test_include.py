@@ -190,3 +190,10 @@ def test_psqls_own_include_is_refused_with_ours(script: Write, command: str, fil
     error = refused(script({"db/main.sql": f"SELECT 1;\n{command}\nSELECT 2;"}))
     assert error.line == 2
     assert f"-- confiture: include {file} " in (error.next_step or "")
+
+
+def test_transaction_marker_counts_on_either_side_of_an_include(script: Write) -> None:
+    include, marker = "-- confiture: include a.sql", "-- confiture: transaction=none"
+    for first, second in ((include, marker), (marker, include)):
+        main = script({"db/main.sql": f"{first}\n{second}\n", "db/a.sql": "SELECT 1; SELECT 2;"})
+        assert [batch.transactional for batch in main.batches()] == [False, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,15 @@ def test_values_do_not_leave_the_process() -> None:
     assert b"hunter2" not in pickle.dumps(placeholders)
     with pytest.raises(MigrationFileError, match="no value"):
         pickle.loads(pickle.dumps(placeholders)).fill("${s}", PATH)
+
+
+def test_many_placeholders_take_time_in_proportion() -> None:
+    def seconds(number: int) -> float:
+        text = "INSERT INTO ${schema}.t VALUES ('${note}');\n" * number
+        started = time.perf_counter()
+        statements = split(text, 1, schema="app", note="a\nb")
+        assert (len(statements), statements[-1].line) == (number, number)
+        return time.perf_counter() - started
+
+    seconds(10)  # loads the parser
+    assert seconds(4000) < 30 * seconds(400)
