@@ -12,7 +12,9 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from confiture_flows.cli._frame import INTERRUPTED, silence
+from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
+from confiture_flows.cli.import_ import import_
 from confiture_flows.cli.migrate import migrate
 from confiture_flows.cli.new import new
 from confiture_flows.cli.plan import plan
@@ -38,8 +40,9 @@ app = App(
     result_action="return_value",
     default_parameter=Parameter(show_default=False),
 )
-for _command in (demo, status, plan, new, migrate, rollback, resolve):
+for _command in (demo, status, plan, new, migrate, rollback, resolve, baseline):
     app.command(_command)
+app.command(import_, name="import")
 
 
 def program() -> NoReturn:

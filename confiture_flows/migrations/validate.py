@@ -184,15 +184,16 @@ def _out_of_order(
 
 def _unrunnable(directory: Directory, rows: tuple[LedgerRow, ...]) -> Iterator[Finding]:
     for migration in pending(directory, rows):
-        if (finding := _unrunnable_script(migration, migration.up, Severity.ERROR)) is not None:
+        if (finding := unrunnable_script(migration, migration.up, Severity.ERROR)) is not None:
             yield finding
         down = migration.down
         # A broken way back does not harm the way forward, but it is better known now.
-        if down and (finding := _unrunnable_script(migration, down, Severity.WARNING)) is not None:
+        if down and (finding := unrunnable_script(migration, down, Severity.WARNING)) is not None:
             yield finding
 
 
-def _unrunnable_script(migration: Migration, script: Script, severity: Severity) -> Finding | None:
+def unrunnable_script(migration: Migration, script: Script, severity: Severity) -> Finding | None:
+    """Why a script cannot be run as it stands; None if it can."""
     try:
         script.batches()
     except MigrationFileError as error:

@@ -48,9 +48,10 @@ def is_pairs(directory: Path) -> bool:
     return any(_NAME.match(path.name) for path in files(directory, ".up.sql"))
 
 
-def read_pairs(directory: Path, *, identity_is_stem: bool) -> Reading:
+def read_pairs(directory: Path, *, identity_is_stem: bool, order_as_text: bool = False) -> Reading:
     """Read a folder of pairs.
 
+    The order is that of versions by value where all are numbers, unless it is that of their text.
     A down or verify script belongs to the up script of its name; failing that, to
     the only up script of its version (golang-migrate pairs by version alone).
     """
@@ -74,11 +75,17 @@ def read_pairs(directory: Path, *, identity_is_stem: bool) -> Reading:
     findings += foreign_steps(directory)
     ups = [part for part in parts.values() if "up" in part.paths]
     keys = version_keys(part.version for part in ups)
+
+    def key(part: _Parts) -> tuple[int | str, ...]:
+        if order_as_text:
+            return (part.stem if identity_is_stem else part.version,)
+        return (*keys[part.version], part.stem) if identity_is_stem else keys[part.version]
+
     found = tuple(
         Found(
             version=part.stem if identity_is_stem else part.version,
             name=part.stem if identity_is_stem else part.name,
-            key=(*keys[part.version], part.stem) if identity_is_stem else keys[part.version],
+            key=key(part),
             up=_script(part.paths["up"]),
             down=_script(part.paths["down"]) if "down" in part.paths else None,
             verify=Script(part.paths["verify"]) if "verify" in part.paths else None,

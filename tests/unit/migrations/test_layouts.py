@@ -82,7 +82,11 @@ def test_every_layout_has_a_directory_to_be_tried_on(oddities: Path) -> None:
         next((layout.name for layout in all_layouts() if layout.detect(directory)), None)
         for directory in oddities.iterdir()
     }
-    assert {layout.name for layout in all_layouts()} - detected == {"pairs-by-name"}
+    assert {layout.name for layout in all_layouts()} - detected == {
+        "pairs-by-name",
+        "pairs-as-text",
+        "pairs-by-name-as-text",
+    }
 
 
 @pytest.mark.parametrize(

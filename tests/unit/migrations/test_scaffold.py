@@ -49,7 +49,7 @@ def test_what_a_layout_writes_it_can_read(tmp_path: Path, layout: str) -> None:
     assert migration.label.endswith("add_users")
     assert migration.up.batches() == ()
     assert migration.down is None or migration.down.batches() == ()
-    if layout != "pairs-by-name":
+    if not layout.startswith("pairs-"):  # those are never detected
         assert discover(tmp_path).layout == layout
 
 
