@@ -9,6 +9,7 @@ from confiture_flows.report.document import Block, Code, Document, Paragraph, Ta
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.adopt import Adoption
+    from confiture_flows.migrations.adoption import ForeignLedger
     from confiture_flows.migrations.import_pairs import Import
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.migration import Migration
@@ -18,16 +19,12 @@ def adoption_document(adoption: Adoption, target: str, last: Paragraph | None = 
     """What a baseline would do, with a last word."""
     blocks: list[Block] = []
     if foreign := adoption.foreign:
-        through = f", everything through {foreign.through}" if foreign.through else ""
         blocks.append(
-            Paragraph(
-                f"{foreign.table} is a ledger of {foreign.tool}: "
-                f"{count(len(foreign.entries), 'version')} applied{through}."
-            )
+            Paragraph(f"{foreign.table} is the ledger of {foreign.tool}: {_said(foreign)}.")
         )
         if foreign.note:
             blocks.append(Paragraph(foreign.note))
-    columns = ("version", "name", "applied at", "baseline")
+    columns = ("version", "name", "applied there", "here")
     blocks.append(Table(columns, (*_rows(adoption), *_missing_rows(adoption))))
     if last:
         blocks.append(last)
@@ -90,6 +87,14 @@ def import_json(done: Import) -> dict[str, Any]:
     }
 
 
+def _said(foreign: ForeignLedger) -> str:
+    if foreign.through is None:
+        return f"{count(len(foreign.entries), 'version')} applied"
+    others = [entry for entry in foreign.entries if entry.version != foreign.through]
+    everything = f"everything through {foreign.through} is applied"
+    return f"{everything}, and {count(len(others), 'version')} more" if others else everything
+
+
 def _known_here(adoption: Adoption) -> int:
     return sum(1 for migration in adoption.migrations if migration.version in adoption.known)
 
@@ -102,11 +107,11 @@ def _rows(adoption: Adoption) -> tuple[tuple[str, ...], ...]:
         entry = entries.get(version)
         at = f"{entry.applied_at:%Y-%m-%d %H:%M:%S}" if entry and entry.applied_at else ""
         if version in marked:
-            fate = "marks it"
+            fate = "to mark"
         elif version in adoption.known:
-            fate = "in the ledger already"
+            fate = "in the ledger"
         else:
-            fate = "leaves it pending"
+            fate = "stays pending"
         note = entry.note if entry else None
         return (version, migration.name, at, f"{fate} ({note})" if note else fate)
 
@@ -119,7 +124,7 @@ def _missing_rows(adoption: Adoption) -> tuple[tuple[str, ...], ...]:
             entry.version,
             entry.name,
             f"{entry.applied_at:%Y-%m-%d %H:%M:%S}" if entry.applied_at else "",
-            "leaves it out: no file",
+            "no file",
         )
         for entry in adoption.missing
     )

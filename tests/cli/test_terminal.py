@@ -57,6 +57,10 @@ class Terminal:
                 self.raw += got
         return self.raw.decode(errors="replace")
 
+    def type(self, text: str) -> None:
+        """Type, as a person would."""
+        os.write(self._master, text.encode())
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
