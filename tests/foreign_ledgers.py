@@ -87,9 +87,9 @@ SHOPS = {
         "public.schema_migrations",
         ("000001", "000002", "000003"),
     ),
-    # dbmate, pkg/driver/postgres/postgres.go, CreateMigrationsTable
+    # dbmate 2.37; its pkg/driver/postgres/postgres.go, CreateMigrationsTable
     "dbmate": Shop(
-        "create table if not exists public.schema_migrations (version varchar(255) primary key)",
+        "create table if not exists public.schema_migrations (version varchar primary key)",
         "insert into public.schema_migrations (version) values"
         " ('20260101000000'), ('20260102000000')",
         sections("2026010{}000000", "migrate:up", "migrate:down"),

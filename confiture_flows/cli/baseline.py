@@ -94,7 +94,7 @@ def _read(
     rows = read_ledger(conn, target.ledger)
     if to is not None:
         return adopt_through(directory, rows, to)
-    foreign = read_foreign_ledger(conn, tool=tool, table=table)
+    foreign = read_foreign_ledger(conn, tool=tool, table=table, layout=directory.layout)
     return adopt(directory, rows, foreign, find_tool(foreign.tool), production=target.production)
 
 

@@ -47,7 +47,11 @@ def find_tool(name: str) -> Tool:
 
 
 def read_foreign_ledger(
-    conn: Connection, *, tool: str | None = None, table: str | None = None
+    conn: Connection,
+    *,
+    tool: str | None = None,
+    table: str | None = None,
+    layout: str | None = None,
 ) -> ForeignLedger:
     """Find and read the ledger of another tool.
 
@@ -56,6 +60,7 @@ def read_foreign_ledger(
         tool: Whose ledger it is; None recognises it.
         table: Its table, which may be qualified by a schema; None looks for the names that the
             tools give it, through search_path.
+        layout: Of the directory; it decides where a table alone does not.
 
     Raises:
         ConfigError: There is no such tool or table, none is recognised, or more than one.
@@ -64,7 +69,11 @@ def read_foreign_ledger(
         named = find_tool(tool)
         return named.read(conn, _table_of(conn, named, table))
     candidates = _candidates(conn, table)
-    sure = [(each, found) for each, found in candidates if each.recognise(found)]
+    sure = [
+        (each, found)
+        for each, found in candidates
+        if each.recognise(found) or (each.layout == layout and each.may_read(found))
+    ]
     if len(sure) == 1:
         ((only, found),) = sure
         return only.read(conn, found)
@@ -111,7 +120,7 @@ def _none_recognised(
         tool, found = perhaps[0]
         return ConfigError(
             f"{found} holds versions as {tool.name}'s ledger does, but other tools (Rails, Ecto) "
-            "have such a table too.",
+            f"have such a table too, and this directory is not written in {tool.name}'s layout.",
             next_step="If each row is one applied migration of this directory: "
             f"confiture-flows baseline --from {tool.name} --table {found}",
         )

@@ -13,6 +13,9 @@ from confiture_flows.migrations.adoption import ForeignLedger, all_tools
 from confiture_flows.migrations.foreign_ledger import read_foreign_ledger
 from tests.foreign_ledgers import SHOPS, crc32
 
+# What the table does not tell from others', the directory does.
+LAYOUTS = {"dbmate": "dbmate"}
+
 
 def versions(ledger: ForeignLedger) -> list[str]:
     return [entry.version for entry in ledger.entries]
@@ -37,12 +40,12 @@ def test_every_tool_has_its_case() -> None:
 def test_ledger_is_recognised_by_its_table(conn: psycopg.Connection, tool: str) -> None:
     create(conn, tool)
 
-    found = read_foreign_ledger(conn)
+    found = read_foreign_ledger(conn, layout=LAYOUTS.get(tool))
 
     assert (found.tool, found.table) == (tool, SHOPS[tool].table)
     assert found.entries
     assert found == read_foreign_ledger(conn, tool=tool)
-    assert found == read_foreign_ledger(conn, table=SHOPS[tool].table)
+    assert found == read_foreign_ledger(conn, table=SHOPS[tool].table, layout=LAYOUTS.get(tool))
 
 
 @pytest.mark.parametrize("tool", SHOPS)
@@ -53,12 +56,13 @@ def test_ledger_is_found_through_search_path(conn: psycopg.Connection, tool: str
     conn.execute(sql.SQL("ALTER TABLE {} SET SCHEMA audit").format(sql.Identifier(table)))
 
     with pytest.raises(ConfigError) as caught:
-        read_foreign_ledger(conn)
+        read_foreign_ledger(conn, layout=LAYOUTS.get(tool))
     assert caught.value.next_step == f"It may be this one: --table audit.{table}"
-    assert read_foreign_ledger(conn, table=f"audit.{table}").tool == tool
+    layout = LAYOUTS.get(tool)
+    assert read_foreign_ledger(conn, table=f"audit.{table}", layout=layout).tool == tool
 
     conn.execute("SET search_path TO public, audit")
-    assert read_foreign_ledger(conn).table == f"audit.{table}"
+    assert read_foreign_ledger(conn, layout=layout).table == f"audit.{table}"
 
 
 @pytest.mark.parametrize("tool", SHOPS)
@@ -73,14 +77,15 @@ def test_ledger_of_another_name_is_recognised_by_its_columns(
         )
     )
 
-    assert read_foreign_ledger(conn, table='My "history"').tool == tool
+    found = read_foreign_ledger(conn, table='My "history"', layout=LAYOUTS.get(tool))
+    assert found.tool == tool
 
 
 @pytest.mark.parametrize("tool", SHOPS)
 def test_empty_ledger_has_no_entries(conn: psycopg.Connection, tool: str) -> None:
     conn.execute(SHOPS[tool].create.encode())
 
-    found = read_foreign_ledger(conn)
+    found = read_foreign_ledger(conn, layout=LAYOUTS.get(tool))
 
     assert (found.tool, found.entries, found.through) == (tool, (), None)
 
@@ -222,8 +227,12 @@ def test_flyway_baseline_file_stands_for_all_before_it(conn: psycopg.Connection)
 
 @pytest.mark.parametrize(
     "columns",
-    ["version varchar PRIMARY KEY", "version bigint PRIMARY KEY, inserted_at timestamp(0)"],
-    ids=["rails", "ecto"],
+    [
+        "version varchar PRIMARY KEY",
+        "version varchar(255)",
+        "version bigint PRIMARY KEY, inserted_at timestamp(0)",
+    ],
+    ids=["rails", "old-rails", "ecto"],
 )
 def test_table_that_only_looks_like_dbmates_is_not_guessed(
     conn: psycopg.Connection, columns: str
@@ -233,7 +242,7 @@ def test_table_that_only_looks_like_dbmates_is_not_guessed(
     conn.execute("INSERT INTO schema_migrations (version) VALUES ('20260101000000')")
 
     with pytest.raises(ConfigError, match="Rails, Ecto") as caught:
-        read_foreign_ledger(conn)
+        read_foreign_ledger(conn, layout="pairs")
     assert "--from dbmate --table public.schema_migrations" in (caught.value.next_step or "")
     assert versions(read_foreign_ledger(conn, tool="dbmate")) == ["20260101000000"]
 

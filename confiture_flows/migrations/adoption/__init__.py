@@ -107,6 +107,8 @@ class Tool:
         key: A version, of its ledger or of a directory -> what the tool compares it by; None
             when it is no version to this tool.
         ordered: Whether keys are in the tool's order, not only equal or different.
+        layout: Of its own directories: where a table may be this tool's, such a directory says
+            that it is.
         unchanged: Content of a file, checksum in the ledger -> whether it is the file that was
             applied.
     """
@@ -118,6 +120,7 @@ class Tool:
     read: Callable[[Connection, ForeignTable], ForeignLedger]
     key: Callable[[str], Key | None]
     ordered: bool = False
+    layout: str | None = None
     unchanged: Callable[[bytes, str], bool] | None = None
 
 

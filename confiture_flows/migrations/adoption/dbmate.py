@@ -1,14 +1,13 @@
 """dbmate: `schema_migrations(version varchar)`, a row an applied version.
 
-Rails' table of that name has the same column, without a length, and Ecto's has `inserted_at`
-beside it: those are read only when somebody says that they are lists of versions.
-Sources: dbmate, pkg/driver/postgres/postgres.go, CreateMigrationsTable; Rails,
-ActiveRecord::SchemaMigration; Ecto.Migration.SchemaMigration.
+Rails has a table of that name with the same column, and Ecto one with `inserted_at` beside it, so
+it is read only beside a directory of dbmate's, or when somebody says that it is a list of versions.
+Sources: a ledger of dbmate 2.37, and its pkg/driver/postgres/postgres.go, CreateMigrationsTable;
+Rails, ActiveRecord::SchemaMigration; Ecto.Migration.SchemaMigration.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from confiture_flows.migrations.adoption import ForeignEntry, ForeignLedger, ForeignTable, Tool
@@ -16,14 +15,6 @@ from confiture_flows.migrations.adoption._read import read_rows, text_key
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-_LIMITED = re.compile(r"character varying\(\d+\)")
-
-
-def _recognise(table: ForeignTable) -> bool:
-    if len(table.columns) != 1 or not table.has("version"):
-        return False
-    return _LIMITED.fullmatch(table.columns[0][1]) is not None
 
 
 def _may_read(table: ForeignTable) -> bool:
@@ -38,8 +29,9 @@ def _read(conn: Connection, table: ForeignTable) -> ForeignLedger:
 TOOL = Tool(
     name="dbmate",
     tables=("schema_migrations",),
-    recognise=_recognise,
+    recognise=lambda _table: False,
     may_read=_may_read,
     read=_read,
     key=text_key,
+    layout="dbmate",
 )
