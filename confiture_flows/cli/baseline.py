@@ -60,12 +60,13 @@ def _run(work: Work, to: str | None, tool: str | None, table: str | None, *, yes
             if work.options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
                 return _unconfirmed(adoption, target)
             _ask(adoption, target)
+            # Nobody holds a lock while a person reads.
             if adoption != _read(conn, target, directory, to, tool, table):
                 raise HistoryError(
                     "A ledger has changed while you looked; nothing is marked.",
                     next_step="Run again; everything is read anew.",
                 )
-        return _mark(conn, adoption, target, shown=not confirmed)
+        return _mark(conn, work, adoption, target, shown=not confirmed)
 
 
 def _check_options(to: str | None, tool: str | None, table: str | None) -> None:
@@ -147,17 +148,22 @@ def _ask(adoption: Adoption, target: Target) -> None:
         raise RunCancelledError("Not confirmed; nothing is marked.")
 
 
-def _mark(conn: Connection, adoption: Adoption, target: Target, *, shown: bool) -> Outcome:
+def _mark(
+    conn: Connection, work: Work, adoption: Adoption, target: Target, *, shown: bool
+) -> Outcome:
+    from confiture_flows.cli._progress import Progress
     from confiture_flows.migrations.adoption_report import adoption_json, marked_document
     from confiture_flows.migrations.baseline import baseline as mark
 
-    rows = mark(
-        conn,
-        adoption.migrations,
-        adoption.marked,
-        limits=target.limits,
-        ledger=target.ledger,
-        late=adoption.late,
-    )
+    with Progress(sys.stderr, quiet=work.options.json) as progress:
+        rows = mark(
+            conn,
+            adoption.migrations,
+            adoption.marked,
+            limits=target.limits,
+            ledger=target.ledger,
+            late=adoption.late,
+            observer=progress,
+        )
     findings = () if shown else adoption.findings
     return Outcome(adoption_json(adoption, rows), marked_document(rows, target.name), findings)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from confiture_flows.migrations.lock import run_lock
 from tests.foreign_ledgers import SCHEMA, SHOPS, pairs
 
 from .conftest import Runner
@@ -222,6 +223,41 @@ def test_dirty_ledger_is_refused(
     assert "baseline --to VERSION" in person.err
     assert program.json()["error"]["code"] == "history"
     assert [each["code"] for each in program.json()["findings"]] == ["history.incomplete"]
+    assert ledger() is None
+
+
+def test_run_in_progress_is_waited_for_and_named(
+    adopted: Callable[[str], None],
+    run: Runner,
+    dsn: str,
+    conn: psycopg.Connection,
+    configure: Callable[[str], Path],
+    ledger: Callable[[], list[str] | None],
+) -> None:
+    adopted("goose")
+    configure(f'[targets.db]\ndsn = "{dsn}"\nlock_patience = 0.3\n')
+    with run_lock(conn, 1):
+        result = run("baseline", "--yes", "--target", "db")
+
+    assert result.code == 6
+    assert "Another run works on this database" in result.err
+    assert "waiting" in result.err.lower()
+    assert ledger() is None
+
+
+def test_table_that_may_not_be_read_is_a_refusal(
+    adopted: Callable[[str], None],
+    run: Runner,
+    new_role: Callable[[], str],
+    ledger: Callable[[], list[str] | None],
+) -> None:
+    adopted("goose")
+
+    result = run("baseline", "--yes", dsn=new_role())
+
+    assert result.code == 3
+    assert "permission denied for table goose_db_version" in result.err
+    assert "Traceback" not in result.said
     assert ledger() is None
 
 

@@ -18,7 +18,8 @@ _COLUMNS = ("version", "description", "installed_on", "checksum", "success")
 
 
 def _recognise(table: ForeignTable) -> bool:
-    return len(table.columns) == 6 and table.has(*_COLUMNS, "execution_time")
+    # Flyway's table has all of these columns too.
+    return table.has(*_COLUMNS, "execution_time") and not table.has("installed_rank")
 
 
 def _read(conn: Connection, table: ForeignTable) -> ForeignLedger:

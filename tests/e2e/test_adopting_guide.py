@@ -1,0 +1,132 @@
+"""Every command of docs/guides/adopting.md, run on the shop it speaks of, says what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from confiture_flows.migrations.adoption import all_tools
+from confiture_flows.target import describe_dsn
+from tests.foreign_ledgers import ITEMS, ORDERS, SCHEMA, SHOPS, USERS, pairs
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "adopting.md"
+FLAT = {"1_users.sql": USERS, "2_orders.sql": ORDERS, "3_items.sql": ITEMS}
+# Section -> what is in the database, what is in the directory, and the command before the first.
+SECTIONS: dict[str, tuple[str, dict[str, str], str]] = {
+    "Plain SQL": (SCHEMA, FLAT, ""),
+    "fraiseql-confiture": (
+        SCHEMA,
+        pairs("0001", "0002", "0003"),
+        "confiture-flows baseline --to 0002",
+    ),
+    "Writing a directory out as pairs": (SHOPS["goose"].sql, SHOPS["goose"].files, ""),
+    **{
+        {"flyway": "Flyway"}.get(tool, tool): (shop.sql, shop.files, "")
+        for tool, shop in SHOPS.items()
+    },
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, and the lines that the guide shows below it."""
+
+    command: str
+    shown: str
+
+
+def sections() -> dict[str, list[Step]]:
+    parts = re.split(r"^## (.+)\n", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found: dict[str, list[Step]] = {}
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
+        for block in re.findall(r"^```console\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+            for command, shown in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+                found.setdefault(title, []).append(Step(command, shown))
+    return found
+
+
+def normalised(text: str) -> list[str]:
+    """Without what is another at every run: times, durations, and the width of columns."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME", text)
+    text = re.sub(r"\b\d+(?:\.\d)? (ms|s)\b", r"N \1", text)
+    return [" ".join(line.split()).strip("─ ") for line in text.splitlines() if line.strip("─ ")]
+
+
+class Shell:
+    """Runs commands as the guide's reader would, in a pipe."""
+
+    def __init__(self, folder: Path, dsn: str, conn: psycopg.Connection) -> None:
+        self._folder, self._dsn, self._conn = folder, dsn, conn
+
+    def __call__(self, command: str) -> str:
+        if psql := re.fullmatch(r"psql -c '(.+)'", command):
+            # psql may not be there; what it would do is.
+            return self._conn.execute(psql[1].encode()).statusmessage or ""
+        done = subprocess.run(
+            ["sh", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self._folder,
+            timeout=60,
+            env={
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
+                "HOME": str(self._folder),
+                "LC_ALL": "C.UTF-8",
+                "CONFITURE_DSN": self._dsn,
+                "PGTZ": "UTC",
+            },
+        )
+        said = done.stdout.replace(describe_dsn(self._dsn), "shop@localhost")
+        return said.replace(f"{self._folder}/", "")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, dsn: str, conn: psycopg.Connection) -> Shell:
+    return Shell(tmp_path, dsn, conn)
+
+
+def test_every_tool_has_its_section() -> None:
+    assert {title.lower() for title in sections()} >= {tool.name for tool in all_tools()}
+    assert set(sections()) == set(SECTIONS)
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_section_does_what_it_shows(
+    title: str, shell: Shell, conn: psycopg.Connection, write: Callable[..., Path]
+) -> None:
+    database, files, before = SECTIONS[title]
+    conn.execute(sql.SQL(database))  # pyright: ignore[reportArgumentType]
+    write(files)
+    if before:
+        shell(before)
+    for step in sections()[title]:
+        assert normalised(shell(step.command)) == normalised(step.shown), step.command
+
+
+def test_ledger_of_the_old_files_calls_the_imported_ones_edited(
+    shell: Shell, conn: psycopg.Connection, write: Callable[..., Path]
+) -> None:
+    """What the guide warns of, and the way out that it gives."""
+    write(SHOPS["goose"].files)
+    conn.execute(sql.SQL(SHOPS["goose"].sql))  # pyright: ignore[reportArgumentType]
+    shell("confiture-flows baseline --yes")
+    shell("confiture-flows migrate --plain")
+    shell("confiture-flows import db/migrations --into db/pairs")
+    assert "00001_users was edited" in shell("confiture-flows migrate --plain --dir db/pairs")
+
+    for step in sections()["Writing a directory out as pairs"][-2:]:
+        shell(step.command)
+
+    assert "nothing to apply" in shell("confiture-flows migrate --plain --dir db/pairs")
+    assert "3 applied, 0 pending" in shell("confiture-flows status --dir db/pairs")
