@@ -244,8 +244,9 @@ def _edited(
 
 
 def _late(directory: Directory, late: tuple[str, ...], severity: Severity) -> Iterator[Finding]:
+    versions = frozenset(late)
     for migration in directory.migrations:
-        if migration.version in late:
+        if migration.version in versions:
             yield Finding(
                 "history.out_of_order",
                 severity,

@@ -60,7 +60,8 @@ def baseline(
         LedgerError: The ledger cannot be read or written.
     """
     observer = observer or Observer()
-    if unknown := sorted(set(versions) - {migration.version for migration in migrations}):
+    wanted = frozenset(versions)
+    if unknown := sorted(wanted - {migration.version for migration in migrations}):
         raise PlanError(
             f"There is no migration {', '.join(unknown)}.",
             next_step="See what there is: confiture-flows status",
@@ -68,19 +69,18 @@ def baseline(
     with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick), conn.transaction():
         table = create_ledger(conn, locate_ledger(conn, ledger))
         known = {row.version for row in read_rows(conn, table)}
-        marked = [m for m in migrations if m.version in versions and m.version not in known]
+        marked = [m for m in migrations if m.version in wanted and m.version not in known]
         if marked:
-            _refuse_gaps(migrations[: migrations.index(marked[-1]) + 1], known, versions, late)
-        return tuple(_record(conn, table, migration) for migration in marked)
+            _refuse_gaps(
+                migrations[: migrations.index(marked[-1]) + 1], known | wanted, frozenset(late)
+            )
+        return _record(conn, table, marked) if marked else ()
 
 
 def _refuse_gaps(
-    migrations: tuple[Migration, ...],
-    known: set[str],
-    versions: Collection[str],
-    late: Collection[str],
+    migrations: tuple[Migration, ...], applied: set[str], late: frozenset[str]
 ) -> None:
-    gaps = [v for v in late_versions(migrations, known | set(versions)) if v not in late]
+    gaps = [version for version in late_versions(migrations, applied) if version not in late]
     if gaps:
         raise HistoryError(
             f"These would stay pending although later ones are marked: {', '.join(gaps)}.",
@@ -89,14 +89,22 @@ def _refuse_gaps(
         )
 
 
-def _record(conn: Connection, table: LedgerTable, migration: Migration) -> LedgerRow:
-    values = {
-        "version": migration.version,
-        "name": migration.name,
-        "checksum": migration.checksum,
-        "elapsed_ms": 0,  # as fraiseql-confiture writes it for what it did not run
-    }
-    row = conn.execute(table.query("record", conn.info.dbname), values).fetchone()
-    if row is None:  # INSERT ... RETURNING has one, or fails
-        raise AssertionError
-    return returned_row(row)
+def _record(
+    conn: Connection, table: LedgerTable, migrations: list[Migration]
+) -> tuple[LedgerRow, ...]:
+    values = [
+        {
+            "version": migration.version,
+            "name": migration.name,
+            "checksum": migration.checksum,
+            "elapsed_ms": 0,  # as fraiseql-confiture writes it for what it did not run
+        }
+        for migration in migrations
+    ]
+    with conn.cursor() as cursor:
+        # In one pipeline: 10,000 rows one by one take seconds.
+        cursor.executemany(table.query("record", conn.info.dbname), values, returning=True)
+        rows = [returned_row(row) for row in cursor]
+        while cursor.nextset():
+            rows += [returned_row(row) for row in cursor]
+    return tuple(rows)
