@@ -113,7 +113,8 @@ def _rows(adoption: Adoption) -> tuple[tuple[str, ...], ...]:
         else:
             fate = "stays pending"
         note = entry.note if entry else None
-        return (version, migration.name, at, f"{fate} ({note})" if note else fate)
+        name = "" if migration.name == version else migration.name
+        return (version, name, at, f"{fate} ({note})" if note else fate)
 
     return tuple(row(migration) for migration in adoption.migrations)
 
