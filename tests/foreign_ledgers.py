@@ -185,7 +185,12 @@ SHOPS = {
         " '2026-01-01 09:00', 7, true),"
         f" (2, '2', 'orders', 'SQL', 'V2__orders.sql', {crc32(ORDERS)}, 'ada',"
         " '2026-01-02 09:00', 7, true)",
-        pairs("1", "2", "3"),
+        {
+            "V1__users.sql": USERS,
+            "U1__users.sql": "DROP TABLE users;\n",
+            "V2__orders.sql": ORDERS,
+            "V3__items.sql": ITEMS,
+        },
         "public.flyway_schema_history",
         ("1", "2", "3"),
     ),

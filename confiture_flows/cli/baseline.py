@@ -48,7 +48,7 @@ def _run(work: Work, to: str | None, tool: str | None, table: str | None, *, yes
 
     _check_options(to, tool, table)
     target = work.target()
-    directory = discover_for(work.request(to))
+    directory = discover_for(work.request(to), target)
     confirmed = yes or to is not None  # who names a version has said what is applied
     with connect(target, "baseline") as conn:
         adoption = _read(conn, target, directory, to, tool, table)

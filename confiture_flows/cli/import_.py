@@ -32,8 +32,11 @@ def import_(
 
 def _run(work: Work, into: Path) -> Outcome:
     from confiture_flows.migrations.adoption_report import import_document, import_json
+    from confiture_flows.migrations.discovery import discover
     from confiture_flows.migrations.import_pairs import import_directory
-    from confiture_flows.migrations.plain import discover_for
 
-    done = import_directory(discover_for(work.request()), into)
+    request = work.request()
+    # Placeholders stay as they are written.
+    source = discover(request.directory, layout=request.layout, as_written=request.as_written)
+    done = import_directory(source, into)
     return Outcome(import_json(done), import_document(done), done.findings)

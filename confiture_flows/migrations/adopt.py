@@ -67,8 +67,8 @@ def adopt_through(directory: Directory, rows: tuple[LedgerRow, ...], to: str) ->
             f"There is no migration {to}.", next_step="See what there is: confiture-flows status"
         )
     known = frozenset(row.version for row in rows)
-    wanted = versions[: versions.index(to) + 1]
-    marked = tuple(version for version in wanted if version not in known)
+    through = directory.migrations[: versions.index(to) + 1]
+    marked = tuple(m.version for m in through if m.version not in known and not m.repeatable)
     return Adoption(directory.migrations, marked, known, findings=_blocking(directory))
 
 
@@ -91,7 +91,8 @@ def adopt(
     """
     by_key: dict[Key, list[Migration]] = defaultdict(list)
     for migration in directory.migrations:
-        if (key := tool.key(migration.version)) is not None:
+        key = None if migration.repeatable else tool.key(migration.version)
+        if key is not None:
             by_key[key].append(migration)
     matched: dict[str, ForeignEntry] = {}
     missing: list[ForeignEntry] = []
@@ -136,8 +137,11 @@ def adopt(
 def late_versions(
     migrations: tuple[Migration, ...], applied: set[str] | frozenset[str]
 ) -> tuple[str, ...]:
-    """Versions that are not applied although a later one is, in the directory's order."""
-    versions = [migration.version for migration in migrations]
+    """Versions that are not applied although a later one is, in the directory's order.
+
+    Repeatable migrations are of no order: they run again when they change.
+    """
+    versions = [migration.version for migration in migrations if not migration.repeatable]
     last = max((i for i, version in enumerate(versions) if version in applied), default=0)
     return tuple(version for version in versions[:last] if version not in applied)
 

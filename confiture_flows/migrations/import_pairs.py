@@ -149,7 +149,7 @@ def _write_names(
     for migration in source.migrations:
         stem = _stem(migration, name_is_version=name_is_version)
         for kind, script in _scripts(migration):
-            path = folder / f"{stem}.{kind}.sql"
+            path = folder / (f"{stem}.sql" if migration.repeatable else f"{stem}.{kind}.sql")
             if path.exists() or path.parent != folder:
                 return f"has no file name of its own for {migration.version}"
             path.write_bytes(_content(script, kind, *_WAYS[0]))
@@ -198,7 +198,7 @@ def _make_them_run_alike(source: Directory, folder: Path, layout: str) -> tuple[
 
 
 def _stem(migration: Migration, *, name_is_version: bool) -> str:
-    if name_is_version or not migration.name:
+    if name_is_version or migration.repeatable or not migration.name:
         return migration.version
     return f"{migration.version}_{migration.name}"
 

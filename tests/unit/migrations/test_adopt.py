@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from confiture_flows.errors import PlanError
-from confiture_flows.migrations.adopt import Adoption, adopt, adopt_through
+from confiture_flows.migrations.adopt import Adoption, adopt, adopt_through, late_versions
 from confiture_flows.migrations.adoption import ForeignEntry, ForeignLedger
 from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.foreign_ledger import find_tool
@@ -235,3 +235,19 @@ def test_file_that_cannot_run_is_no_concern(write: Callable[..., Path]) -> None:
     files = {"1_a.sql": "-- +goose Up\nSELECT 1;\n-- +goose ENVSUB ON\n"}
 
     assert adopt_through(discover(write(files)), (), "1").findings == ()
+
+
+def test_repeatable_migrations_are_never_marked_nor_out_of_order(
+    write: Callable[..., Path],
+) -> None:
+    directory = discover(
+        write({"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 1;", "R__views.sql": "SELECT 1;"})
+    )
+
+    adoption = adopt_through(directory, (), "2")
+    everything = adopt_through(directory, (), "R__views")
+
+    assert adoption.marked == ("1", "2")
+    assert adoption.pending == ("R__views",)
+    assert everything.marked == ("1", "2")
+    assert late_versions(directory.migrations, {"2", "R__views"}) == ("1",)

@@ -61,6 +61,7 @@ ODDITIES = [
     "dbmate",
     "dbmate_transaction_false",
     "flat_numbers",
+    "flyway_whole_numbers",
     "pairs",
     "pairs_no_transaction",
     "pairs_unpadded_numbers",
