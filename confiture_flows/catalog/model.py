@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -10,16 +10,20 @@ class CatalogObject:
     """One object of the catalog.
 
     Attributes:
-        kind: "table", "view", "column", "index", "constraint", "function", "type", ...
+        kind: "table", "view", "column", "index", "constraint", "function", "grant", ...
         name: Qualified, as people write it: "public.users.email".
         definition: Everything about it that a migration may change, as PostgreSQL prints it.
         valid: False for an index whose concurrent build failed, or a constraint not validated.
+        part_of: The name of the object that it comes and goes with, such as its table.
+        place: A column's place in its table, from 1; objects that differ in it are equal.
     """
 
     kind: str
     name: str
     definition: str = ""
     valid: bool = True
+    part_of: str = ""
+    place: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

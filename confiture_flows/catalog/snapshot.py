@@ -1,7 +1,17 @@
-"""conn -> Catalog: one query, read from PostgreSQL's own tables."""
+"""conn -> Catalog: one query, read from PostgreSQL's own tables (13 to 18).
+
+What it leaves out: rows and the state of sequences; large objects; owners, and who gave a right;
+what belongs to an extension, the rights given on it included (the extension itself and its version
+are an object); what all databases of a server share (roles, tablespaces) and what is set for a
+database or a role as a whole; subscriptions and the options of user mappings, which hold passwords;
+comments on extensions; names of NOT NULL constraints; multi-column order in a publication; and
+whether an inherited column is also declared by its table itself.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -11,19 +21,96 @@ from confiture_flows.catalog.model import Catalog, CatalogObject
 if TYPE_CHECKING:
     from psycopg import Connection
 
+_HEADER = re.compile(
+    r"^-- part: (?P<name>\w+)(?: from (?P<since>\d+))?(?: until (?P<until>\d+))?"
+    r"(?: needs (?P<needs>\w+))?\n",
+    re.MULTILINE,
+)
+# PostgreSQL numbers what initdb makes below this (FirstNormalObjectId).
+_FIRST_OWN_OID = 16384
 
-def take_snapshot(conn: Connection) -> Catalog:
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One SELECT of queries.sql, and when it is asked."""
+
+    name: str
+    sql: str
+    since: int
+    until: int
+    needs: str | None
+
+
+def take_snapshot(
+    conn: Connection,
+    *,
+    ledger: tuple[str, str] | None = None,
+    migrators: tuple[str, ...] = (),
+) -> Catalog:
     """Read what is in the database, apart from rows.
 
     Definitions are printed by the server with search_path emptied, so that they name
     schemas and two snapshots compare. Takes a short lock on nothing.
+
+    Args:
+        conn: In autocommit, or in a transaction.
+        ledger: Schema and name of a table to leave out, together with the tables beside it
+            whose names start with that name and an underscore.
+        migrators: Roles whose default privileges are called "the migrating role's", so that
+            snapshots of servers where migrations run as different roles compare.
     """
+    schema, table = ledger or (None, None)
+    values = {"schema": schema, "ledger": table, "migrators": list(migrators)}
     with conn.transaction():
-        conn.execute("SET LOCAL search_path = ''")
-        rows = conn.execute(_query()).fetchall()
+        # Compiling the query would cost more than it saves.
+        conn.execute("SET LOCAL search_path = ''; SET LOCAL jit = off")
+        found = frozenset(row[0] for row in conn.execute(_probe()))
+        query = _query(conn.info.server_version // 10_000, found)
+        rows = conn.execute(query, values).fetchall()
     return Catalog(tuple(sorted(CatalogObject(*row) for row in rows)))
 
 
 @cache
-def _query() -> bytes:
-    return resources.files("confiture_flows.catalog").joinpath("queries.sql").read_bytes()
+def _parts() -> tuple[_Part, ...]:
+    text = resources.files("confiture_flows.catalog").joinpath("queries.sql").read_text("utf-8")
+    headers = tuple(_HEADER.finditer(text))
+    ends = (*(header.start() for header in headers[1:]), len(text))
+    return tuple(
+        _Part(
+            header["name"],
+            text[header.end() : end].strip(),
+            int(header["since"] or 0),
+            int(header["until"] or 99),
+            header["needs"],
+        )
+        for header, end in zip(headers, ends, strict=True)
+    )
+
+
+@cache
+def _probe() -> bytes:
+    """Which of the catalogs that few databases have anything in have something in them.
+
+    To plan all parts of the query takes longer than to run it.
+    """
+    wanted = dict.fromkeys(part.needs for part in _parts() if part.needs)
+    return " UNION ALL ".join(_holds_something(name) for name in wanted).encode()
+
+
+def _holds_something(catalog: str) -> str:
+    key = "ftrelid" if catalog == "pg_foreign_table" else "oid"
+    return (
+        f"SELECT '{catalog}' WHERE EXISTS "  # noqa: S608 - names of queries.sql
+        f"(SELECT FROM pg_catalog.{catalog} WHERE {key} >= {_FIRST_OWN_OID})"
+    )
+
+
+@cache
+def _query(major: int, found: frozenset[str]) -> bytes:
+    common, *parts = _parts()
+    asked = (
+        part.sql
+        for part in parts
+        if part.since <= major <= part.until and (part.needs is None or part.needs in found)
+    )
+    return (common.sql + "\n" + "\nUNION ALL\n".join(asked)).encode()

@@ -28,16 +28,20 @@ from confiture_flows.postgres.server import Server, ask_server
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-IMAGE = "postgres:17-alpine"
+IMAGE = "postgres:{major}-alpine"
+USUAL_MAJOR = 17
 PROBE_SECONDS = 1.0
 READY_SECONDS = 60
 
 
 @contextmanager
-def container_server(*, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def container_server(
+    *, major: int | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Run PostgreSQL in a container until the block ends.
 
     Args:
+        major: Its version; the usual one when not given.
         settings: Server settings by name, such as {"fsync": "off"}.
 
     Raises:
@@ -54,6 +58,7 @@ def container_server(*, settings: Mapping[str, str] | None = None) -> Iterator[S
             " pip install 'confiture-flows[containers]'"
         ) from error
 
+    image = IMAGE.format(major=major or USUAL_MAJOR)
     password = secrets.token_urlsafe(24)
     command = ["postgres"]
     for name, value in (settings or {}).items():
@@ -63,7 +68,7 @@ def container_server(*, settings: Mapping[str, str] | None = None) -> Iterator[S
     failures = (docker.errors.DockerException, RuntimeError, OSError)
     try:
         container = (
-            DockerContainer(IMAGE)
+            DockerContainer(image)
             .with_env("POSTGRES_PASSWORD", password)
             .with_env("POSTGRES_INITDB_ARGS", "--encoding=UTF8 --locale=C")
             .with_exposed_ports(5432)
@@ -76,16 +81,16 @@ def container_server(*, settings: Mapping[str, str] | None = None) -> Iterator[S
             container.start()
             address = f"{container.get_container_host_ip()}:{container.get_exposed_port(5432)}"
         except failures as error:
-            raise EmbeddedServerError(f"{IMAGE} did not start: {error}") from error
+            raise EmbeddedServerError(f"{image} did not start: {error}") from error
         dsn = f"postgresql://postgres:{password}@{address}/postgres"
-        yield Server(dsn, _wait_until_ready(dsn), f"container {IMAGE}")
+        yield Server(dsn, _wait_until_ready(dsn, image), f"container {image}")
     finally:
         # Somebody else may have removed it.
         with suppress(docker.errors.NotFound):
             container.stop()
 
 
-def _wait_until_ready(dsn: str) -> tuple[int, int]:
+def _wait_until_ready(dsn: str, image: str) -> tuple[int, int]:
     # While the image sets itself up, Docker's proxy accepts connections and drops them. The first
     # server of that set-up listens on no port, so whoever answers here is the final one.
     end = time.monotonic() + READY_SECONDS
@@ -95,7 +100,7 @@ def _wait_until_ready(dsn: str) -> tuple[int, int]:
         except EmbeddedServerError as error:
             if time.monotonic() > end:
                 raise EmbeddedServerError(
-                    f"{IMAGE} was not ready within {READY_SECONDS} s: {error.message}"
+                    f"{image} was not ready within {READY_SECONDS} s: {error.message}"
                 ) from error
         time.sleep(0.2)
 

