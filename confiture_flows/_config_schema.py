@@ -43,6 +43,8 @@ class TargetTable(_Table):
     busy_patience: float = Field(default=120.0, ge=0)
     out_of_order: Literal["refuse", "apply"] | None = None
     placeholders: dict[PlaceholderName, str] = {}
+    verify: Literal["off", "scripts", "replay"] = "scripts"
+    scratch: str | None = Field(default=None, min_length=1)
 
 
 class ConfigurationFile(_Table):

@@ -29,6 +29,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 GateName = Literal["info", "warning", "error"]
 OutOfOrder = Literal["refuse", "apply"]
+VerifyName = Literal["off", "scripts", "replay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class TargetConfig:
         out_of_order: What becomes of a migration that is pending although a later one is
             applied; None refuses it where `production` is set, and warns elsewhere.
         placeholders: The target's own values, which come before the project's.
+        verify: What is checked after an apply.
+        scratch: A server to replay migrations on; ${NAME} stands for an environment variable.
     """
 
     dsn: str = field(repr=False)
@@ -74,6 +77,8 @@ class TargetConfig:
     limits: Limits = DEFAULT_LIMITS
     out_of_order: OutOfOrder | None = None
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
+    verify: VerifyName = "scripts"
+    scratch: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from confiture_flows.config import GateName, OutOfOrder, Project
+    from confiture_flows.config import GateName, OutOfOrder, Project, VerifyName
 
 DSN_VARIABLE = "CONFITURE_DSN"
 
@@ -42,6 +42,9 @@ class Target:
         ledger: Name of the ledger table; may be qualified by a schema.
         out_of_order: As in `TargetConfig`.
         placeholders: Values for scripts, by `placeholder_key`; may be secrets, never shown.
+        verify: What is checked after an apply: nothing, the verify scripts, or also whether
+            the database is what its history makes when it is replayed.
+        scratch: Connection string of a server to replay on; None starts one. Never shown.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Target:
     ledger: str = "tb_confiture"
     out_of_order: OutOfOrder | None = None
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    verify: VerifyName = "scripts"
+    scratch: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_dsn(cls, dsn: str, *, name: str | None = None) -> Target:
@@ -104,6 +109,8 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         ledger=said.ledger,
         out_of_order=said.out_of_order,
         placeholders=placeholder_values(project, name),
+        verify=said.verify,
+        scratch=expand_variables(said.scratch, file=project.source) if said.scratch else None,
     )
 
 

@@ -81,6 +81,14 @@ class PostgresTarget(Block):
         description="What becomes of a migration that is pending although a later one is applied; "
         "refused on production targets if empty.",
     )
+    verify: Literal["off", "scripts", "replay"] = Field(
+        default="scripts", description="What is checked after an apply."
+    )
+    scratch: SecretStr | None = Field(
+        default=None,
+        description="Connection string of a server to replay migrations on; one is started if "
+        "empty.",
+    )
 
     @model_validator(mode="after")
     def _names_a_database(self) -> Self:
@@ -107,6 +115,8 @@ class PostgresTarget(Block):
             ),
             ledger=self.ledger,
             out_of_order=self.out_of_order,
+            verify=self.verify,
+            scratch=self.scratch.get_secret_value() if self.scratch else None,
         )
 
     def test_connection(self) -> str:

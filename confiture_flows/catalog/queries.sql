@@ -652,7 +652,7 @@ WHERE x.classoid <> 'pg_catalog.pg_extension'::regclass
     AND (
         x.classoid <> 'pg_catalog.pg_class'::regclass
         OR x.objoid IN (
-            SELECT oid FROM relation
+            SELECT oid FROM relation WHERE relkind NOT IN ('i', 'I')
             UNION ALL
             SELECT n.indexrelid FROM relation AS c JOIN pg_catalog.pg_index AS n ON n.indrelid = c.oid
         )

@@ -66,12 +66,14 @@ class Outcome:
         document: For people.
         findings: Shown after the document.
         error: What ended the command.
+        told: Those of the findings that the document shows already.
     """
 
     result: dict[str, Any] | None = None
     document: Document | None = None
     findings: tuple[Finding, ...] = ()
     error: BaseException | None = None
+    told: tuple[Finding, ...] = ()
 
 
 @dataclass
@@ -225,6 +227,8 @@ def _print(outcome: Outcome) -> None:
 def _is_told(finding: Finding, outcome: Outcome) -> bool:
     """Whether the error that is shown is this finding."""
     error, document = outcome.error, outcome.document
+    if finding in outcome.told:
+        return True
     if not isinstance(error, ConfitureFlowsError) or not error.message.startswith(finding.message):
         return False
     # A run's document tells of the error that ended it; a status does not.

@@ -21,6 +21,7 @@ from confiture_flows.cli.plan import plan
 from confiture_flows.cli.resolve import resolve
 from confiture_flows.cli.rollback import rollback
 from confiture_flows.cli.status import status
+from confiture_flows.cli.verify import verify
 
 WRONG_USAGE = 2
 
@@ -40,7 +41,7 @@ app = App(
     result_action="return_value",
     default_parameter=Parameter(show_default=False),
 )
-for _command in (demo, status, plan, new, migrate, rollback, resolve, baseline):
+for _command in (demo, status, plan, new, migrate, rollback, verify, resolve, baseline):
     app.command(_command)
 app.command(import_, name="import")
 

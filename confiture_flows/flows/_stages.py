@@ -17,6 +17,7 @@ from confiture_flows.errors import RunCancelledError
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.lifecycle import Request, RunReport, run_lifecycle
 from confiture_flows.migrations.observer import current_observer
+from confiture_flows.migrations.plain import applied_migrations
 from confiture_flows.migrations.plan import Direction, Plan
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
@@ -24,7 +25,6 @@ from confiture_flows.report.finding import Severity
 if TYPE_CHECKING:
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
-    from confiture_flows.migrations.migration import Migration
     from confiture_flows.report.finding import Finding
     from confiture_flows.target import Target
     from confiture_flows.tasks.carry_out import Granularity
@@ -94,13 +94,13 @@ class TaskStages:
             stage = stage.with_options(timeout_seconds=self.timeout_seconds)
         return stage(self.target, _whole(plan), granularity=self.granularity)
 
-    def verify(
-        self, migrations: tuple[Migration, ...], done: tuple[LedgerRow, ...]
-    ) -> tuple[Finding, ...]:
-        """Check those of the migrations that were applied."""
-        applied = {row.version for row in done}
-        wanted = tuple(migration for migration in migrations if migration.version in applied)
-        return tasks.verify_migrations(self.target, _whole(wanted))
+    def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:
+        """Check the migrations that were applied, as far as the target says."""
+        if self.target.verify == "off":
+            return ()
+        history = directory.migrations if self.target.verify == "replay" else None
+        checked = applied_migrations(directory, done)
+        return tasks.verify_migrations(self.target, _whole(checked), history=_whole(history))
 
     def publish(self, report: RunReport, /) -> None:
         """Write the artifacts. After a failure nothing may hide the first error."""

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from confiture_flows.errors import GateError
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.validate import stop_at_gate
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from confiture_flows.config import OutOfOrder
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
-    from confiture_flows.migrations.migration import Migration
     from confiture_flows.migrations.plan import Plan
     from confiture_flows.report.finding import Finding, Severity
 
@@ -73,9 +73,7 @@ class Stages(Protocol):
         """Do it."""
         ...
 
-    def verify(
-        self, migrations: tuple[Migration, ...], done: tuple[LedgerRow, ...]
-    ) -> tuple[Finding, ...]:
+    def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:
         """Check what was done."""
         ...
 
@@ -111,6 +109,11 @@ class RunReport:
     def ok(self) -> bool:
         """Whether the run did all that was asked."""
         return self.error is None
+
+    @property
+    def unverified(self) -> bool:
+        """Whether all was applied, and what failed is the check of it."""
+        return isinstance(self.error, GateError) and bool(self.done)
 
 
 @dataclass
@@ -172,7 +175,7 @@ def _run_stages(stages: Stages, progress: _Progress, direction: Direction, gate:
         return
     progress.done = stages.apply(plan)
     if direction is Direction.UP:
-        found = stages.verify(tuple(step.migration for step in plan.steps), progress.done)
+        found = stages.verify(directory, progress.done)
         progress.findings = (*progress.findings, *found)
         stop_at_gate(found, gate)
 

@@ -11,7 +11,7 @@ from confiture_flows.migrations.ledger import LedgerRow, read_ledger
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.migrations.validate import validate
-from confiture_flows.migrations.verify import verify
+from confiture_flows.migrations.verification import run_verification
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ def make_plan(
     for step in plan.steps:
         step.script.batches()
     return plan
+
+
+def applied_migrations(directory: Directory, rows: tuple[LedgerRow, ...]) -> tuple[Migration, ...]:
+    """The migrations of a directory that ledger rows name, in the directory's order."""
+    versions = {row.version for row in rows}
+    return tuple(each for each in directory.migrations if each.version in versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +116,10 @@ class PlainStages:
             observer=self.observer,
         )
 
-    def verify(
-        self, migrations: tuple[Migration, ...], done: tuple[LedgerRow, ...]
-    ) -> tuple[Finding, ...]:
-        """Check those of the migrations that were applied."""
-        applied = {row.version for row in done}
-        return verify(self.conn, tuple(m for m in migrations if m.version in applied))
+    def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:
+        """Check the migrations that were applied, as far as the target says."""
+        if self.target.verify == "off":
+            return ()
+        history = directory.migrations if self.target.verify == "replay" else None
+        checked = applied_migrations(directory, done)
+        return run_verification(self.conn, self.target, checked, history=history).findings

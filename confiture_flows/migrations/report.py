@@ -211,6 +211,8 @@ def run_headline(report: RunReport) -> str:
     if report.error is not None:
         if report.done is None:
             return f"{report.target}: failed; what was {verb} could not be asked"
+        if report.unverified:
+            return f"{report.target}: {count(len(report.done))} {verb}, but verification failed"
         version = getattr(report.error, "version", None)
         place = f" at {version}" if version else ""
         return f"{report.target}: failed{place}; {count(len(report.done))} {verb} before it"
@@ -252,7 +254,8 @@ def failure_document(report: RunReport) -> Document:
             )
         )
     elif report.done:
-        blocks.append(Paragraph(f"These were {verb} before it and stay {verb}:"))
+        before = "" if report.unverified else " before it"
+        blocks.append(Paragraph(f"These were {verb}{before} and stay {verb}:"))
         blocks.append(rows_table(report.done))
     elif report.plan:
         unchanged = "; the database is as it was before" if _is_untouched(report) else ""

@@ -62,6 +62,12 @@ def validate(
     return tuple(sorted(findings, key=lambda finding: -finding.severity))
 
 
+def contradictions(directory: Directory, rows: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:
+    """Where what is applied and what is on disk cannot both be true."""
+    duplicates = (each for each in directory.findings if each.code == "history.duplicate")
+    return (*duplicates, *_deleted(directory, rows), *_edited(directory, rows, Direction.UP))
+
+
 def stop_at_gate(findings: tuple[Finding, ...], gate: Severity) -> None:
     """Raise when a finding reaches the gate.
 

@@ -1,24 +1,31 @@
 """conn + migrations -> findings: does the database hold what the migrations promised?
 
 Runs the verify scripts of applied migrations, read-only and rolled back, and looks for
-what failed steps leave behind: invalid indexes, constraints that were never validated.
+what failed steps leave behind. Whether the database also is what its history makes, is asked in
+replay.py.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.snapshot import take_snapshot
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.migrations.left_behind import left_behind
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import psycopg
     from psycopg import Connection
 
     from confiture_flows.migrations.migration import Migration, Script
     from confiture_flows.sql.statements import Statement
+
+# Class 22 quotes the value it could not read, which may be a row's: ADR 0007.
+_QUOTED_VALUE = re.compile(r': ".*"$', re.DOTALL)
 
 
 def verify(conn: Connection, migrations: tuple[Migration, ...]) -> tuple[Finding, ...]:
@@ -35,26 +42,20 @@ def verify(conn: Connection, migrations: tuple[Migration, ...]) -> tuple[Finding
     for migration in migrations:
         if migration.verify:
             findings += _run_script(conn, migration, migration.verify)
-    for left in take_snapshot(conn).invalid:
-        if left.kind == "index":
-            findings.append(
-                Finding(
-                    "catalog.invalid_index",
-                    Severity.WARNING,
-                    f"Index {left.name} is invalid: its concurrent build did not finish.",
-                    next_step=f"DROP INDEX CONCURRENTLY {left.name}; and build it again.",
-                )
-            )
-        else:
-            findings.append(
-                Finding(
-                    "catalog.not_validated",
-                    Severity.INFO,
-                    f"Constraint {left.name} is not validated: rows from before it may break it.",
-                    next_step="ALTER TABLE ... VALIDATE CONSTRAINT in a later migration.",
-                )
-            )
-    return tuple(findings)
+    catalog = take_snapshot(conn)
+    in_build = _in_build(conn) if catalog.invalid else frozenset()
+    return (*findings, *left_behind(catalog, in_build))
+
+
+def _in_build(conn: Connection) -> frozenset[str]:
+    rows = conn.execute(
+        "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)"
+        " FROM pg_catalog.pg_stat_progress_create_index AS p"
+        " JOIN pg_catalog.pg_class AS c ON c.oid = p.index_relid"
+        " JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+        " WHERE p.datname = current_database()"
+    )
+    return frozenset(name for (name,) in rows)
 
 
 def _run_script(conn: Connection, migration: Migration, script: Script) -> Iterator[Finding]:
@@ -76,7 +77,7 @@ def _run_script(conn: Connection, migration: Migration, script: Script) -> Itera
             except psycopg.Error as error:
                 if conn.closed or conn.broken:
                     raise  # the target's failure, not the check's
-                problem = script.without_values(error.diag.message_primary or str(error))
+                problem = script.without_values(_said(error))
             if problem:
                 location = Location(statement.file or script.path, statement.line)
                 yield _finding(migration, location, problem)
@@ -90,6 +91,14 @@ def _check(conn: Connection, statement: Statement, script: Script) -> str | None
     if row is None:
         return "the check gives no row"
     return None if row[0] else script.without_values(f"the check gives {row[0]!r}")
+
+
+def _said(error: psycopg.Error) -> str:
+    if error.diag.message_primary is None:
+        return "what the check gives cannot be read"  # psycopg's own words quote it
+    if (error.sqlstate or "").startswith("22"):
+        return _QUOTED_VALUE.sub(": (...)", error.diag.message_primary)
+    return error.diag.message_primary
 
 
 def _finding(migration: Migration, location: Location, problem: str) -> Finding:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _TONES = {"plain": "", "good": "green", "bad": "bold red", "muted": "dim"}
 _SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
+_DIFF_STYLES = {"-": "red", "+": "green"}
+
 
 def print_document(console: Console, document: Document) -> None:
     """Print a document."""
@@ -27,14 +29,15 @@ def print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
     """Print findings, each with its place and what to do."""
     from rich.text import Text
 
-    for finding in findings:
+    for finding, following in zip(findings, (*findings[1:], None), strict=True):
         line = Text(f"{finding.severity.label}: ", style=_SEVERITIES[finding.severity])
         line.append(finding.message, style="default")
         line.append(f" [{finding.code}]", style="dim")
         console.print(line, highlight=False)
         if finding.location:
             _whole(console, f"  at {finding.location}", "dim")
-        if finding.next_step:
+        # Said once where many findings in a row call for the same.
+        if finding.next_step and (following is None or following.next_step != finding.next_step):
             _line(console, f"  {finding.next_step}")
 
 
@@ -81,6 +84,9 @@ def _print_block(console: Console, block: Block) -> None:
             width = max((len(name) for name, _ in pairs), default=0)
             for name, value in pairs:
                 _whole(console, f"{name:<{width}}  {value}")
+        case Code(text, "diff"):
+            for line in text.splitlines():
+                _whole(console, line, _DIFF_STYLES.get(line[:1], ""))
         case Code(text):
             _whole(console, textwrap.indent(text, "  "), "bold")
 

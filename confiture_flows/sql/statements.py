@@ -114,7 +114,7 @@ class Statement:
     @property
     def masked_sql(self) -> str:
         """The SQL as the file has it, passwords masked."""
-        return _masked(self.sql_as_written)
+        return masked(self.sql_as_written)
 
     @property
     def excerpt(self) -> str:
@@ -249,7 +249,7 @@ def _parse(text: str, path: Path, first_line: int, filled: tuple[Filled, ...]) -
         lines = text.count("\n", 0, at)
         lines -= bisect_right(continued_lines(text, filled), lines)
         line = first_line + lines
-        culprit = _masked(as_written(text, filled).split("\n")[lines].strip())
+        culprit = masked(as_written(text, filled).split("\n")[lines].strip())
         if text.startswith("\\", at):
             raise _psql_command(text[at:].partition("\n")[0], path, line, culprit) from None
         said = hide_values(_NEAR_STRING.sub("", error.message), values_in(text, filled))
@@ -326,8 +326,8 @@ def _scan(text: str) -> Iterator[tuple[re.Match[str], int]]:
         yield match, at
 
 
-def _masked(sql: str) -> str:
-    """The text with passwords masked."""
+def masked(sql: str) -> str:
+    """SQL text with the passwords in it masked."""
     for secret in _SECRETS:
         sql = secret.sub(r"\1***", sql)
     return sql

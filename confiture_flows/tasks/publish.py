@@ -30,21 +30,26 @@ def publish_report(report: RunReport) -> None:
         logger.error(run_headline(report))
     for finding in report.findings:
         logger.warning("%s: %s [%s]", finding.severity.label, finding.message, finding.code)
-    slug = re.sub(r"[^a-z0-9]+", "-", report.target.lower()).strip("-")
     if report.plan and report.plan.steps:
         create_table_artifact(
-            key=f"confiture-migrations-{slug}",
+            key=artifact_key("migrations", report.target),
             table=_table(report),
             description=run_headline(report),
             _sync=True,  # pyright: ignore[reportCallIssue]
         )
     if not report.ok:
         create_markdown_artifact(
-            key=f"confiture-failure-{slug}",
+            key=artifact_key("failure", report.target),
             markdown=render_markdown(failure_document(report)),
             description=run_headline(report),
             _sync=True,  # pyright: ignore[reportCallIssue]
         )
+
+
+def artifact_key(what: str, target: str) -> str:
+    """The key of an artifact about a target; Prefect takes lower case and dashes only."""
+    slug = re.sub(r"[^a-z0-9]+", "-", target.lower()).strip("-")
+    return f"confiture-{what}-{slug}"
 
 
 def _table(report: RunReport) -> list[dict[str, str | int | None]]:

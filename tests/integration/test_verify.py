@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.verify import verify
 from confiture_flows.report.finding import Finding, Severity
 from confiture_flows.target import Target, connect
+from tests.support import eventually
 
 
 @pytest.fixture
@@ -144,6 +146,130 @@ def test_constraint_that_was_never_validated_is_found(
 
     conn.execute("ALTER TABLE known VALIDATE CONSTRAINT positive")
     assert check("") == ()
+
+
+def test_what_reindex_leaves_is_told_from_a_failed_build(
+    check: Callable[..., tuple[Finding, ...]], conn: psycopg.Connection
+) -> None:
+    conn.execute("CREATE TABLE known (id int); INSERT INTO known VALUES (1), (1)")
+    for name, said in {
+        "known_idx_ccnew": "REINDEX again",
+        "known_idx_ccold1": "replacement is in place",
+    }.items():
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            conn.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON known (id)".encode())
+
+        (finding,) = check("")
+
+        assert "REINDEX CONCURRENTLY" in finding.message
+        assert finding.next_step is not None
+        assert said in finding.next_step
+        conn.execute(finding.next_step.partition(";")[0].encode())
+        assert check("") == ()
+
+
+def test_index_that_partitions_lack_is_found(
+    check: Callable[..., tuple[Finding, ...]], conn: psycopg.Connection
+) -> None:
+    conn.execute(
+        "CREATE TABLE parted (id int) PARTITION BY RANGE (id);"
+        " CREATE TABLE part1 PARTITION OF parted FOR VALUES FROM (0) TO (10);"
+        " CREATE INDEX whole ON ONLY parted (id)"
+    )
+
+    (finding,) = check("")
+
+    assert finding.message == (
+        "Index public.whole is invalid: not every partition has its part of it."
+    )
+    conn.execute("CREATE INDEX part ON part1 (id); ALTER INDEX whole ATTACH PARTITION part")
+    assert check("") == ()
+
+
+def test_index_that_is_being_built_is_not_to_be_dropped(
+    check: Callable[..., tuple[Finding, ...]],
+    conn: psycopg.Connection,
+    dsn: str,
+) -> None:
+    conn.execute("CREATE TABLE known (id int)")
+    with psycopg.connect(dsn, autocommit=True) as reader, psycopg.connect(dsn) as builder:
+        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT FROM known")
+        builder.autocommit = True
+        # It waits for the reader's old snapshot.
+        thread = Thread(
+            target=builder.execute, args=("CREATE INDEX CONCURRENTLY slow ON known (id)",)
+        )
+        thread.start()
+        (finding,) = eventually(lambda: check(""), lambda found: bool(found))
+        reader.execute("COMMIT")
+        thread.join()
+
+    assert finding.severity is Severity.INFO
+    assert "is being built by another session" in finding.message
+    assert "DROP" not in (finding.next_step or "")
+    assert check("") == ()
+
+
+def test_constraint_of_a_domain_that_was_never_validated_is_found(
+    check: Callable[..., tuple[Finding, ...]], conn: psycopg.Connection
+) -> None:
+    conn.execute("CREATE DOMAIN age AS int")
+    conn.execute("ALTER DOMAIN age ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID")
+
+    (finding,) = check("")
+
+    assert finding.code == "catalog.not_validated"
+    assert finding.next_step is not None
+    conn.execute(finding.next_step.partition(";")[0].encode())
+    assert check("") == ()
+
+
+def test_triggers_that_are_switched_off_are_found(
+    check: Callable[..., tuple[Finding, ...]], conn: psycopg.Connection
+) -> None:
+    """What a migration that stopped half way may leave; a foreign key needs its triggers."""
+    conn.execute(
+        "CREATE TABLE known (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES known);"
+        " CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        " CREATE TRIGGER own BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION f();"
+        " ALTER TABLE child DISABLE TRIGGER ALL"
+    )
+
+    findings = {finding.code: finding for finding in check("")}
+
+    assert set(findings) == {"catalog.constraint_disabled", "catalog.trigger_disabled"}
+    disabled = findings["catalog.constraint_disabled"]
+    assert disabled.severity is Severity.WARNING
+    assert findings["catalog.trigger_disabled"].severity is Severity.INFO
+    assert disabled.next_step is not None
+    conn.execute(disabled.next_step.partition(";")[0].encode())
+    assert check("") == ()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT mail::int FROM people",
+        "SELECT ('12024-01-01'::timestamp + mail::interval) FROM spans",
+        "SELECT CASE WHEN mail = 'x' THEN true END FROM people",
+        "SELECT nullif(mail, mail) FROM people",
+        "SELECT born FROM people",
+    ],
+)
+def test_values_of_rows_are_not_in_the_finding(
+    check: Callable[..., tuple[Finding, ...]], conn: psycopg.Connection, sql: str
+) -> None:
+    conn.execute(
+        "CREATE TABLE people (mail text, born timestamptz);"
+        " INSERT INTO people VALUES ('ada\"s@shop.example', '12815-12-10');"
+        " CREATE TABLE spans (mail text); INSERT INTO spans VALUES ('1 day')"
+    )
+
+    (finding,) = check(sql)
+
+    for value in ("ada", "12815", "12024"):
+        assert value not in finding.message
 
 
 def test_healthy_partitioned_table_has_no_finding(
