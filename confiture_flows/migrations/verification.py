@@ -164,7 +164,7 @@ def verification_document(found: Verification, target: str) -> Document:
         lines += _diff_lines(change)
     blocks: list[Block] = [Code("\n".join(lines), "diff")]
     if more > 0:
-        blocks.append(Paragraph(f"{count(more, 'difference')} more; --json has them all.", "muted"))
+        blocks.append(Paragraph(f"{count(more, 'more difference')}; --json has all.", "muted"))
     return Document(title + _ending(found), tuple(blocks))
 
 
@@ -240,7 +240,7 @@ def _diff_lines(change: Change) -> Iterator[str]:
         ]
         yield from lines[:_MOST_LINES]
         if len(lines) > _MOST_LINES:
-            yield f"    ({count(len(lines) - _MOST_LINES, 'line')} more)"
+            yield f"    ({count(len(lines) - _MOST_LINES, 'more line')})"
 
 
 def _beside_name(lines: list[str]) -> str:

@@ -169,7 +169,8 @@ def _on_named_server(likeness: Likeness, dsn: str) -> Iterator[Scratch]:
         try:
             _create_database(admin, name, likeness.encoding, _fitting_template(admin, likeness))
             _copy_settings(admin, name, likeness)
-            yield Scratch(make_conninfo(dsn, dbname=name), where, private=False)
+            place = f"a scratch database on {where}"
+            yield Scratch(make_conninfo(dsn, dbname=name), place, private=False)
         finally:
             # If the connection is gone, so is the lock: the next run drops the database.
             with suppress(psycopg.Error):

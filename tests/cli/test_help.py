@@ -18,6 +18,7 @@ OPTIONS = {
     "new": ["TITLE", "--dir", "--layout", "--json"],
     "migrate": ["--target", "--dsn", "--dir", "--layout", "--json", "--to", "--plain"],
     "resolve": ["--target", "--dsn", "--json", "--applied", "--not-applied", "--all"],
+    "verify": ["--target", "--dsn", "--dir", "--layout", "--json", "--replay", "--scratch"],
     "rollback": ["--target", "--dsn", "--dir", "--layout", "--json", "--to", "--plain"],
 }
 

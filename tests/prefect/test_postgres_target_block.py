@@ -42,6 +42,14 @@ def test_block_passes_its_settings_on() -> None:
     )
     target = block.to_target("shop")
     assert (target.production, target.fail_on, target.limits.busy_patience) == (True, "warning", 3)
+    assert (target.verify, target.scratch) == ("scripts", None)
+
+
+def test_block_passes_on_where_to_replay_and_does_not_show_it() -> None:
+    block = PostgresTarget(database="shop", verify="replay", scratch=SecretStr("password=hush"))
+    target = block.to_target("shop")
+    assert (target.verify, target.scratch) == ("replay", "password=hush")
+    assert "hush" not in f"{block!r} {target!r} {block.model_dump_json()}"
 
 
 def test_connection_test_answers_with_the_version(dsn: str) -> None:

@@ -42,6 +42,8 @@ lock_patience = 5
 busy_patience = 7.5
 out_of_order = "apply"
 placeholders = {{ schema = "live" }}
+verify = "replay"
+scratch = "postgresql://${{DB_USER}}@scratch.example/postgres"
 
 [placeholders]
 schema = "app"
@@ -80,6 +82,8 @@ def test_everything_a_file_may_say_is_read(tmp_path: Path) -> None:
                 limits=Limits(200, 30000, 5.0, 7.5),
                 out_of_order="apply",
                 placeholders={"schema": "live"},
+                verify="replay",
+                scratch="postgresql://${DB_USER}@scratch.example/postgres",
             ),
         },
         placeholders={"schema": "app", "owner": "${DB_USER}"},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from confiture_flows.errors import ApplyError, PartialApplyError
+from confiture_flows.errors import ApplyError, GateError, PartialApplyError
 from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.lifecycle import RunReport
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
@@ -241,3 +241,22 @@ def test_run_is_told_to_programs(report: RunReport, make_rows) -> None:
     }
     nothing = run_json(replace(report, plan=None, done=None))
     assert (nothing["planned"], nothing["done"]) == (None, None)
+
+
+def test_failed_verification_is_not_called_a_failed_migration(report: RunReport, make_rows) -> None:
+    done = make_rows("0001", "0002", "0003")
+    error = GateError("0002_orders does not verify: the check gives 0.", version="0002")
+
+    said = text(failure_document(replace(report, done=done, error=error))).splitlines()
+
+    assert said[0] == "shop: 3 migrations applied, but verification failed"
+    assert "These were applied and stay applied:" in said
+    assert not any("before it" in line or "Still to do" in line for line in said)
+
+
+def test_gate_before_anything_is_applied_is_no_failed_verification(report: RunReport) -> None:
+    error = GateError("0001_users: It does not parse.", version="0001")
+
+    assert run_headline(replace(report, error=error)) == (
+        "shop: failed at 0001; 0 migrations applied before it"
+    )

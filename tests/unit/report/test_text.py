@@ -137,3 +137,43 @@ def test_error_says_what_where_and_what_next(console: Console) -> None:
 def test_interrupt_is_one_word(console: Console) -> None:
     print_error(console, KeyboardInterrupt())
     assert printed(console) == ["Interrupted."]
+
+
+def test_step_that_many_findings_share_is_said_once(console: Console) -> None:
+    def finding(message: str, step: str | None) -> Finding:
+        return Finding("a.b", Severity.ERROR, message, next_step=step)
+
+    print_findings(
+        console,
+        (
+            finding("One.", "Drop it."),
+            finding("Two.", "Drop it."),
+            finding("Three.", "Make it."),
+            finding("Four.", None),
+            finding("Five.", "Drop it."),
+        ),
+    )
+
+    assert printed(console) == [
+        "error: One. [a.b]",
+        "error: Two. [a.b]",
+        " Drop it.",
+        "error: Three. [a.b]",
+        " Make it.",
+        "error: Four. [a.b]",
+        "error: Five. [a.b]",
+        " Drop it.",
+    ]
+
+
+def test_diff_is_coloured_line_by_line() -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=20, color_system="standard")
+
+    print_document(terminal, Document("x", (Code("+ new\n- old\n  same " + "long " * 9, "diff"),)))
+
+    assert isinstance(terminal.file, io.StringIO)
+    lines = terminal.file.getvalue().splitlines()[1:]
+    assert lines[0].startswith("\x1b[32m+ new")
+    assert lines[1].startswith("\x1b[31m- old")
+    assert lines[2].startswith("  same long")
+    assert len(lines) == 3, "a line to copy is not broken"
