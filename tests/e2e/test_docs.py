@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from prefect import flow
 
 from confiture_flows import errors
+from confiture_flows.cli.main import app
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfitureFlowsError
+from confiture_flows.flows import migrate_flow
+from confiture_flows.flows._targets import given_target
 from confiture_flows.migrations.layouts import all_layouts
+from confiture_flows.postgres import Server
 from confiture_flows.target import Target, configured_target
 
 REPOSITORY = Path(__file__).parents[2]
@@ -76,6 +82,58 @@ def test_configuration_example_is_read_as_it_says(
     assert target is not None
     assert (target.production, target.fail_on, target.name) == (True, "warning", "prod")
     assert project.layout == "pairs"
+
+
+def test_verifying_guide_shows_what_happens(
+    dsn: str,
+    server: Server,
+    write: Callable[..., Path],
+    tmp_path: Path,
+    conn: psycopg.Connection,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = "docs/guides/verifying.md"
+    up, script, by_hand = blocks(page, "sql")
+    write({"0001_users.up.sql": up, "0001_users.verify.sql": script})
+    (tmp_path / "confiture.toml").write_text(f'[targets.shop]\ndsn = "{dsn}"\n')
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str) -> str:
+        arguments = command.split()[1:]
+        if "--replay" in arguments:  # as the page says, but without a server of its own
+            arguments += ["--scratch", server.dsn]
+        capsys.readouterr()
+        app(arguments)
+        place = r"replayed in [^:]+(?=: )"
+        return re.sub(place, "replayed in PostgreSQL 15", capsys.readouterr().out)
+
+    first, second = blocks(page, "console")
+    migrate, verify, *expected = first.splitlines()
+    run(migrate.removeprefix("$ "))
+    assert run(verify.removeprefix("$ ")).splitlines() == expected
+    conn.execute(by_hand.encode())
+    verify, *expected = second.splitlines()
+    assert run(verify.removeprefix("$ ")).splitlines() == expected
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_task_of_the_verifying_guide_finds_drift(
+    target: Target, write: Callable[..., Path], conn: psycopg.Connection, server: Server
+) -> None:
+    names: dict[str, Any] = {}
+    (example,) = blocks("docs/guides/verifying.md", "python")
+    exec(compile(example, "verifying.md", "exec"), names)
+    directory = str(write({"0001_a.up.sql": "CREATE TABLE a (id int);"}))
+    with given_target(target):
+        migrate_flow(target=target.name, directory=directory)
+    conn.execute("ALTER TABLE a ADD n int")
+
+    @flow
+    def nightly() -> list[str]:
+        return names["check"](replace(target, scratch=server.dsn), directory)
+
+    assert nightly() == ["Column public.a.n is in the database, but no migration makes it."]
 
 
 def test_every_layout_has_its_row() -> None:
