@@ -15,7 +15,8 @@ class CatalogObject:
         definition: Everything about it that a migration may change, as PostgreSQL prints it.
         valid: False for an index whose concurrent build failed, or a constraint not validated.
         part_of: The name of the object that it comes and goes with, such as its table.
-        place: A column's place in its table, from 1; objects that differ in it are equal.
+        place: A column's number, which grows along its table; what was dropped leaves a gap.
+            Objects that differ in it are equal.
     """
 
     kind: str

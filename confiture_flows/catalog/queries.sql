@@ -110,8 +110,7 @@ SELECT
             WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default'
         END,
         CASE WHEN c.relkind = 'c' THEN 'column ' || a.attnum END),
-    true, c.name,
-    row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum)
+    true, c.name, a.attnum
 FROM relation AS c
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
 JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid

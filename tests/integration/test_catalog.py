@@ -316,8 +316,8 @@ def test_columns_know_their_place(conn: psycopg.Connection) -> None:
 
     assert {each.name: each.place for each in columns} == {
         "public.t.a": 1,
-        "public.t.c": 2,
-        "public.t.b": 3,
+        "public.t.c": 3,
+        "public.t.b": 4,
     }
 
 
