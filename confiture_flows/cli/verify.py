@@ -51,7 +51,7 @@ def _run(work: Work, scratch: str | None, *, replay: bool) -> Outcome:
         raise ConfigError("--scratch is where to replay.", next_step="Add --replay.")
     target = work.target()
     target = replace(target, scratch=scratch or target.scratch)
-    directory = discover_for(work.request())
+    directory = discover_for(work.request(), target)
     with connect(target, "verify") as conn:
         rows = read_ledger(conn, target.ledger)
         found = run_verification(

@@ -142,11 +142,13 @@ def replay(
     try:
         rows = read_rows(conn, table)
         steps = _steps(migrations, rows)
+        by_version = {row.version: row for row in rows}
+        ran = tuple(by_version[step.migration.version] for step in steps)
         likeness = read_likeness(conn)
         _check_reach(steps, private=scratch is None)
         with scratch_database(likeness, scratch) as place:
             builder = _Builder(place, likeness, table, limits, watch)
-            expected = builder.build(steps, rows)
+            expected = builder.build(steps, ran)
             # By now, and not before: a replay may take minutes.
             held = take_snapshot(
                 conn, ledger=(table.schema, table.name), migrators=builder.target_migrators(rows)
@@ -161,7 +163,7 @@ def replay(
 
 
 def _steps(migrations: tuple[Migration, ...], rows: tuple[LedgerRow, ...]) -> tuple[Step, ...]:
-    """The ledger's migrations as steps, in its order."""
+    """The ledger's migrations as steps, in its order; those that repeat come last, as always."""
     if not rows:
         raise _Unknown("No migration is applied, so there is nothing to replay.")
     if squashed := [row.version for row in rows if row.archived_into is not None]:
@@ -182,7 +184,11 @@ def _steps(migrations: tuple[Migration, ...], rows: tuple[LedgerRow, ...]) -> tu
                 "Put the file back as it was and write the change as a new migration.",
                 migration,
             )
-    return tuple(Step(by_version[row.version], Direction.UP) for row in rows)
+    order = {migration.version: place for place, migration in enumerate(migrations)}
+    once = [by_version[row.version] for row in rows if not by_version[row.version].repeatable]
+    repeated = [by_version[row.version] for row in rows if by_version[row.version].repeatable]
+    repeated.sort(key=lambda migration: order[migration.version])
+    return tuple(Step(migration, Direction.UP) for migration in (*once, *repeated))
 
 
 def _check_reach(steps: tuple[Step, ...], *, private: bool) -> None:

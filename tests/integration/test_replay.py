@@ -180,6 +180,28 @@ def test_history_runs_in_the_order_of_the_ledger(
     assert told(check(directory)) == []
 
 
+def test_repeatable_migrations_are_replayed_last(
+    check: Check, engine: Engine, write: Callable[..., Path]
+) -> None:
+    """Their rows keep the place of their first run, before what they need by now."""
+    view = "CREATE OR REPLACE VIEW all_users AS SELECT {} FROM users;"
+    files = {"0001_users.up.sql": "CREATE TABLE users (id int);"}
+    engine.migrate(write({**files, "R__view.sql": view.format("id")}))
+    engine.migrate(
+        directory := write(
+            {
+                "0002_age.up.sql": "ALTER TABLE users ADD age int;",
+                "0003_index.up.sql": "CREATE INDEX CONCURRENTLY ON users (age);",
+                "R__view.sql": view.format("id, age"),
+            }
+        )
+    )
+
+    found = check(directory)
+
+    assert (found.unknown, found.changes, found.migrations) == (None, (), 4)
+
+
 def test_rolled_back_migration_is_not_replayed(check: Check, engine: Engine, shop: Path) -> None:
     engine.rollback(shop)
 
