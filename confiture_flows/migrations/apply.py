@@ -13,7 +13,7 @@ from uuid import uuid4
 from confiture_flows.errors import LedgerError, MigrationFileError, UnresolvedError
 from confiture_flows.migrations.checksum import script_checksum
 from confiture_flows.migrations.execution import Run, execute_step
-from confiture_flows.migrations.journal import locate_journal, read_journal
+from confiture_flows.migrations.journal import forget_entries, locate_journal, read_journal
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
 from confiture_flows.migrations.lock import run_lock
 from confiture_flows.migrations.observer import Observer
@@ -80,6 +80,7 @@ def apply_plan(
         run = Run(conn, table, journal, limits, reset, observer, name or uuid4().hex)
         run.unfinished = _by_migration(read_journal(conn, journal))
         known = {row.version: row for row in read_rows(conn, table)}
+        _forget_stale(run, plan, known)
         _check_still_true(plan, known)
         _check_nothing_is_half_done(plan, run.unfinished)
         observer.begin(plan)
@@ -106,6 +107,20 @@ def _one(run: Run, step: Step, run_step: RunStep) -> LedgerRow:
     row = run_step(step, lambda: execute_step(run, step))
     run.observer.finished(step, row)
     return row
+
+
+def _forget_stale(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> None:
+    """What the ledger has, or has no more, was finished by another tool, or by hand."""
+    repeatable = {step.migration.version for step in plan.steps if step.migration.repeatable}
+    stale = [
+        (version, direction)
+        for version, direction in run.unfinished
+        if (version in known) is (direction == "up")
+        and not (version in repeatable or (known.get(version) and not known[version].checksum))
+    ]
+    forget_entries(run.conn, run.journal, stale)
+    for key in stale:
+        del run.unfinished[key]
 
 
 def _by_migration(entries: tuple[Entry, ...]) -> dict[tuple[str, str], tuple[Entry, ...]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.errors import HistoryError, PlanError
 from confiture_flows.migrations.adopt import late_versions
+from confiture_flows.migrations.journal import forget_entries, locate_journal
 from confiture_flows.migrations.ledger import (
     create_ledger,
     locate_ledger,
@@ -74,7 +75,11 @@ def baseline(
             _refuse_gaps(
                 migrations[: migrations.index(marked[-1]) + 1], known | wanted, frozenset(late)
             )
-        return _record(conn, table, marked) if marked else ()
+        if not marked:
+            return ()
+        # What was half done is marked as a whole.
+        forget_entries(conn, locate_journal(conn, table), [(m.version, "up") for m in marked])
+        return _record(conn, table, marked)
 
 
 def _refuse_gaps(

@@ -11,9 +11,14 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from confiture_flows.errors import ApplyError, UnresolvedError
+from confiture_flows.errors import ApplyError, PartialApplyError, UnresolvedError
 from confiture_flows.migrations.checksum import file_checksum
-from confiture_flows.migrations.diagnosis import Aftermath, diagnose, resolve_choices
+from confiture_flows.migrations.diagnosis import (
+    LOCK_NOT_AVAILABLE,
+    Aftermath,
+    diagnose,
+    resolve_choices,
+)
 from confiture_flows.migrations.execution import finish_step
 from confiture_flows.migrations.journal import (
     Entry,
@@ -47,6 +52,7 @@ _SET_TIMEOUTS = (
     "SELECT pg_catalog.set_config('lock_timeout', %s, false), "
     "pg_catalog.set_config('statement_timeout', %s, false)"
 )
+_REPAIR_QUEUES_MS = 300  # below deadlock_timeout
 _REPAIR_SECONDS = 10  # to take away what a failed statement left; the next run tries again
 
 
@@ -65,16 +71,20 @@ class _Script:
 
     Attributes:
         committed: How many of its statements are committed for good.
+        file_checksum: Of the file as the run found it.
     """
 
     context: Run
     step: Step
     batches: tuple[Batch, ...]
     committed: int = 0
+    file_checksum: str = ""
 
     def run(self) -> LedgerRow:
         started = time.monotonic()
+        self.file_checksum = file_checksum(self.step.script.path)
         self.context.journal = create_journal(self.context.conn, self.context.journal)
+        self._open_ledger_row()
         done = self._resume()
         left = list(enumerate(self.batches))[done:]
         last = Batch(())  # a transaction of its own for the ledger row, unless the script's last is
@@ -83,7 +93,6 @@ class _Script:
         for number, batch in left:
             self.context.observer.tick()
             self._run_batch(number, batch)
-            self.committed += len(batch.statements) if batch.keep else 0
         elapsed = int((time.monotonic() - started) * 1000)
         forget = self.context.journal.forget(*self._key())
         return finish_step(
@@ -110,12 +119,13 @@ class _Script:
                 continue  # a transaction that the file itself rolls back
             if not entry.done and not self._settle(entry):
                 break
-            if batch is None or entry.checksum != batch_checksum(batch):
+            batch = self._matching(entry)
+            if batch is None:
                 raise self._changed(entry)
             over = number + 1
             self.committed += entry.statements
             self._repeat_settings(batch)
-        if over < len(self.batches):
+        if over < len(self.batches) and self.batches[over].statements:
             self.context.observer.resumed(self.step, self.batches[over].statements[0])
         return over
 
@@ -149,7 +159,7 @@ class _Script:
             statements=len(batch.statements),
             sql=excerpt_for_journal(batch),
             checksum=batch_checksum(batch),
-            file_checksum=file_checksum(self.step.script.path),
+            file_checksum=self.file_checksum,
             done=True,
             run=self.context.name,
         )
@@ -167,6 +177,7 @@ class _Script:
                 self._run_alone(entry, first)
                 return
             raise self._diagnosed(failure) from None
+        self.committed += len(batch.statements) if batch.keep else 0
 
     def _run_alone(self, entry: Entry, statement: Statement) -> None:
         """Run a statement outside transactions, with an entry before and after it."""
@@ -177,17 +188,18 @@ class _Script:
         self._write(replace(entry, done=False))
         # A concurrent build waits for old transactions without anyone queuing behind it; a
         # lock_timeout would only fail it and leave an invalid index.
-        unhurried = statement.forbids_transaction is not None
+        unhurried = "CONCURRENTLY" in (statement.forbids_transaction or "")
         try:
             self._patiently(lambda: run_statement(conn, statement, without_lock_timeout=unhurried))
         except StatementFailed as failure:
-            raise self._diagnosed(failure, self._clean_up(entry, effect)) from None
+            raise self._diagnosed(failure, self._clean_up(entry, effect, failure)) from None
         if invalid := invalid_indexes(conn, effect, noted):
             self._forget(entry)
             raise self._left_invalid(statement, invalid)
-        self._write(entry)
+        self.committed += 1
+        self._write(entry, Aftermath(in_doubt=effect.kind is EffectKind.UNKNOWN))
 
-    def _clean_up(self, entry: Entry, effect: Effect) -> Aftermath:
+    def _clean_up(self, entry: Entry, effect: Effect, failure: StatementFailed) -> Aftermath:
         """Take away what a failed statement left, if that is quick; else the next run does."""
         conn = self.context.conn
         if conn.closed or conn.broken:
@@ -195,18 +207,26 @@ class _Script:
         verdict: Verdict = judge(conn, effect, entry.noted)
         if verdict.took_effect is None:
             # It failed as a whole, unless it commits by itself.
-            in_doubt = self._statement(entry).may_commit
+            may_commit = effect.kind is EffectKind.BUILDS_INDEX or self._statement(entry).may_commit
+            in_doubt = may_commit and not _was_refused(failure)
             if not in_doubt:
                 self._forget(entry)
             return Aftermath(in_doubt=in_doubt)
         problems = [self._repair(repair) for repair in verdict.repairs]
         if any(problems):
             return Aftermath(left=verdict.invalid)
+        if verdict.took_effect:
+            self._write(entry)
+            return Aftermath(finished=True)
         self._forget(entry)
         return Aftermath(cleaned=verdict.invalid)
 
     def _repair(self, sql: str) -> str | None:
-        """Run a repair; returns what is wrong when it fails."""
+        """Run a repair; returns what is wrong when it fails.
+
+        It never queues for long: others would queue behind it, and a concurrent build of
+        another session that waits for us would be ended as a deadlock.
+        """
         import psycopg
 
         conn = self.context.conn
@@ -214,16 +234,23 @@ class _Script:
             "SELECT pg_catalog.current_setting('lock_timeout'), "
             "pg_catalog.current_setting('statement_timeout')"
         ).fetchone()
-        conn.execute(_SET_TIMEOUTS, ("0", f"{_REPAIR_SECONDS}s"))
+        conn.execute(_SET_TIMEOUTS, (f"{_REPAIR_QUEUES_MS}ms", f"{_REPAIR_SECONDS}s"))
+        until = time.monotonic() + _REPAIR_SECONDS
         try:
-            conn.execute(sql.encode())
-        except psycopg.Error as error:
-            roll_back(conn)
-            return error.diag.message_primary or str(error)
+            while True:
+                try:
+                    conn.execute(sql.encode())
+                except psycopg.Error as error:
+                    roll_back(conn)
+                    if error.sqlstate != LOCK_NOT_AVAILABLE or time.monotonic() > until:
+                        return error.diag.message_primary or str(error)
+                    self.context.observer.tick()
+                    time.sleep(_REPAIR_QUEUES_MS / 1000)
+                else:
+                    return None
         finally:
-            if not conn.closed:
+            if not (conn.closed or conn.broken):
                 conn.execute(_SET_TIMEOUTS, before)
-        return None
 
     def _repeat_settings(self, batch: Batch) -> None:
         """What a batch that is over had set for the rest of the script is set again."""
@@ -253,27 +280,52 @@ class _Script:
     def _writing(self, entry: Entry) -> Query:
         return self.context.journal.write(entry, self.context.conn.info.dbname)
 
-    def _write(self, entry: Entry) -> None:
-        self._in_its_own_transaction(self._writing(entry))
+    def _matching(self, entry: Entry) -> Batch | None:
+        """The batch that an entry is about, if the file still has it.
+
+        The first statements of a transaction stay what they were when others are added behind
+        them, to mend what failed after it; the batch is split there.
+        """
+        batch = self.batches[entry.batch] if entry.batch < len(self.batches) else None
+        if batch is None or batch_checksum(batch) == entry.checksum:
+            return batch
+        head = replace(batch, statements=batch.statements[: entry.statements])
+        tail = replace(batch, statements=batch.statements[entry.statements :])
+        if not tail.statements or batch_checksum(head) != entry.checksum:
+            return None
+        at = entry.batch
+        self.batches = (*self.batches[:at], head, tail, *self.batches[at + 1 :])
+        return head
+
+    def _open_ledger_row(self) -> None:
+        """Half done, a repeatable migration is no longer what its ledger row says."""
+        migration = self.step.migration
+        if migration.repeatable:
+            query = self.context.ledger.query("open", self.context.conn.info.dbname)
+            self._in_its_own_transaction((query, {"version": migration.version}))
+
+    def _write(self, entry: Entry, aftermath: Aftermath | None = None) -> None:
+        self._in_its_own_transaction(self._writing(entry), aftermath)
 
     def _forget(self, entry: Entry) -> None:
         forget = self.context.journal.forget(entry.version, entry.direction, entry.batch)
         self._in_its_own_transaction(forget)
 
-    def _in_its_own_transaction(self, query: Query) -> None:
+    def _in_its_own_transaction(self, query: Query, aftermath: Aftermath | None = None) -> None:
         conn = self.context.conn
         try:
             run_transaction(conn, Batch(()), Record((query,), lasting=False))
         except StatementFailed as failure:
             roll_back(conn)
-            raise self._diagnosed(failure) from None
+            raise self._diagnosed(failure, aftermath) from None
 
     def _diagnosed(self, failure: StatementFailed, aftermath: Aftermath | None = None) -> Exception:
         return diagnose(failure, self.context.conn, self.step, self.committed, aftermath)
 
     def _left_invalid(self, statement: Statement, invalid: tuple[str, ...]) -> ApplyError:
         names = ", ".join(invalid)
-        return ApplyError(
+        kind = PartialApplyError if self.committed else ApplyError
+        return kind(
             f"Index {names} was there before, and is invalid; IF NOT EXISTS left it as it is.",
             version=self.step.migration.version,
             file=statement.file or self.step.script.path,
@@ -313,6 +365,12 @@ class _Script:
             excerpt=_first_line(entry.sql),
             next_step=resolve_choices(entry.version),
         )
+
+
+def _was_refused(failure: StatementFailed) -> bool:
+    """Whether the server refused a statement before any of it ran."""
+    error = failure.error
+    return (error.sqlstate or "").startswith("42") and error.diag.context is None
 
 
 def _first_line(sql: str) -> str:

@@ -68,14 +68,13 @@ class Aftermath:
         cleaned: Invalid indexes that were there and are dropped.
         left: Invalid indexes that could not be dropped now; the next run does.
         in_doubt: Whether it may have committed some of its work by itself.
+        finished: Whether it took effect after all, once what it had begun was finished.
     """
 
     cleaned: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     in_doubt: bool = False
-
-
-NO_TRACE = Aftermath()
+    finished: bool = False
 
 
 def diagnose(
@@ -123,12 +122,15 @@ def _consequence(
     statement, state = failure.statement, failure.error.sqlstate or ""
     label = step.migration.label
     transient = state in _TRANSIENT or failure.waited is not None
-    default = _DEFAULT_STEP if statement else _COMMIT_STEP
+    default = _COMMIT_STEP if failure.at_commit else _DEFAULT_STEP
     next_step = _NEXT_STEPS.get(state) or _duplicates_step(failure.error, step) or default
     if _LOCK_LOST in str(failure.error):
         next_step = _UNLOCK_STEP
     if aftermath and aftermath.in_doubt:
         return PartialApplyError, _in_doubt(step), resolve_choices(step.migration.version)
+    if aftermath and aftermath.finished:
+        outcome = f"{label} stopped there, and what that statement had begun is finished."
+        return ResumableApplyError, outcome, f"Run again: {label} goes on after it."
     if committed or (aftermath and aftermath.left):
         kind = ResumableApplyError if transient else PartialApplyError
         outcome = _partial_outcome(step, committed) if committed else f"{label} stopped there."

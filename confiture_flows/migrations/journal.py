@@ -19,6 +19,7 @@ from confiture_flows.migrations._tables import create_table, named_blocks
 from confiture_flows.migrations.lock import lock_held_sql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from psycopg import Connection, sql
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Query = tuple[sql.Composed, dict[str, Any]]
 
 _FILE = "journal.sql"
+_LONGEST_NAME = 63  # bytes
 _LONGEST_SQL = 10_000  # characters of a statement that are kept, for messages and recognition
 
 
@@ -113,9 +115,15 @@ def _query(table: JournalTable, block: str, database: str) -> sql.Composed:
     )
 
 
+def side_table_name(ledger: LedgerTable, what: str) -> str:
+    """The name of a table beside the ledger, within PostgreSQL's 63 bytes."""
+    room = _LONGEST_NAME - len(what) - 1
+    return ledger.name.encode()[:room].decode(errors="ignore") + f"_{what}"
+
+
 def locate_journal(conn: Connection, ledger: LedgerTable) -> JournalTable:
     """Find the journal of a ledger, in the ledger's schema."""
-    schema, name = ledger.schema, f"{ledger.name}_journal"
+    schema, name = ledger.schema, side_table_name(ledger, "journal")
     query = named_blocks(_FILE)["locate"].encode()
     return JournalTable(schema, name, conn.execute(query, (schema, name)).fetchone() is not None)
 
@@ -160,6 +168,15 @@ def read_journal(conn: Connection, table: JournalTable) -> tuple[Entry, ...]:
         )
         for row in rows
     )
+
+
+def forget_entries(
+    conn: Connection, table: JournalTable, migrations: Iterable[tuple[str, str]]
+) -> None:
+    """Take the entries of migrations out, each given by version and direction."""
+    if table.exists:
+        for version, direction in migrations:
+            conn.execute(*table.forget(version, direction))
 
 
 def batch_checksum(batch: Batch) -> str:

@@ -69,3 +69,11 @@ WHERE version = %(version)s
         ELSE ('run lock lost in backend ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 = 0
     END
 RETURNING version, name, extract(epoch FROM applied_at), execution_time_ms, checksum, applied_by, archived_into
+
+-- name: open
+-- A row without a checksum is one whose repeatable migration runs again.
+UPDATE {ledger} SET checksum = NULL
+WHERE version = %(version)s
+    AND CASE WHEN {lock_held} THEN true
+        ELSE ('run lock lost in backend ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 = 0
+    END

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.migration import Migration
     from confiture_flows.postgres.likeness import Likeness
     from confiture_flows.postgres.scratch import Scratch
+    from confiture_flows.sql.statements import Statement
 
 Watch: TypeAlias = "Callable[[Connection], AbstractContextManager[Observer]]"
 """Watches a connection for the length of a block, and gives who hears of what happens on it."""
@@ -54,6 +55,9 @@ Watch: TypeAlias = "Callable[[Connection], AbstractContextManager[Observer]]"
 _ELSEWHERE = {
     "create_subscription_stmt": "subscribes to another server",
     "create_table_space_stmt": "makes a tablespace",
+    "create_foreign_server_stmt": "reaches another server",
+    "alter_foreign_server_stmt": "reaches another server",
+    "import_foreign_schema_stmt": "reaches another server",
 }
 _WHOLE_SERVER = {
     "create_role_stmt": "creates a role",
@@ -67,6 +71,12 @@ _WHOLE_SERVER = {
     "alter_database_stmt": "alters a database",
     "alter_database_set_stmt": "alters a database",
 }
+_COPY_OUTSIDE = re.compile(r"\b(?:FROM|TO)\s+(?:PROGRAM\b|E?'|\$)", re.IGNORECASE)
+_OUTSIDE = re.compile(
+    r"\b(?:dblink\w*|lo_import|lo_export|pg_file_(?:write|unlink|rename|sync)"
+    r"|pg_create_(?:physical|logical)_replication_slot)\b",
+    re.IGNORECASE,
+)
 _DUPLICATE_OBJECT = "42710"
 _ROLE_EXISTS = re.compile(r'role "(?P<name>.+?)" already exists')
 
@@ -202,9 +212,9 @@ def _check_reach(steps: tuple[Step, ...], *, private: bool) -> None:
                 f"{step.migration.label}: {error.message}", error.next_step, step.migration
             ) from None
         for statement in (each for batch in batches for each in batch.statements):
-            if deed := reaches.get(statement.kind):
+            if deed := reaches.get(statement.kind) or _reach(statement):
                 next_step = "It cannot be replayed without doing that."
-                if not private and statement.kind not in _ELSEWHERE:
+                if not private and statement.kind in _WHOLE_SERVER:
                     next_step = (
                         "On a server that is named this would stay; replay without --scratch "
                         "(and without `scratch` of the target) in a server of its own."
@@ -214,6 +224,15 @@ def _check_reach(steps: tuple[Step, ...], *, private: bool) -> None:
                     next_step,
                     step.migration,
                 )
+
+
+def _reach(statement: Statement) -> str | None:
+    """What a statement would do outside the database, by its words; functions' bodies count."""
+    if statement.kind == "copy_stmt" and _COPY_OUTSIDE.search(statement.sql):
+        return "reads or writes a file, or runs a program, on the server"
+    if match := _OUTSIDE.search(statement.sql):
+        return f"calls {match[0]}, which reaches beyond the database"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

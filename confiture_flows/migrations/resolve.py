@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from confiture_flows.errors import PlanError
+from confiture_flows.errors import LedgerError, PlanError
 from confiture_flows.migrations.journal import locate_journal, read_journal
 from confiture_flows.migrations.ledger import locate_ledger
 from confiture_flows.migrations.lock import run_lock
-from confiture_flows.migrations.transaction import Record, run_transaction
+from confiture_flows.migrations.patience import roll_back
+from confiture_flows.migrations.transaction import Record, StatementFailed, run_transaction
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.config import Limits
     from confiture_flows.migrations.journal import Entry
+    from confiture_flows.migrations.ledger import LedgerTable
     from confiture_flows.migrations.migration import Migration
     from confiture_flows.migrations.transaction import Query
 
@@ -96,9 +98,7 @@ def resolve(
         if whole:
             queries = [journal.forget(version, unfinished.direction)]
             if applied:
-                block = "record" if unfinished.direction == "up" else "erase"
-                values = _ledger_values(version, migration)
-                queries.append((table.query(block, conn.info.dbname), values))
+                queries.append(_ledger_query(conn, table, unfinished, migration))
             _write(conn, queries)
             return _whole_outcome(unfinished, applied=applied)
         entry = unfinished.doubtful
@@ -116,18 +116,22 @@ def resolve(
         return f"The next run runs statement {entry.statement} again."
 
 
-def _ledger_values(version: str, migration: Migration | None) -> dict[str, str | int | None]:
+def _ledger_query(
+    conn: Connection, table: LedgerTable, unfinished: Unfinished, migration: Migration | None
+) -> Query:
     if migration is None:
         raise PlanError(
-            f"{version} is not in the directory, so it cannot be recorded as it is on disk.",
+            f"{unfinished.version} is not in the directory, so its file cannot be recorded.",
             next_step="Restore its file, or name the directory with --dir.",
         )
-    return {
-        "version": version,
+    block = "record" if unfinished.direction == "up" else "erase"
+    values = {
+        "version": migration.version,
         "name": migration.name,
         "checksum": migration.checksum,
         "elapsed_ms": None,
     }
+    return table.query(block, conn.info.dbname, replacing=migration.repeatable), values
 
 
 def _whole_outcome(unfinished: Unfinished, *, applied: bool) -> str:
@@ -143,4 +147,14 @@ def _whole_outcome(unfinished: Unfinished, *, applied: bool) -> str:
 
 
 def _write(conn: Connection, queries: list[Query]) -> None:
-    run_transaction(conn, Batch(()), Record(tuple(queries)))
+    try:
+        run_transaction(conn, Batch(()), Record(tuple(queries)))
+    except StatementFailed as failure:
+        roll_back(conn)
+        raise LedgerError(
+            "Ledger and journal could not be written: "
+            f"{failure.error.diag.message_primary or 'the connection broke'}. Nothing is changed.",
+            next_step=f'Check that "{conn.info.user}" may write both, and what they hold: '
+            "confiture-flows resolve",
+            sqlstate=failure.error.sqlstate,
+        ) from None

@@ -50,8 +50,14 @@ class Record:
         """What a file may have changed and these queries need."""
         if not self.queries:
             return ()
-        user = "RESET SESSION AUTHORIZATION" if self.lasting else "SET LOCAL ROLE NONE"
-        return (user, _ENCODING)
+        if self.lasting:
+            return ("RESET SESSION AUTHORIZATION", _ENCODING)
+        # For this transaction only: the script goes on as whom it has made itself.
+        return (
+            "SET LOCAL SESSION AUTHORIZATION DEFAULT",
+            "SET LOCAL role TO DEFAULT",
+            _ENCODING,
+        )
 
 
 NOTHING = Record()

@@ -29,7 +29,7 @@ def print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
     """Print findings, each with its place and what to do."""
     from rich.text import Text
 
-    for finding, following in zip(findings, (*findings[1:], None), strict=True):
+    for finding, following in zip(findings, (*findings[1:], None), strict=False):
         line = Text(f"{finding.severity.label}: ", style=_SEVERITIES[finding.severity])
         line.append(finding.message, style="default")
         line.append(f" [{finding.code}]", style="dim")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Name = tuple[str, ...]  # schema, where it was written, and name
+Shape = tuple[str, bool, bool, tuple[str | None, ...]]
 
 
 class EffectKind(Enum):
@@ -39,12 +40,17 @@ class Effect:
             is about; empty for an index that PostgreSQL names itself, and for a whole database.
         table: The table that the index or the partition belongs to.
         catalog: The system catalog that lists a thing of the cluster.
+        schema: The schema that a rebuild is limited to.
+        shape: Of an index: access method, whether it is unique, whether it is partial, and its
+            columns, None for an expression.
     """
 
     kind: EffectKind
     name: Name = ()
     table: Name = ()
     catalog: str = ""
+    schema: str = ""
+    shape: Shape = ("", False, False, ())
 
 
 def effect_of(sql: str) -> Effect:
@@ -74,7 +80,11 @@ def _parts(nodes: Any) -> Name:
 
 def _index(statement: Any) -> Effect:
     name = (statement.idxname,) if statement.idxname else ()
-    return Effect(EffectKind.BUILDS_INDEX, name, _name(statement.relation))
+    parts = (*statement.index_params, *statement.index_including_params)
+    columns = tuple(part.index_elem.name or None for part in parts)
+    partial = statement.HasField("where_clause")
+    shape = (statement.access_method or "btree", statement.unique, partial, columns)
+    return Effect(EffectKind.BUILDS_INDEX, name, _name(statement.relation), shape=shape)
 
 
 def _drop(statement: Any) -> Effect:
@@ -84,8 +94,11 @@ def _drop(statement: Any) -> Effect:
 
 
 def _reindex(statement: Any) -> Effect:
-    name = _name(statement.relation) if statement.HasField("relation") else ()
-    return Effect(EffectKind.REBUILDS_INDEXES, name)
+    if statement.HasField("relation"):
+        return Effect(EffectKind.REBUILDS_INDEXES, _name(statement.relation))
+    whole = statement.DESCRIPTOR.fields_by_name["kind"].enum_type
+    is_schema = whole.values_by_number[statement.kind].name == "REINDEX_OBJECT_SCHEMA"
+    return Effect(EffectKind.REBUILDS_INDEXES, schema=statement.name if is_schema else "")
 
 
 def _alter_table(statement: Any) -> Effect:

@@ -380,7 +380,8 @@ CASES = {
         misspelt_marker, 4, "gate", "Unknown marker", "transaction=none", "0001_users.up.sql:1"
     ),
     "half way": Case(
-        half_way, 9, "apply_partial", "stopped half way", "by hand", "0001_users.up.sql:3",
+        half_way, 9, "apply_partial", "stopped half way", "goes on where it stopped",
+        "0001_users.up.sql:3",
         sqlstate="22012", undo="DROP TABLE users",
     ),
     "failed check": Case(

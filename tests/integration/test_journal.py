@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from confiture_flows.config import Limits
 from confiture_flows.errors import ApplyError, PartialApplyError, PlanError, UnresolvedError
 from confiture_flows.migrations import batchwise
+from confiture_flows.migrations.baseline import baseline
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Step
@@ -459,3 +461,128 @@ def test_user_who_may_not_create_the_journal_is_told(
 
     assert "GRANT CREATE ON SCHEMA" in str(caught.value)
     assert engine.versions() == ["0001"]
+
+
+def test_index_of_the_same_name_elsewhere_is_not_dropped_instead(
+    engine: Engine,
+    write: Callable[..., Path],
+    conn: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By its name it would be found in the next schema of the search_path."""
+    conn.execute("CREATE SCHEMA app; CREATE TABLE app.t (a int); CREATE TABLE public.u (a int)")
+    conn.execute("CREATE INDEX i ON app.t (a); CREATE INDEX i ON public.u (a)")
+    sql = "SET search_path = app, public;\nDROP INDEX CONCURRENTLY i;"
+    directory = write({"0001_i.up.sql": sql})
+    really = batchwise.run_statement
+
+    def end_unseen(*arguments: Any, **options: Any) -> None:
+        really(*arguments, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batchwise, "run_statement", end_unseen)
+        with pytest.raises(KeyboardInterrupt):
+            engine.migrate(directory)
+    engine.migrate(directory)
+
+    found = conn.execute("SELECT to_regclass('app.i')::text, to_regclass('public.i')::text")
+    assert found.fetchone() == (None, "i")
+
+
+@pytest.mark.usefixtures("known")
+def test_index_of_somebody_else_is_not_taken_for_the_one_without_a_name(
+    engine: Engine,
+    write: Callable[..., Path],
+    conn: psycopg.Connection,
+    indexes: Callable[[], dict[str, bool]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    conn.execute("ALTER TABLE known ADD other int")
+
+    def end_before(*_arguments: Any, **_options: Any) -> None:
+        raise KeyboardInterrupt
+
+    directory = write({"0001_i.up.sql": "CREATE INDEX CONCURRENTLY ON known (id);"})
+    with monkeypatch.context() as patch:
+        patch.setattr(batchwise, "run_statement", end_before)
+        with pytest.raises(KeyboardInterrupt):
+            engine.migrate(directory)
+    conn.execute("CREATE INDEX theirs ON known (other)")
+    engine.migrate(directory)
+
+    assert indexes() == {"theirs": True, "known_id_idx": True}
+
+
+@pytest.mark.usefixtures("known")
+def test_statement_added_behind_what_is_done_mends_what_failed(
+    engine: Engine,
+    write: Callable[..., Path],
+    conn: psycopg.Connection,
+    indexes: Callable[[], dict[str, bool]],
+) -> None:
+    conn.execute("INSERT INTO known VALUES (1), (1)")
+    script = "CREATE TABLE b (id int);\n{}CREATE UNIQUE INDEX CONCURRENTLY once ON known (id);"
+    directory = write({"0001_i.up.sql": script.format("")})
+    with pytest.raises(PartialApplyError):
+        engine.migrate(directory)
+
+    write({"0001_i.up.sql": script.format("DELETE FROM known;\n")})
+    engine.migrate(directory)
+
+    assert indexes() == {"once": True}
+    assert engine.versions() == ["0001"]
+
+
+@pytest.mark.usefixtures("known")
+def test_row_that_somebody_else_wrote_settles_what_was_half_done(
+    engine: Engine,
+    write: Callable[..., Path],
+    conn: psycopg.Connection,
+    unfinished: Callable[[], tuple[Unfinished, ...]],
+) -> None:
+    """Otherwise a later run would skip what it believes is done."""
+    directory = write({"0001_a.up.sql": NONE + "CREATE TABLE a (id int);\nSELECT 1 / 0;"})
+    with pytest.raises(PartialApplyError):
+        engine.migrate(directory)
+    write({"0001_a.up.sql": NONE + "CREATE TABLE a (id int);\nSELECT 1;"})
+
+    with connect(engine.target, "test") as own:
+        baseline(own, discover(directory).migrations, ["0001"], limits=LIMITS)
+    assert unfinished() == ()
+    conn.execute("DROP TABLE a; DELETE FROM tb_confiture")
+    engine.migrate(directory)
+
+    assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
+
+
+@pytest.mark.usefixtures("known")
+def test_half_done_repeatable_stays_pending_when_its_file_is_put_back(
+    engine: Engine, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    view = "CREATE OR REPLACE VIEW v AS SELECT id FROM known;"
+    directory = write({"0001_a.up.sql": "SELECT 1;", "R__v.sql": view})
+    engine.migrate(directory)
+    write({"R__v.sql": NONE + "DROP VIEW v;\nSELECT 1 / 0;"})
+    with pytest.raises(PartialApplyError):
+        engine.migrate(directory)
+
+    write({"R__v.sql": view})
+    with pytest.raises(UnresolvedError, match="has changed since"):
+        engine.migrate(directory)
+    (migration,) = [each for each in discover(directory).migrations if each.repeatable]
+    with connect(engine.target, "test") as own:
+        resolve(own, "R__v", applied=False, whole=True, migration=migration, limits=LIMITS)
+    engine.migrate(directory)
+
+    assert conn.execute("SELECT to_regclass('v')::text").fetchone() == ("v",)
+
+
+def test_journal_of_a_ledger_with_a_long_name(
+    engine: Engine, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    conn.execute("CREATE TABLE known (id int)")
+    name = "l" * 63
+    long = replace(engine, target=replace(engine.target, ledger=name))
+    long.migrate(write({"0001_a.up.sql": "INSERT INTO known VALUES (1);\nVACUUM known;"}))
+    assert long.versions() == ["0001"]

@@ -188,7 +188,7 @@ HALF_WAY = {
         None,
         None,
     ),
-    "DISCARD ALL gave up the lock": ("INSERT INTO known VALUES (1);\nDISCARD ALL;", 1, None, None),
+    "DISCARD ALL gave up the lock": ("INSERT INTO known VALUES (1);\nDISCARD ALL;", 2, None, None),
     "dropped the ledger": (
         NONE + "INSERT INTO known VALUES (1);\nALTER TABLE tb_confiture RENAME TO gone;",
         2,

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from confiture_flows.errors import RunCancelledError
+from confiture_flows.migrations.baseline import baseline
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.replay import Replay, replay
@@ -411,3 +412,26 @@ def test_ledger_that_changes_meanwhile_makes_it_unknown(
         yield Meddle()
 
     assert "changed the ledger meanwhile" in (check(shop, watch=watch).unknown or "")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO PROGRAM 'true';",
+        "COPY users TO '/tmp/users.csv';",
+        "DO $$ BEGIN PERFORM dblink('far', 'DELETE FROM t'); END $$;",
+    ],
+)
+def test_what_reaches_beyond_the_database_is_not_replayed(
+    engine: Engine, write: Callable[..., Path], check: Check, sql: str
+) -> None:
+    engine.migrate(write({"0001_users.up.sql": SHOP["0001_users.up.sql"]}))
+    directory = write({"0002_out.up.sql": sql})
+    (_, out) = discover(directory).migrations
+    with connect(engine.target, "test") as conn:
+        baseline(conn, discover(directory).migrations, [out.version], limits=engine.target.limits)
+
+    found = check(directory)
+
+    assert found.unknown is not None
+    assert found.version == "0002"
