@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.observer import Busy
     from confiture_flows.migrations.plan import Plan, Step
+    from confiture_flows.migrations.transaction import Sent
     from confiture_flows.sql.statements import Statement
 
+_TELL_EVERY = 5.0  # seconds between two lines about a large file, in a pipe
+_MEGABYTE = 1_000_000
+
 _VERBS = {"up": "applied", "down": "rolled back"}
+
+
+def _how_far(sent: Sent) -> str:
+    done, size = sent.position / _MEGABYTE, sent.size / _MEGABYTE
+    return f"{done:.0f} of {size:.0f} MB, statement {sent.statement:,}"
 
 
 class Progress(Observer):
@@ -38,6 +48,9 @@ class Progress(Observer):
         self._width = 0
         self._bar: Bar | None = None
         self._task: TaskID | None = None
+        self._file: TaskID | None = None  # the bar of a large file
+        self._told = 0.0
+        self._steps = self._finished = 0
 
     def __enter__(self) -> Self:
         return self
@@ -59,18 +72,19 @@ class Progress(Observer):
         self._width = max(len(step.migration.label) for step in plan.steps)
         if self._quiet or not self._stream.isatty():
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
 
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[done]}"),
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=len(plan.steps))
+        self._steps = len(plan.steps)
+        self._task = self._bar.add_task("", total=self._steps, done=f"0/{self._steps}")
         self._bar.start()
 
     def waiting(self, holder: str) -> None:
@@ -90,6 +104,18 @@ class Progress(Observer):
             "yellow",
         )
 
+    def sent(self, step: Step, sent: Sent) -> None:
+        """Move the bar of a large file; in a pipe, a line now and then."""
+        if self._bar:
+            if self._file is None:
+                self._file = self._bar.add_task("", total=sent.size, done="")
+            self._bar.update(self._file, completed=sent.position, done=_how_far(sent))
+            return
+        self._told = self._told or time.monotonic()
+        if time.monotonic() - self._told > _TELL_EVERY:
+            self._line(f"{step.migration.label}: {_how_far(sent)}")
+            self._told = time.monotonic()
+
     def busy(self, busy: Busy) -> None:
         """Say what is busy, and that nothing is held meanwhile."""
         self._line(
@@ -100,10 +126,16 @@ class Progress(Observer):
 
     def finished(self, step: Step, row: LedgerRow) -> None:
         """A line for the migration."""
+        if self._bar and self._file is not None:
+            self._bar.remove_task(self._file)
+        self._file, self._told = None, 0.0
         took = f"{row.execution_time_ms or 0:>6} ms"
         self._line(f"{_VERBS[step.direction]} {step.migration.label:<{self._width}} {took}")
         if self._bar and self._task is not None:
-            self._bar.advance(self._task)
+            self._finished += 1
+            self._bar.update(
+                self._task, completed=self._finished, done=f"{self._finished}/{self._steps}"
+            )
 
     def ended(self, report: RunReport) -> None:
         """Take the bar away, and keep the report for the command."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import ApplyError, PartialApplyError, UnresolvedError
@@ -37,6 +38,7 @@ from confiture_flows.migrations.transaction import (
 )
 from confiture_flows.sql.effects import Effect, EffectKind, effect_of
 from confiture_flows.sql.script import Batch
+from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.plan import Step
     from confiture_flows.migrations.transaction import Query
-    from confiture_flows.sql.statements import Statement
 
 _IN_A_TRANSACTION = "25001"
 _SET_TIMEOUTS = (
@@ -125,8 +126,8 @@ class _Script:
             over = number + 1
             self.committed += entry.statements
             self._repeat_settings(batch)
-        if over < len(self.batches) and self.batches[over].statements:
-            self.context.observer.resumed(self.step, self.batches[over].statements[0])
+        if over < len(self.batches) and self.batches[over].parts:
+            self.context.observer.resumed(self.step, self.batches[over].first)
         return over
 
     def _settle(self, entry: Entry) -> bool:
@@ -152,18 +153,18 @@ class _Script:
         return verdict.took_effect
 
     def _run_batch(self, number: int, batch: Batch) -> None:
+        first = batch.first
         entry = Entry(
             *self._key(),
             batch=number,
-            statement=batch.statements[0].number,
-            statements=len(batch.statements),
+            statement=first.number,
+            statements=batch.count,
             sql=excerpt_for_journal(batch),
             checksum=batch_checksum(batch),
             file_checksum=self.file_checksum,
             done=True,
             run=self.context.name,
         )
-        first = batch.statements[0]
         # PostgreSQL 12 and later let an enum value be added in a transaction of its own.
         alone = not batch.transactional and first.enum_value is None
         if alone and (first.may_commit or first.forbids_transaction):
@@ -171,13 +172,14 @@ class _Script:
             return
         record = Record((self._writing(entry),), lasting=False) if batch.keep else Record()
         try:
-            self._patiently(lambda: run_transaction(self.context.conn, batch, record))
+            tell = partial(self.context.observer.sent, self.step)
+            self._patiently(lambda: run_transaction(self.context.conn, batch, record, tell=tell))
         except StatementFailed as failure:
             if alone and failure.error.sqlstate == _IN_A_TRANSACTION:
                 self._run_alone(entry, first)
                 return
             raise self._diagnosed(failure) from None
-        self.committed += len(batch.statements) if batch.keep else 0
+        self.committed += batch.count if batch.keep else 0
 
     def _run_alone(self, entry: Entry, statement: Statement) -> None:
         """Run a statement outside transactions, with an entry before and after it."""
@@ -254,8 +256,8 @@ class _Script:
 
     def _repeat_settings(self, batch: Batch) -> None:
         """What a batch that is over had set for the rest of the script is set again."""
-        for statement in batch.statements:
-            if statement.sets_session:
+        for part in batch.parts:
+            for statement in part.statements() if part.sets_session else ():
                 try:
                     run_statement(self.context.conn, statement)
                 except StatementFailed as failure:
@@ -272,10 +274,10 @@ class _Script:
         """What an entry is about: the file's, with its values, unless it has changed since."""
         batch = self.batches[entry.batch] if entry.batch < len(self.batches) else None
         unchanged = batch is not None and batch_checksum(batch) == entry.checksum
-        return batch.statements[0].sql if batch and unchanged else entry.sql
+        return batch.first.sql if batch and unchanged else entry.sql
 
     def _statement(self, entry: Entry) -> Statement:
-        return self.batches[entry.batch].statements[0]
+        return self.batches[entry.batch].first
 
     def _writing(self, entry: Entry) -> Query:
         return self.context.journal.write(entry, self.context.conn.info.dbname)
@@ -289,9 +291,11 @@ class _Script:
         batch = self.batches[entry.batch] if entry.batch < len(self.batches) else None
         if batch is None or batch_checksum(batch) == entry.checksum:
             return batch
-        head = replace(batch, statements=batch.statements[: entry.statements])
-        tail = replace(batch, statements=batch.statements[entry.statements :])
-        if not tail.statements or batch_checksum(head) != entry.checksum:
+        if not all(isinstance(part, Statement) for part in batch.parts):
+            return None  # a large file, whose statements are not held
+        head = replace(batch, parts=batch.parts[: entry.statements])
+        tail = replace(batch, parts=batch.parts[entry.statements :])
+        if not tail.parts or batch_checksum(head) != entry.checksum:
             return None
         at = entry.batch
         self.batches = (*self.batches[:at], head, tail, *self.batches[at + 1 :])
@@ -360,7 +364,7 @@ class _Script:
             "nobody can tell whether that took effect.",
             version=entry.version,
             file=self.step.script.path,
-            line=batch.statements[0].line if batch else None,
+            line=batch.first.line if batch else None,
             statement=entry.statement,
             excerpt=_first_line(entry.sql),
             next_step=resolve_choices(entry.version),

@@ -6,6 +6,7 @@ The usual script is one transaction. What is not runs batch by batch, with a jou
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import LedgerError
@@ -110,9 +111,10 @@ def finish_step(
     }
     record = Record((*also, (query, values)))
     conn = run.conn
+    tell = partial(run.observer.sent, step)
     try:
         row = patiently(
-            lambda: run_transaction(conn, batch, record, run.reset),
+            lambda: run_transaction(conn, batch, record, run.reset, tell),
             conn,
             step,
             run.limits,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_flows.errors import LedgerError
 from confiture_flows.migrations._tables import create_table, named_blocks
 from confiture_flows.migrations.lock import lock_held_sql
+from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -185,13 +186,14 @@ def batch_checksum(batch: Batch) -> str:
     Of their text as the file has it: the value of a placeholder may be a secret.
     """
     digest = hashlib.sha256(batch.opening.encode())
-    for statement in batch.statements:
-        digest.update(
-            b"\0" + statement.sql_as_written.encode() + b"\0" + (statement.copy_data or b"")
-        )
+    for part in batch.parts:
+        if isinstance(part, Statement):
+            digest.update(b"\0" + part.sql_as_written.encode() + b"\0")
+        for block in part.copy_blocks():
+            digest.update(block)
     return digest.hexdigest()
 
 
 def excerpt_for_journal(batch: Batch) -> str:
     """The first statement of a batch as the journal keeps it."""
-    return batch.statements[0].masked_sql[:_LONGEST_SQL] if batch.statements else ""
+    return batch.first.masked_sql[:_LONGEST_SQL] if batch.parts else ""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.sql.include import Piece, expand
+from confiture_flows.sql.large import FileState, file_state
+from confiture_flows.sql.pieces import is_large, large_pieces, read_passage
 from confiture_flows.sql.placeholders import hide_values
 from confiture_flows.sql.script import Batch, TransactionMode, read_marker, split_batches
-from confiture_flows.sql.source import read_source
-from confiture_flows.sql.statements import split_statements
+from confiture_flows.sql.source import cannot_read, read_source
+from confiture_flows.sql.statements import split_once, split_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from confiture_flows.sql.placeholders import Filled, Placeholders
+    from confiture_flows.sql.script import Part
     from confiture_flows.sql.statements import Statement
 
 REPEATABLE_PREFIX = "R__"  # starts the version of what has no place in the order
@@ -56,12 +60,14 @@ class Script:
         first, last = self.lines
         return "\n".join(text.split("\n")[first - 1 : last])
 
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> Iterable[Piece]:
         """The text and what it includes, in the order in which it runs.
 
         Raises:
             MigrationFileError: A file cannot be read, or an include not followed.
         """
+        if is_large(self.path):
+            return large_pieces(self.path, self.lines, self._root)
         return self._expand(self.text())
 
     def batches(self) -> tuple[Batch, ...]:
@@ -70,8 +76,13 @@ class Script:
         Raises:
             MigrationFileError: The file cannot be read, parsed, or run as it stands.
         """
+        if is_large(self.path):
+            return _large_batches(self, self._state())
         text = self.text()
         statements = tuple(self._statements(self._expand(text)))
+        return self._in_transactions(statements, text)
+
+    def _in_transactions(self, statements: tuple[Part, ...], text: str) -> tuple[Batch, ...]:
         marker = read_marker(text, self.path, self._first_line)
         if marker is not None:
             return split_batches(statements, marker, self.path)
@@ -86,7 +97,17 @@ class Script:
         return self.lines[0] if self.lines else 1
 
     def _expand(self, text: str) -> tuple[Piece, ...]:
-        return expand(text, self.path, self._first_line, self.root or self.path.parent)
+        return expand(text, self.path, self._first_line, self._root)
+
+    @property
+    def _root(self) -> Path:
+        return self.root or self.path.parent
+
+    def _state(self) -> FileState:
+        try:
+            return file_state(self.path)
+        except OSError as error:
+            raise cannot_read(self.path, error) from error
 
     def without_values(self, message: str) -> str:
         """What the server says of the script, with `${name}` in the place of values."""
@@ -100,25 +121,54 @@ class Script:
             values = dict(self.placeholders.values)
         return hide_values(message, {f"${{{name}}}": value for name, value in values.items()})
 
-    def _statements(self, pieces: tuple[Piece, ...]) -> Iterator[Statement]:
+    def _statements(self, pieces: Iterable[Piece]) -> Iterator[Part]:
         number = 0
         for piece in pieces:
+            if passage := read_passage(piece, number + 1, self.placeholders):
+                number += passage.count
+                yield passage
+                continue
             text, filled = piece.text, ()
             if self.placeholders:
                 text, filled = self.placeholders.fill(text, piece.path, piece.first_line)
-            for statement in _split(piece, text, filled):
+            for statement in self._split(piece, text, filled):
                 number += 1
                 yield statement if number == statement.number else replace(statement, number=number)
 
+    def _split(self, piece: Piece, text: str, filled: tuple[Filled, ...]) -> tuple[Statement, ...]:
+        # What is read of a large file is not kept twice.
+        split = split_statements if piece.source else split_once
+        try:
+            found = split(text, piece.path, piece.first_line, filled)
+        except MigrationFileError as error:
+            last = piece.first_line + piece.text.rstrip().count("\n")
+            if piece.cut and error.line == last:
+                error.next_step = "The include below cuts it; it has to stand between statements."
+            raise
+        if not (found and piece.source and piece.source.rows):
+            return found
+        copy = replace(found[0], copy_data=piece.source.rows, row_values=self.placeholders)
+        if self.placeholders:
+            for _checked in copy.copy_blocks():
+                pass
+        return (copy,)
 
-def _split(piece: Piece, text: str, filled: tuple[Filled, ...]) -> tuple[Statement, ...]:
-    try:
-        return split_statements(text, piece.path, piece.first_line, filled)
-    except MigrationFileError as error:
-        last = piece.first_line + piece.text.rstrip().count("\n")
-        if piece.cut and error.line == last:
-            error.next_step = "The include below cuts it; it has to stand between statements."
-        raise
+
+# What is held of a large file is little. It is read twice: to know that all of it can be run,
+# and to run it.
+@lru_cache(maxsize=16)
+def _large_batches(script: Script, state: FileState) -> tuple[Batch, ...]:
+    """The batches of a large file, for as long as the file is in that state."""
+    head: list[str] = []
+
+    def watched() -> Iterator[Piece]:
+        for piece in script.pieces():
+            if not head:
+                head.append(piece.text)
+            yield piece
+
+    statements = tuple(script._statements(watched()))
+    return script._in_transactions(statements, "".join(head))
 
 
 @dataclass(frozen=True, slots=True)

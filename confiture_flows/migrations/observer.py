@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.plan import Plan, Step
+    from confiture_flows.migrations.transaction import Sent
     from confiture_flows.sql.statements import Statement
 
 
@@ -36,8 +37,8 @@ class Busy:
 class Observer:
     """Hears of a run as it goes; every method does nothing unless overridden.
 
-    Called between transactions, never while a migration holds locks; so it may take its
-    time, and what it raises ends the run with nothing left open.
+    All but `sent` are called between transactions, never while a migration holds locks; so they
+    may take their time, and what they raise ends the run with nothing left open.
     """
 
     def page(self, url: str) -> None:
@@ -57,6 +58,12 @@ class Observer:
 
     def resumed(self, step: Step, statement: Statement) -> None:
         """A step that an earlier run left half done goes on at a statement."""
+
+    def sent(self, step: Step, sent: Sent) -> None:
+        """A part of a large file is about to be sent: often, and while the migration holds locks.
+
+        It has to return at once, and must not raise.
+        """
 
     def busy(self, busy: Busy) -> None:
         """A try met a busy table and was rolled back; the next follows after a pause."""
@@ -98,6 +105,11 @@ class Observers(Observer):
         """See Observer."""
         for observer in self._observers:
             observer.resumed(step, statement)
+
+    def sent(self, step: Step, sent: Sent) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.sent(step, sent)
 
     def busy(self, busy: Busy) -> None:
         """See Observer."""

@@ -29,14 +29,14 @@ def count(number: int, noun: str = "migration") -> str:
 def step_manner(step: Step) -> str:
     """How a step's statements are put into transactions, in words."""
     batches = step.script.batches()
-    statements = sum(len(batch.statements) for batch in batches)
+    statements = sum(batch.count for batch in batches)
     if len(batches) <= 1 and all(batch.transactional for batch in batches):
         return count(statements, "statement") + ", one transaction"
     alone = [
-        statement.forbids_transaction
+        part.forbids_transaction
         for batch in batches
-        for statement in batch.statements
-        if statement.forbids_transaction
+        for part in batch.parts
+        if part.forbids_transaction
     ]
     why = f" ({alone[0]})" if alone else ""
     return count(statements, "statement") + f", {count(len(batches), 'step')}{why}"

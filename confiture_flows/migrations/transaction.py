@@ -6,7 +6,8 @@ statement ends on a line of its own, so that no trailing comment swallows what f
 results are counted, which tells the statement that failed even where its error has no
 position; and the answer to COMMIT is looked at.
 
-A batch with the rows of a COPY, or a very large one, is sent statement by statement.
+A batch with the rows of a COPY, or a very large one, is sent statement by statement; what it
+has of a large file, passage by passage, as it is read.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows.errors import LedgerError
+from confiture_flows.errors import LedgerError, MigrationFileError
+from confiture_flows.sql.passage import Passage
+from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import psycopg
     from psycopg import Connection, Cursor, sql
     from psycopg.pq.abc import PGresult
 
-    from confiture_flows.sql.script import Batch
-    from confiture_flows.sql.statements import Statement
+    from confiture_flows.sql.script import Batch, Part
 
+    Tell = Callable[["Sent"], None]
     Query = tuple[sql.Composed, dict[str, Any]]
 
 _SEPARATOR = "\n;\n"
@@ -63,6 +68,25 @@ class Record:
 NOTHING = Record()
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How far a large file is.
+
+    Attributes:
+        position: Bytes of the file up to there.
+        size: Bytes of the file.
+        statement: 1-based number in the script of the statement that follows, or goes on.
+    """
+
+    position: int
+    size: int
+    statement: int
+
+
+def _nobody(_sent: Sent) -> None:
+    """Hears how far a large file is when nobody has asked."""
+
+
 class StatementFailed(Exception):
     """What failed.
 
@@ -92,6 +116,7 @@ def run_transaction(
     batch: Batch,
     record: Record = NOTHING,
     after: tuple[str, ...] = (),
+    tell: Tell = _nobody,
 ) -> tuple[Any, ...] | None:
     """Run a batch as one transaction.
 
@@ -100,6 +125,7 @@ def run_transaction(
         batch: Transactional.
         record: What is written about it.
         after: Statements to run when it is committed, in the same round trip.
+        tell: Told how far a large file is, many times, while the transaction is open.
 
     Returns:
         The row that the last query of the record returned; its values may still be text.
@@ -108,11 +134,15 @@ def run_transaction(
         StatementFailed: A statement, the record, or the commit; the transaction is still
             there to be rolled back.
         LedgerError: The server did not commit.
+        MigrationFileError: A large file was written to meanwhile; the transaction is rolled back.
     """
-    copies = any(statement.kind == "copy_stmt" for statement in batch.statements)
-    large = sum(len(statement.sql) for statement in batch.statements) > _LARGE
-    run = _run_singly if copies or large else _run_together
-    row, answer = run(conn, batch, record, after)
+    held = [part for part in batch.parts if isinstance(part, Statement)]
+    copies = any(statement.kind == "copy_stmt" for statement in held)
+    large = sum(len(statement.sql) for statement in held) > _LARGE
+    if copies or large or len(held) < len(batch.parts):
+        row, answer = _run_singly(conn, batch, record, after, tell)
+    else:
+        row, answer = _run_together(conn, batch, held, record, after)
     if batch.keep and answer != "COMMIT":
         raise LedgerError(f"The server answered COMMIT with {answer}.")
     return row
@@ -141,25 +171,26 @@ def run_statement(
 
 
 def _run_together(
-    conn: Connection, batch: Batch, record: Record, after: tuple[str, ...]
+    conn: Connection,
+    batch: Batch,
+    statements: list[Statement],
+    record: Record,
+    after: tuple[str, ...],
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
-    from psycopg import ClientCursor, generators
+    from psycopg import ClientCursor
     from psycopg.pq import ExecStatus, TransactionStatus
 
-    queries = [batch.opening, *(statement.sql for statement in batch.statements)]
+    queries = [batch.opening, *(statement.sql for statement in statements)]
     queries += record.before
     queries += [ClientCursor(conn).mogrify(*query) for query in record.queries]
     closing = "COMMIT" if batch.keep else "ROLLBACK"
     queries += [closing, *after]
     try:
-        with conn.lock:
-            conn.pgconn.send_query(_SEPARATOR.join(queries).encode())
-            # psycopg's own waiting: it ends the query on Ctrl-C.
-            results: list[PGresult] = conn.wait(generators.execute(conn.pgconn))
+        results = _results(conn, _SEPARATOR.join(queries))
     except psycopg.Error as error:
         # The connection broke without a word of the server's; nobody knows how far it came.
-        first = batch.statements[0] if batch.statements else None
+        first = statements[0] if statements else None
         raise StatementFailed(first, error) from None
     # A rule may add results of its own before the end, but none to what follows the script.
     ended = max(
@@ -171,7 +202,7 @@ def _run_together(
             # With no result before it, the server refused to parse and nothing has begun.
             idle = conn.info.transaction_status == TransactionStatus.IDLE
             at_commit = idle and len(results) > 1
-            raise _failure(batch, queries, results, at_commit=at_commit)
+            raise _failure(statements, queries, results, at_commit=at_commit)
         # Committed already: a cancel came too late for that, and must not undo the rest.
         _run_after(conn, after)
     if ended is None:
@@ -179,8 +210,18 @@ def _run_together(
     return _texts(results[ended - 1]) if record.queries else None, closing
 
 
+def _results(conn: Connection, query: str) -> list[PGresult]:
+    """Send statements as one simple query; its results, of which the last may be an error."""
+    from psycopg import generators
+
+    with conn.lock:
+        conn.pgconn.send_query(query.encode())
+        # psycopg's own waiting: it ends the query on Ctrl-C.
+        return conn.wait(generators.execute(conn.pgconn))
+
+
 def _failure(
-    batch: Batch, queries: list[str], results: list[PGresult], *, at_commit: bool
+    statements: list[Statement], queries: list[str], results: list[PGresult], *, at_commit: bool
 ) -> StatementFailed:
     from psycopg.errors import error_from_result
 
@@ -193,9 +234,9 @@ def _failure(
         # The server parses all before it runs any, and may know less syntax than our parser.
         failed = bisect_right(starts, int(error.diag.statement_position) - 1) - 1
     # The first query is the BEGIN.
-    of_script = 0 < failed <= len(batch.statements) and not at_commit
+    of_script = 0 < failed <= len(statements) and not at_commit
     return StatementFailed(
-        batch.statements[failed - 1] if of_script else None,
+        statements[failed - 1] if of_script else None,
         error,
         at_commit=at_commit,
         offset=starts[min(failed, len(queries))],
@@ -215,17 +256,20 @@ def _texts(result: PGresult) -> tuple[str | None, ...] | None:
 
 
 def _run_singly(
-    conn: Connection, batch: Batch, record: Record, after: tuple[str, ...]
+    conn: Connection, batch: Batch, record: Record, after: tuple[str, ...], tell: Tell
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
 
-    current: Statement | None = None
+    current: Part | None = None
     row: tuple[Any, ...] | None = None
     at_commit = False
     try:
         conn.execute(batch.opening.encode())
-        for current in batch.statements:
-            _send(conn.cursor(), current)
+        for current in batch.parts:
+            if isinstance(current, Passage):
+                _send_passage(conn, current, tell)
+            else:
+                _send(conn.cursor(), current, tell)
         current = None
         for preparation in record.before:
             conn.execute(preparation.encode())
@@ -235,15 +279,41 @@ def _run_singly(
         at_commit = True
         end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
     except psycopg.Error as error:
-        raise StatementFailed(current, error, at_commit=at_commit) from None
+        # Of a passage, the first statement: the connection broke, nobody knows how far it came.
+        failed = current.statements()[0] if current else None
+        raise StatementFailed(failed, error, at_commit=at_commit) from None
+    except MigrationFileError:
+        conn.execute("ROLLBACK")
+        raise
     _run_after(conn, after)
     return row, end.statusmessage or ""
 
 
-def _send(cursor: Cursor, statement: Statement) -> None:
+def _send_passage(conn: Connection, passage: Passage, tell: Tell) -> None:
+    from psycopg.errors import error_from_result
+    from psycopg.pq import ExecStatus
+
+    tell(Sent(passage.place.offset, passage.place.state.size, passage.number))
+    text = passage.read()
+    results = _results(conn, text)
+    if results[-1].status == ExecStatus.FATAL_ERROR:
+        error = error_from_result(results[-1], encoding="utf-8")
+        position = error.diag.statement_position
+        at = int(position) if position else None
+        statement, offset = passage.failed(text, len(results) - 1, at)
+        raise StatementFailed(statement, error, offset=offset)
+
+
+def _send(cursor: Cursor, statement: Statement, tell: Tell = _nobody) -> None:
     if statement.copy_data is not None:
+        rows = statement.copy_data
+        at = 0
         with cursor.copy(statement.sql.encode()) as copy:
-            copy.write(statement.copy_data)
+            for block in statement.copy_blocks():
+                if not isinstance(rows, bytes):
+                    tell(Sent(rows.offset + at, rows.state.size, statement.number))
+                    at += len(block)
+                copy.write(block)
     elif statement.copies_out:
         with cursor.copy(statement.sql.encode()) as copy:
             for _rows in copy:

@@ -16,7 +16,7 @@ from confiture_flows.migrations.report import count
 from confiture_flows.migrations.verify import verify
 from confiture_flows.report.document import Block, Code, Document, Paragraph, Table
 from confiture_flows.report.finding import Finding, Severity
-from confiture_flows.sql.statements import masked
+from confiture_flows.sql.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,8 @@ from confiture_flows.sql.statements import line_comments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confiture_flows.sql.large import Cut
+
 _DIRECTIVE = re.compile(r"--\s*confiture:\s*include\s+(?P<file>\S.*?)\s*")
 _ALMOST = re.compile(r"--\s*confiture\W*includ", re.IGNORECASE)
 
@@ -34,12 +36,19 @@ class Piece:
         first_line: The file's line on which `text` starts.
         text: As the file has it.
         cut: Whether an include follows.
+        source: The cut of a large file that it is, or was a part of.
     """
 
     path: Path
     first_line: int
     text: str
     cut: bool = False
+    source: Cut | None = None
+
+
+def may_include(text: str) -> bool:
+    """Whether a text holds what may be an include."""
+    return _ALMOST.search(text) is not None
 
 
 def expand(text: str, path: Path, first_line: int, root: Path) -> tuple[Piece, ...]:
@@ -54,7 +63,7 @@ def expand(text: str, path: Path, first_line: int, root: Path) -> tuple[Piece, .
     Raises:
         MigrationFileError: An include cannot be followed; it names the including file and line.
     """
-    if not _ALMOST.search(text):
+    if not may_include(text):
         return (Piece(path, first_line, text),)
     return tuple(_pieces(text, path, first_line, root.resolve(), (path.resolve(),)))
 

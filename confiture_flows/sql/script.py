@@ -20,12 +20,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.sql.statements import Statement
 from confiture_flows.sql.transactions import TransactionCommand
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from confiture_flows.sql.statements import Statement
+    from confiture_flows.sql.passage import Passage
+
+    Part = Statement | Passage
 
 
 class TransactionMode(StrEnum):
@@ -44,17 +47,33 @@ class Batch:
     """Statements that commit together.
 
     Attributes:
-        statements: In order; exactly one when not transactional.
+        parts: Its statements in order; exactly one when not transactional. A passage stands for
+            many of a large file.
         transactional: Whether they run inside a transaction.
         opening: The statement that begins the transaction; a file's own BEGIN keeps its
             isolation level.
         keep: False when the file itself ends the transaction with ROLLBACK.
     """
 
-    statements: tuple[Statement, ...]
+    parts: tuple[Part, ...]
     transactional: bool = True
     opening: str = "BEGIN"
     keep: bool = True
+
+    @property
+    def first(self) -> Statement:
+        """Its first statement."""
+        return self.parts[0].statements()[0]
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All of them, which may be a great many: those of passages are read for it."""
+        return tuple(statement for part in self.parts for statement in part.statements())
+
+    @property
+    def count(self) -> int:
+        """How many statements it has."""
+        return sum(part.count for part in self.parts)
 
 
 _COMMENT = re.compile(r"\s*(?:--(?P<line>[^\r\n]*)|/\*(?P<block>.*?)\*/)", re.DOTALL)
@@ -93,7 +112,7 @@ def read_marker(text: str, path: Path, first_line: int = 1) -> TransactionMode |
 
 
 def split_batches(
-    statements: tuple[Statement, ...], mode: TransactionMode, path: Path
+    statements: tuple[Part, ...], mode: TransactionMode, path: Path
 ) -> tuple[Batch, ...]:
     """Put the statements of a script into transactions.
 
@@ -103,19 +122,19 @@ def split_batches(
     """
     if mode is TransactionMode.AS_WRITTEN:
         return _Boundaries(path, as_written=True).split(_marked_enums(statements))
-    wrapped = mode is TransactionMode.AUTO and _is_wrapped(statements)
-    inner = statements[1:-1] if wrapped else statements
+    opening = _own_begin(statements) if mode is TransactionMode.AUTO else None
+    inner = statements[1:-1] if opening else statements
     _refuse_transaction_control(inner, path)
-    if wrapped:
+    if opening:
         _refuse_outsiders(inner, path)
-        return (Batch(inner, opening=statements[0].sql),) if inner else ()
+        return (Batch(inner, opening=opening.sql),) if inner else ()
     if mode is TransactionMode.NONE:
-        return tuple(_alone(statement) for statement in inner)
+        return tuple(_alone(statement) for part in inner for statement in part.statements())
     return _Boundaries(path).split(_marked_enums(inner))
 
 
-def _refuse_transaction_control(statements: tuple[Statement, ...], path: Path) -> None:
-    control = [statement for statement in statements if statement.command]
+def _refuse_transaction_control(statements: tuple[Part, ...], path: Path) -> None:
+    control = [each for each in statements if isinstance(each, Statement) and each.command]
     if not control:
         return
     # What ends a transaction does the harm; a BEGIN before it is harmless by itself.
@@ -137,19 +156,21 @@ def _refuse_transaction_control(statements: tuple[Statement, ...], path: Path) -
     )
 
 
-def _is_wrapped(statements: tuple[Statement, ...]) -> bool:
+def _own_begin(statements: tuple[Part, ...]) -> Statement | None:
+    """The BEGIN of a file that is wrapped in BEGIN ... COMMIT."""
     commands = [statement.command for statement in statements]
-    return (
+    wrapped = (
         len(commands) >= 2
         and commands[0] is TransactionCommand.BEGIN
         and commands[-1] is TransactionCommand.COMMIT
         and not any(commands[1:-1])
     )
+    return statements[0].statements()[0] if wrapped else None
 
 
-def _refuse_outsiders(statements: tuple[Statement, ...], path: Path) -> None:
+def _refuse_outsiders(statements: tuple[Part, ...], path: Path) -> None:
     for statement in statements:
-        if statement.forbids_transaction:
+        if isinstance(statement, Statement) and statement.forbids_transaction:
             raise MigrationFileError(
                 f"{statement.forbids_transaction} cannot run inside the file's own "
                 "BEGIN ... COMMIT.",
@@ -161,7 +182,7 @@ def _refuse_outsiders(statements: tuple[Statement, ...], path: Path) -> None:
             )
 
 
-def _marked_enums(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+def _marked_enums(statements: tuple[Part, ...]) -> tuple[Part, ...]:
     """Let an added enum value stand alone when a later statement names it.
 
     PostgreSQL allows ADD VALUE in a transaction, but not the use of the value before
@@ -169,10 +190,10 @@ def _marked_enums(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     """
     marked = list(statements)
     for index, statement in enumerate(statements):
-        if statement.enum_value is None:
+        if not isinstance(statement, Statement) or statement.enum_value is None:
             continue
         literal = "'" + statement.enum_value.replace("'", "''") + "'"
-        if any(literal in later.sql for later in statements[index + 1 :]):
+        if any(later.mentions(literal) for later in statements[index + 1 :]):
             marked[index] = replace(
                 statement, forbids_transaction="ALTER TYPE ... ADD VALUE of a value used below"
             )
@@ -197,12 +218,15 @@ class _Boundaries:
     path: Path
     as_written: bool = False
     batches: list[Batch] = field(default_factory=list)
-    pending: list[Statement] = field(default_factory=list)
+    pending: list[Part] = field(default_factory=list)
     begin: Statement | None = None
 
-    def split(self, statements: tuple[Statement, ...]) -> tuple[Batch, ...]:
+    def split(self, statements: tuple[Part, ...]) -> tuple[Batch, ...]:
         for statement in statements:
-            self._take(statement)
+            if isinstance(statement, Statement):
+                self._take(statement)
+            else:
+                self.pending.append(statement)
         if self.begin is not None:
             raise MigrationFileError(
                 "The transaction that is opened here is never closed.",

@@ -14,7 +14,7 @@ from confiture_flows.errors import MigrationFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -27,42 +27,51 @@ def read_source(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise MigrationFileError(
-            f"The file cannot be read: {error.strerror or error}.",
-            file=path,
-            next_step="Check that it exists and that you may read it.",
-        ) from error
+        raise cannot_read(path, error) from error
     return decode_source(data, path)
 
 
-def decode_source(data: bytes, path: Path) -> str:
-    """Turn the bytes of `path` into text.
+def cannot_read(path: Path, error: OSError) -> MigrationFileError:
+    """The error for a file that the system does not give."""
+    return MigrationFileError(
+        f"The file cannot be read: {error.strerror or error}.",
+        file=path,
+        next_step="Check that it exists and that you may read it.",
+    )
+
+
+def decode_source(data: bytes, path: Path, offset: int = 0, first_line: int = 1) -> str:
+    """Turn the bytes of `path`, or of a part of it that splits no character, into text.
+
+    Args:
+        data: The bytes.
+        path: The file, for messages.
+        offset: Of the first byte.
+        first_line: The file's line on which they start.
 
     Raises:
         MigrationFileError: See `read_source`.
     """
-    if data.startswith(_UTF16_MARKS):
+    mark = b"" if offset else BYTE_ORDER_MARK
+    if not offset and data.startswith(_UTF16_MARKS):
         raise MigrationFileError(
             "The file is UTF-16, not UTF-8.", file=path, line=1, next_step="Save it as UTF-8."
         )
     if (nul := data.find(b"\0")) >= 0:
         raise MigrationFileError(
-            f"The file holds a NUL byte (offset {nul}); the server would not see what follows it.",
+            f"The file holds a NUL byte (offset {offset + nul}); the server would not see what "
+            "follows it.",
             file=path,
-            line=_line_at(data, nul),
+            line=first_line + data.count(b"\n", 0, nul),
             next_step="Remove the byte; SQL text cannot hold one.",
         )
     try:
-        return data.removeprefix(_BYTE_ORDER_MARK).decode()
+        return data.removeprefix(mark).decode()
     except UnicodeDecodeError as error:
-        start = error.start + (len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0)
+        start = error.start + (len(mark) if data.startswith(mark) else 0)
         raise MigrationFileError(
-            f"The file is not UTF-8: byte 0x{data[start]:02x} at offset {start}.",
+            f"The file is not UTF-8: byte 0x{data[start]:02x} at offset {offset + start}.",
             file=path,
-            line=_line_at(data, start),
+            line=first_line + data.count(b"\n", 0, start),
             next_step=f"Save it as UTF-8, for example: iconv -f latin1 -t utf-8 {path.name}",
         ) from error
-
-
-def _line_at(data: bytes, offset: int) -> int:
-    return data.count(b"\n", 0, offset) + 1

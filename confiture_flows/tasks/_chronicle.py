@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.observer import Busy
     from confiture_flows.migrations.plan import Step
+    from confiture_flows.migrations.transaction import Sent
     from confiture_flows.sql.statements import Statement
     from confiture_flows.target import Target
 
+_SENT_EVERY = 10.0  # seconds between two lines about a large file
 _WRITE_EVERY = 2.0  # seconds; how far the page may be behind the database
 
 _PAST = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
@@ -44,6 +47,7 @@ class Chronicle(Observer):
         self._target = target
         self._logger = get_run_logger()
         self._unwritten: deque[tuple[Step, LedgerRow, datetime]] = deque()
+        self._next_word = 0.0
         self._writing = threading.Lock()
         self._over = threading.Event()
         # A new thread has none of the context that says which run it belongs to.
@@ -78,6 +82,17 @@ class Chronicle(Observer):
             statement.line,
         )
 
+    def sent(self, step: Step, sent: Sent) -> None:
+        """Now and then, log how far a large file is."""
+        now = time.monotonic()
+        if now < self._next_word:
+            return
+        if self._next_word:
+            done, size = sent.position / 1_000_000, sent.size / 1_000_000
+            said = "%s: %.0f of %.0f MB sent, at statement %d"
+            self._logger.info(said, step.migration.label, done, size, sent.statement)
+        self._next_word = now + _SENT_EVERY
+
     def busy(self, busy: Busy) -> None:
         """Log the busy table."""
         self._write()
@@ -91,6 +106,7 @@ class Chronicle(Observer):
 
     def finished(self, step: Step, row: LedgerRow) -> None:
         """Take a note, to be written soon."""
+        self._next_word = 0.0
         self._unwritten.append((step, row, datetime.now(UTC)))
 
     def _keep_writing(self) -> None:

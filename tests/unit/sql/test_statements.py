@@ -102,7 +102,7 @@ def test_text_the_parser_refuses_is_named_by_line(text: str, line: int, excerpt:
     [
         (r"\connect shop", r"\connect", 1),
         ("SELECT 1;\n\\set owner 'app'\nSELECT 2;", r"\set", 2),
-        ("--\n-- dump\n--\n\n\\restrict x7Qz\n", r"\restrict", 5),
+        ("--\n-- dump\n--\n\n\\echo x7Qz\n", r"\echo", 5),
         ("SELECT 1 \\gset\n", r"\gset", 1),
         ("SELECT 1;\n  \\i other.sql\n", r"\i", 2),
         ("SELECT 'é';\n\\.\n", r"\.", 2),
@@ -168,7 +168,7 @@ def test_each_copy_block_keeps_its_own_rows() -> None:
 def test_copy_block_is_recognised(text: str) -> None:
     copy, *rest = split(text)
 
-    assert copy.copy_data is not None
+    assert isinstance(copy.copy_data, bytes)
     assert copy.copy_data.strip() == b"1"
     assert [statement.sql for statement in rest] == ["SELECT 9"][: text.count("SELECT")]
 
@@ -258,3 +258,12 @@ def test_same_text_in_another_file_is_parsed_for_that_file() -> None:
     with pytest.raises(MigrationFileError) as caught:
         split_statements("SELEC 1;", other)
     assert caught.value.file == other
+
+
+def test_what_pg_dump_tells_psql_not_to_obey_is_passed_over() -> None:
+    text = "--\n\\restrict x7Qz\n\nSELECT '\n\\restrict a\n';\r\n\\unrestrict x7Qz\r\n\n"
+
+    (statement,) = split(text)
+
+    assert (statement.line, statement.sql) == (4, "SELECT '\n\\restrict a\n'")
+    assert refused("\\restrict a b\nSELECT 1;").line == 1

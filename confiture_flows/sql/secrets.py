@@ -1,0 +1,25 @@
+"""SQL text -> the same text with the passwords in it masked, for messages and reports."""
+
+from __future__ import annotations
+
+import re
+
+_SECRETS = (
+    # A literal inside a literal, as in EXECUTE '... PASSWORD ''x'' ...'.
+    re.compile(r"(\bPASSWORD\s*=?\s*)''.*?''(?!')", re.IGNORECASE | re.DOTALL),
+    # In a connection string, inside a literal; then as PASSWORD 'literal'; then in a URL.
+    re.compile(r"(\bpassword\s*=\s*)(?!(?:E|U&)')(?:''[^']*''|[^\s'&]+)", re.IGNORECASE),
+    re.compile(
+        r"(\bPASSWORD\s*=?\s*)"
+        r"(?:E'(?:[^'\\]|''|\\.)*'|(?:U&)?'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    re.compile(r"(://[^\s:/@']*:)[^\s@']+(?=@)"),
+)
+
+
+def masked(sql: str) -> str:
+    """The text with passwords masked."""
+    for secret in _SECRETS:
+        sql = secret.sub(r"\1***", sql)
+    return sql
