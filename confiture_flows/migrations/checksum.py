@@ -49,7 +49,7 @@ def script_checksum(script: Script, *, repeatable: bool = False) -> str:
     digest = hashlib.sha256()
     seen: set[bytes] = set()
     tail = b""
-    with script.path.open("rb", buffering=0) as file:
+    with open(script.path, "rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             seen.update(word for word in _INCLUDE if word in tail + chunk)

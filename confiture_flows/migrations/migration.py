@@ -34,6 +34,8 @@ class Script:
         path: The file.
         lines: First and last line, 1-based and inclusive; None is the whole file.
         transaction: What the layout says of this file (goose's NO TRANSACTION, for one).
+        none_if_starts: A first line that starts so, in any case, means `none`; it is looked for
+            when the script is read, since most scripts of a directory never are.
         as_written: Whether the directory allows the file's own BEGIN and COMMIT.
         literal: Whether ${name} stands for itself here, whatever the project says.
         placeholders: The values for ${name}; None leaves it as it stands.
@@ -44,6 +46,7 @@ class Script:
     lines: tuple[int, int] | None = None
     transaction: TransactionMode = TransactionMode.AUTO
     as_written: bool = False
+    none_if_starts: str = ""
     literal: bool = False
     placeholders: Placeholders | None = field(default=None, repr=False)
     root: Path | None = None
@@ -87,6 +90,9 @@ class Script:
         if marker is not None:
             return split_batches(statements, marker, self.path)
         mode = self.transaction
+        first = text.lstrip("\ufeff").partition("\n")[0].strip().lower()
+        if self.none_if_starts and first.startswith(self.none_if_starts):
+            mode = TransactionMode.NONE
         own_control = any(statement.command for statement in statements)
         if self.as_written and (own_control or mode is TransactionMode.AUTO):
             mode = TransactionMode.AS_WRITTEN

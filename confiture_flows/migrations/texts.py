@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from confiture_flows.config import placeholder_key, placeholder_variables
+from confiture_flows.migrations.migration import Script
 from confiture_flows.sql.placeholders import Placeholders
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confiture_flows.migrations.layouts import Layout
-    from confiture_flows.migrations.migration import Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,14 @@ def fitting(
         given = layout.placeholders(script.path).items()
         return Placeholders({placeholder_key(name): value for name, value in given} | values)
 
-    return lambda script: replace(
-        script, as_written=as_written, root=root, placeholders=placeholders(script)
+    # `replace` costs three times as much, which ten thousand migrations make felt.
+    return lambda script: Script(
+        script.path,
+        script.lines,
+        script.transaction,
+        as_written,
+        script.none_if_starts,
+        script.literal,
+        placeholders(script),
+        root,
     )

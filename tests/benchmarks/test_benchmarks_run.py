@@ -8,10 +8,12 @@ import pytest
 from rich.console import Console
 
 from confiture_flows.postgres import Server
+from confiture_flows.report.markdown import render_markdown
 from confiture_flows.report.text import print_document
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
+from tests.benchmarks.scale import large_files, many_migrations
 from tests.benchmarks.work import write_work
 
 
@@ -42,3 +44,12 @@ def test_a_flow_is_a_candidate_where_there_is_a_prefect_server(tmp_path: Path) -
         in Bench("", work, tmp_path, {"PREFECT_API_URL": "http://127.0.0.1:1/api"}).candidates()
     )
     assert FLOW not in Bench("", work, tmp_path).candidates()
+
+
+def test_large_files_and_many_migrations_are_reported(server: Server) -> None:
+    files = large_files(server.dsn, 0.1, flow=False)
+    many = many_migrations(server.dsn, (3, 5), rounds=1)
+
+    said = "\n".join(render_markdown(document) for document in (files, many))
+    assert said.count("migrate --plain |") == 2
+    assert "| 5 |" in said

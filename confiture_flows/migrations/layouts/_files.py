@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
+import os
 import re
 from codecs import BOM_UTF8
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 _OTHER_LANGUAGE = re.compile(r"^(?P<version>\d+)_.+\.(?P<suffix>go|py|rs|js|ts)$")
 
 
+# Names, not paths: with ten thousand migrations, comparing paths and asking the file system
+# about each of them took most of a run that has nothing to do.
+def file_names(directory: Path, suffix: str = ".sql") -> list[str]:
+    """The names of the visible files of a folder with that suffix, sorted."""
+    with os.scandir(directory) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if entry.name.endswith(suffix) and entry.name[0] != "." and _is_file(entry)
+        )
+
+
 def files(directory: Path, suffix: str = ".sql") -> list[Path]:
     """The visible files of a folder with that suffix, by name."""
-    return sorted(
-        path
-        for path in directory.iterdir()
-        if path.name.endswith(suffix) and not path.name.startswith(".") and path.is_file()
-    )
+    return [Path(directory, name) for name in file_names(directory, suffix)]
 
 
 def folders_with(directory: Path, file_name: str) -> list[Path]:
     """The visible sub-folders that hold a file of that name, by name."""
-    return sorted(
-        path
-        for path in directory.iterdir()
-        if not path.name.startswith(".") and (path / file_name).is_file()
-    )
+    with os.scandir(directory) as entries:
+        names = sorted(
+            entry.name
+            for entry in entries
+            if entry.name[0] != "."
+            and not entry.is_file(follow_symlinks=False)
+            and os.path.isfile(os.path.join(entry.path, file_name))
+        )
+    return [Path(directory, name) for name in names]
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads in a circle
+        return False
 
 
 def some_file_says(directory: Path, mark: re.Pattern[bytes]) -> bool:
     """Whether one of the first files carries a layout's mark; a stray file may lack it."""
-    return any(mark.search(content(path)) for path in files(directory)[:20])
+    return any(
+        mark.search(line)
+        for name in file_names(directory)[:20]
+        for line in lines_of(Path(directory, name))
+    )
 
 
-def content(path: Path) -> bytes:
-    """What is in a file after its byte order mark; nothing if discovery will find it unreadable."""
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file after its byte order mark; none if discovery will find it unreadable."""
     try:
-        return path.read_bytes().removeprefix(BOM_UTF8)
+        with path.open("rb") as file:
+            for number, line in enumerate(file):
+                yield line if number else line.removeprefix(BOM_UTF8)
     except OSError:
-        return b""
+        return
 
 
 def version_keys(versions: Iterable[str]) -> dict[str, tuple[int | str, ...]]:
@@ -56,8 +82,9 @@ def version_keys(versions: Iterable[str]) -> dict[str, tuple[int | str, ...]]:
 
 def foreign_steps(directory: Path) -> Iterator[Finding]:
     """Migrations in a programming language, which are not run: their place in history is empty."""
-    for path in sorted(directory.iterdir()):
-        if path.is_file() and (match := _OTHER_LANGUAGE.match(path.name)):
+    for name in file_names(directory, ""):
+        if match := _OTHER_LANGUAGE.match(name):
+            path = Path(directory, name)
             yield Finding(
                 "file.unsupported",
                 Severity.WARNING,

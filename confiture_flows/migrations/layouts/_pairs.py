@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confiture_flows.migrations.layouts import Found, Reading
 from confiture_flows.migrations.layouts._files import (
-    files,
+    file_names,
     foreign_steps,
     misnamed,
     version_keys,
@@ -20,11 +21,9 @@ from confiture_flows.migrations.layouts._repeatable import (
     repeatable,
 )
 from confiture_flows.migrations.migration import REPEATABLE_PREFIX, Script
-from confiture_flows.sql.script import TransactionMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from confiture_flows.report.finding import Finding
 
@@ -32,7 +31,7 @@ _NAME = re.compile(
     r"^(?P<stem>(?P<version>[^_.]+)(?:_(?P<name>.+?))?)\.(?P<kind>up|down|verify)\.sql$"
 )
 # sqlx reads this from the first line of a file.
-_SQLX_NO_TRANSACTION = b"-- no-transaction"
+_SQLX_NO_TRANSACTION = "-- no-transaction"
 
 
 @dataclass
@@ -45,7 +44,7 @@ class _Parts:
 
 def is_pairs(directory: Path) -> bool:
     """Whether a folder holds up scripts."""
-    return any(_NAME.match(path.name) for path in files(directory, ".up.sql"))
+    return any(_NAME.match(name) for name in file_names(directory, ".up.sql"))
 
 
 def read_pairs(directory: Path, *, identity_is_stem: bool, order_as_text: bool = False) -> Reading:
@@ -58,14 +57,15 @@ def read_pairs(directory: Path, *, identity_is_stem: bool, order_as_text: bool =
     findings: list[Finding] = []
     parts: dict[str, _Parts] = {}
     again: list[Found] = []
-    for path in files(directory):
-        if path.name.startswith(REPEATABLE_PREFIX):
+    for name in file_names(directory):
+        path = Path(directory, name)
+        if name.startswith(REPEATABLE_PREFIX):
             if is_repeatable(path):
                 again.append(repeatable(_script(path)))
             else:
                 findings.append(misnamed(path, REPEATABLE_NAME))
             continue
-        if not (match := _NAME.match(path.name)):
+        if not (match := _NAME.match(name)):
             findings.append(misnamed(path, "VERSION_name.up.sql or .down.sql"))
             continue
         stem = match["stem"]
@@ -120,9 +120,4 @@ def _adopt_orphans(parts: dict[str, _Parts]) -> Iterator[Finding]:
 
 
 def _script(path: Path) -> Script:
-    try:
-        with path.open("rb") as file:
-            alone = file.readline().strip().lower().startswith(_SQLX_NO_TRANSACTION)
-    except OSError:
-        alone = False  # discovery reports the file as unreadable
-    return Script(path, transaction=TransactionMode.NONE if alone else TransactionMode.AUTO)
+    return Script(path, none_if_starts=_SQLX_NO_TRANSACTION)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.migrations.layouts import Found, Layout, Reading
 from confiture_flows.migrations.layouts._files import (
-    content,
+    file_names,
     files,
     foreign_steps,
+    lines_of,
     misnamed,
     version_keys,
 )
@@ -30,7 +31,7 @@ _DOWN = re.compile(rb"^[ \t]*--\s*(?:\+\w+\s+Down|migrate:down)\b", re.IGNORECAS
 
 
 def _detect(directory: Path) -> bool:
-    return any(_NAME.match(path.name) for path in files(directory))
+    return any(_NAME.match(name) for name in file_names(directory))
 
 
 def _read(directory: Path) -> Reading:
@@ -52,14 +53,14 @@ def _read(directory: Path) -> Reading:
 
 def _sections_for_the_way_down(paths: Iterable[Path]) -> Iterator[Finding]:
     for path in paths:
-        text = content(path)
-        if mark := _DOWN.search(text):
+        marks = (number for number, line in enumerate(lines_of(path), 1) if _DOWN.match(line))
+        if first := next(marks, None):
             yield Finding(
                 "file.invalid",
                 Severity.ERROR,
                 f"{path.name} has a section for the way down, which would run too.",
                 next_step="Name its layout with --layout, or move the section to another file.",
-                location=Location(path, text.count(b"\n", 0, mark.start()) + 1),
+                location=Location(path, first),
             )
 
 

@@ -191,7 +191,6 @@ def test_prisma_down_script_is_found(oddities: Path) -> None:
     ("name", "version", "up", "down"),
     [
         ("pairs", "0001", TransactionMode.AUTO, TransactionMode.AUTO),
-        ("pairs_no_transaction", "0001", TransactionMode.NONE, TransactionMode.AUTO),
         ("diesel_metadata", "0001", TransactionMode.AUTO, None),
         ("diesel_metadata", "0002", TransactionMode.NONE, TransactionMode.NONE),
         ("diesel_metadata", "0003", TransactionMode.AUTO, None),
@@ -209,6 +208,14 @@ def test_each_tools_own_way_to_say_no_transaction_is_read(
 
     assert migration.up.transaction is up
     assert (migration.down.transaction if migration.down else None) is down
+
+
+def test_first_line_of_sqlx_that_says_no_transaction_is_obeyed(oddities: Path) -> None:
+    (migration,) = discover(oddities / "pairs_no_transaction").migrations
+
+    assert [batch.transactional for batch in migration.up.batches()] == [False]
+    assert migration.down is not None
+    assert all(batch.transactional for batch in migration.down.batches())
 
 
 def test_sections_of_a_file_run_apart_with_the_lines_of_the_file(oddities: Path) -> None:
