@@ -8,7 +8,15 @@ from typing import TypeVar
 
 import pytest
 
+from confiture_flows.migrations.migration import Runnable, Script
+
 Value = TypeVar("Value")
+
+
+def in_sql(script: Runnable | None) -> Script:
+    """A script that is written in SQL."""
+    assert isinstance(script, Script)
+    return script
 
 
 def eventually(

@@ -29,6 +29,8 @@ MAY_CATCH_EVERYTHING = {
     "cli/_frame.py",
     # While a failure is told, nothing else that fails may hide it.
     "migrations/lifecycle.py",
+    # A function of somebody's own may raise anything, and is told with its line.
+    "migrations/functions.py",
 }
 # Who may open a connection, and why not through confiture_flows.target.
 MAY_CONNECT = {

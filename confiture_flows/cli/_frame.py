@@ -232,6 +232,6 @@ def _is_told(finding: Finding, outcome: Outcome) -> bool:
     if not isinstance(error, ConfitureFlowsError) or not error.message.startswith(finding.message):
         return False
     # A run's document tells of the error that ended it; a status does not.
-    return document is None or any(
-        getattr(block, "text", None) == error.message for block in document.blocks
-    )
+    if document is None:
+        return finding.diff is None
+    return any(getattr(block, "text", None) == error.message for block in document.blocks)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.observer import Busy
     from confiture_flows.migrations.plan import Plan, Step
     from confiture_flows.migrations.transaction import Sent
+    from confiture_flows.report.finding import Finding
     from confiture_flows.sql.statements import Statement
 
 _TELL_EVERY = 5.0  # seconds between two lines about a large file, in a pipe
@@ -66,6 +67,14 @@ class Progress(Observer):
     def page(self, url: str) -> None:
         """Where to watch the run."""
         self._line(f"Flow run: {url}", "dim")
+
+    def found(self, findings: tuple[Finding, ...]) -> None:
+        """Say before anything runs which way back is not the one that was applied."""
+        for finding in findings:
+            if finding.code == "history.down_edited":
+                self._line(f"{finding.severity.label}: {finding.message}", "yellow")
+                if finding.diff:
+                    self._line(finding.diff)
 
     def begin(self, plan: Plan) -> None:
         """Show the bar."""

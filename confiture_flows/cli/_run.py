@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import replace
@@ -46,7 +47,11 @@ def run_direction(
     way = Direction(direction)
     target, request = work.target(), work.request(to, out_of_order)
     error: BaseException | None = None
-    with Progress(sys.stderr, quiet=work.options.json) as progress:
+    # What a Python migration prints must not get between a program and our JSON.
+    with (
+        Progress(sys.stderr, quiet=work.options.json) as progress,
+        contextlib.redirect_stdout(sys.stderr),
+    ):
         try:
             if plain:
                 _run_plain(target, request, way, progress)
@@ -59,7 +64,7 @@ def run_direction(
     report = progress.report
     if report and isinstance(report.error, KeyboardInterrupt):
         report = replace(report, error=interrupted())
-    return _outcome(report, error)
+    return _outcome(report, error, as_json=work.options.json)
 
 
 def _run_plain(target: Target, request: Request, direction: Direction, watch: Observer) -> None:
@@ -100,7 +105,7 @@ def quiet_prefect() -> None:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
-def _outcome(report: RunReport | None, error: BaseException | None) -> Outcome:
+def _outcome(report: RunReport | None, error: BaseException | None, *, as_json: bool) -> Outcome:
     from confiture_flows.migrations.report import (
         failure_document,
         run_headline,
@@ -114,4 +119,8 @@ def _outcome(report: RunReport | None, error: BaseException | None) -> Outcome:
         document = failure_document(report)
     else:
         document = Document(run_headline(report))
-    return Outcome(run_json(report), document, report.findings, report.error or error)
+    # Those were told before it ran, and a person need not read them twice.
+    findings = tuple(
+        each for each in report.findings if as_json or each.code != "history.down_edited"
+    )
+    return Outcome(run_json(report), document, findings, report.error or error)

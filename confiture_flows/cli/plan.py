@@ -32,6 +32,7 @@ def plan(
 
 def _run(work: Work, to: str | None, out_of_order: OutOfOrder | None, *, back: bool) -> Outcome:
     from confiture_flows.errors import GateError
+    from confiture_flows.migrations.edits import with_edits
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for, make_plan
     from confiture_flows.migrations.plan import Direction
@@ -45,13 +46,14 @@ def _run(work: Work, to: str | None, out_of_order: OutOfOrder | None, *, back: b
     directory = discover_for(work.request(to), target)
     with connect(target, "plan") as conn:
         rows = read_ledger(conn, target.ledger)
-    findings = validate(
-        directory,
-        rows,
-        direction=direction,
-        production=target.production,
-        out_of_order=out_of_order or target.out_of_order,
-    )
+        findings = validate(
+            directory,
+            rows,
+            direction=direction,
+            production=target.production,
+            out_of_order=out_of_order or target.out_of_order,
+        )
+        findings = with_edits(conn, target.ledger, directory, findings)
     try:
         stop_at_gate(findings, Severity.of(target.fail_on))
     except GateError as error:

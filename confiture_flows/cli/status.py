@@ -17,6 +17,7 @@ def status(*, options: Options = _DEFAULTS) -> int:
 
 def _run(work: Work) -> Outcome:
     from confiture_flows.errors import GateError
+    from confiture_flows.migrations.edits import with_edits
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for
     from confiture_flows.migrations.report import status_document, status_json
@@ -30,10 +31,11 @@ def _run(work: Work) -> Outcome:
     directory = discover_for(work.request(), target)
     with connect(target, "status") as conn:
         rows = read_ledger(conn, target.ledger)
+        findings = validate(
+            directory, rows, production=target.production, out_of_order=target.out_of_order
+        )
+        findings = with_edits(conn, target.ledger, directory, findings)
         half_done = {each.version: each.direction for each in read_unfinished(conn, target.ledger)}
-    findings = validate(
-        directory, rows, production=target.production, out_of_order=target.out_of_order
-    )
     error = None
     try:
         stop_at_gate(findings, Severity.of(target.fail_on))

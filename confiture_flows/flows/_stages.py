@@ -73,13 +73,16 @@ class TaskStages:
         self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction
     ) -> tuple[Finding, ...]:
         """Compare the two."""
-        return tasks.validate_migrations(
+        findings = tasks.validate_migrations(
             _whole(directory),
             _whole(rows),
             direction=direction,
             production=self.target.production,
             out_of_order=self.request.out_of_order or self.target.out_of_order,
+            compare_with=self.target,
         )
+        current_observer().found(findings)
+        return findings
 
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
         """Decide what to do."""

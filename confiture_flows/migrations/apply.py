@@ -13,6 +13,7 @@ from uuid import uuid4
 from confiture_flows.errors import LedgerError, MigrationFileError, UnresolvedError
 from confiture_flows.migrations.checksum import script_checksum
 from confiture_flows.migrations.execution import Run, execute_step
+from confiture_flows.migrations.files import Keeper, create_files, locate_files
 from confiture_flows.migrations.journal import forget_entries, locate_journal, read_journal
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
 from confiture_flows.migrations.lock import run_lock
@@ -77,7 +78,8 @@ def apply_plan(
         reset_session(conn, reset)
         table = create_ledger(conn, locate_ledger(conn, ledger))
         journal = locate_journal(conn, table)
-        run = Run(conn, table, journal, limits, reset, observer, name or uuid4().hex)
+        keeper = Keeper(conn, create_files(conn, locate_files(conn, table)))
+        run = Run(conn, table, journal, limits, reset, observer, name or uuid4().hex, keeper)
         run.unfinished = _by_migration(read_journal(conn, journal))
         known = {row.version: row for row in read_rows(conn, table)}
         _forget_stale(run, plan, known)
@@ -87,26 +89,30 @@ def apply_plan(
         rows: list[LedgerRow] = []
         try:
             for step in plan.steps:
-                version = step.migration.version
-                if step.direction is Direction.UP and step.is_done(known.get(version)):
-                    rows.append(known[version])
-                    continue
-                if step.direction is Direction.DOWN and version not in known:
-                    continue
-                rows.append(_one(run, step, run_step))
+                if (row := _one(run, step, run_step, known)) is not None:
+                    rows.append(row)
         finally:
             # Whoever uses the connection next must not meet what the last file left in it.
             reset_session(conn, reset)
+            run.keeper.write()
         return tuple(rows)
 
 
-def _one(run: Run, step: Step, run_step: RunStep) -> LedgerRow:
+def _one(run: Run, step: Step, run_step: RunStep, known: dict[str, LedgerRow]) -> LedgerRow | None:
+    """Run a step that is not done yet; a step back that is done has no row."""
+    row = known.get(step.migration.version)
+    if step.direction is Direction.UP and step.is_done(row):
+        return row
+    if step.direction is Direction.DOWN and row is None:
+        return None
     _check_unchanged(step)
     run.observer.tick()
     run.observer.started(step)
-    row = run_step(step, lambda: execute_step(run, step))
-    run.observer.finished(step, row)
-    return row
+    done = run_step(step, lambda: execute_step(run, step))
+    if step.direction is Direction.UP:
+        run.keeper.applied(step.migration)
+    run.observer.finished(step, done)
+    return done
 
 
 def _forget_stale(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> None:

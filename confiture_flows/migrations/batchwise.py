@@ -66,6 +66,14 @@ def run_batchwise(run: Run, step: Step, batches: tuple[Batch, ...]) -> LedgerRow
     return _Script(run, step, batches).run()
 
 
+def leave_in_doubt(run: Run, step: Step, batch: Batch) -> Aftermath:
+    """Write down that a function ended its transaction: only a person can tell what it has done."""
+    run.journal = create_journal(run.conn, run.journal)
+    script = _Script(run, step, (batch,))
+    script.write_begun(0, batch)
+    return Aftermath(in_doubt=True)
+
+
 @dataclass(slots=True)
 class _Script:
     """A script on its way.
@@ -152,9 +160,13 @@ class _Script:
             self._forget(entry)
         return verdict.took_effect
 
-    def _run_batch(self, number: int, batch: Batch) -> None:
+    def write_begun(self, number: int, batch: Batch) -> None:
+        """Write that a batch was begun, and nothing of its end."""
+        self._write(replace(self._entry(number, batch), done=False))
+
+    def _entry(self, number: int, batch: Batch) -> Entry:
         first = batch.first
-        entry = Entry(
+        return Entry(
             *self._key(),
             batch=number,
             statement=first.number,
@@ -165,6 +177,10 @@ class _Script:
             done=True,
             run=self.context.name,
         )
+
+    def _run_batch(self, number: int, batch: Batch) -> None:
+        entry = self._entry(number, batch)
+        first = batch.first
         # PostgreSQL 12 and later let an enum value be added in a transaction of its own.
         alone = not batch.transactional and first.enum_value is None
         if alone and (first.may_commit or first.forbids_transaction):

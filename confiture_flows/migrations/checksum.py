@@ -12,11 +12,12 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.migrations.migration import Script
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from confiture_flows.migrations.migration import Script
+    from confiture_flows.migrations.migration import Runnable
 
 _CHUNK = 1 << 16
 _INCLUDE = (b"confiture", b"include")  # both are in every file that includes another
@@ -32,7 +33,7 @@ def file_checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def script_checksum(script: Script, *, repeatable: bool = False) -> str:
+def script_checksum(script: Runnable, *, repeatable: bool = False) -> str:
     """The checksum of the migration whose way up is this script.
 
     Args:
@@ -63,7 +64,7 @@ def script_checksum(script: Script, *, repeatable: bool = False) -> str:
     return digest.hexdigest()
 
 
-def included_files(script: Script) -> tuple[Path, ...]:
+def included_files(script: Runnable) -> tuple[Path, ...]:
     """The files that a script includes, in order.
 
     Raises:
@@ -73,9 +74,9 @@ def included_files(script: Script) -> tuple[Path, ...]:
     return tuple(path for path in paths if path != script.path)
 
 
-def _referred_to(script: Script, *, values: bool) -> list[bytes]:
+def _referred_to(script: Runnable, *, values: bool) -> list[bytes]:
     parts = [path.read_bytes() for path in included_files(script)]
-    if values and script.placeholders:
+    if values and isinstance(script, Script) and script.placeholders:
         for piece in script.pieces():
             script.placeholders.fill(piece.text, piece.path, piece.first_line)
             used = script.placeholders.used(piece.text)

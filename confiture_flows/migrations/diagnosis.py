@@ -44,6 +44,11 @@ _NEXT_STEPS = {
     "statement_timeout_ms of the target.",
     "53100": "Free disk space on the server, then run again.",
 }
+_FUNCTION_STEPS = _NEXT_STEPS | dict.fromkeys(
+    ("25001", "2D000", "55P04"),
+    "It needs a function outside of the run's transaction. Write `transactional = False` into the "
+    "module.",
+)
 _UNLOCK_STEP = "Take the unlock out of the file."
 _COMMIT_STEP = "Look at the constraints and triggers that are deferred, then run again."
 # "Mend the statement" where one is to blame; the journal knows where to go on.
@@ -94,7 +99,7 @@ def diagnose(
         aftermath: What the statement has left, when it ran outside transactions.
     """
     statement, error = failure.statement, failure.error
-    if lost_connection(error, conn):
+    if failure.next_step is None and lost_connection(error, conn):
         return _lost(step, statement, committed, aftermath)
     if failure.waited is not None and not committed:
         return busy_error(error, step, statement, failure.waited)
@@ -123,11 +128,17 @@ def _consequence(
     label = step.migration.label
     transient = state in _TRANSIENT or failure.waited is not None
     default = _COMMIT_STEP if failure.at_commit else _DEFAULT_STEP
-    next_step = _NEXT_STEPS.get(state) or _duplicates_step(failure.error, step) or default
+    steps = _FUNCTION_STEPS if statement and statement.kind == "python" else _NEXT_STEPS
+    next_step = (
+        failure.next_step or steps.get(state) or _duplicates_step(failure.error, step) or default
+    )
     if _LOCK_LOST in str(failure.error):
         next_step = _UNLOCK_STEP
     if aftermath and aftermath.in_doubt:
-        return PartialApplyError, _in_doubt(step), resolve_choices(step.migration.version)
+        choices = resolve_choices(step.migration.version)
+        if failure.next_step:
+            choices = f"{failure.next_step} {choices}"
+        return PartialApplyError, _in_doubt(step), choices
     if aftermath and aftermath.finished:
         outcome = f"{label} stopped there, and what that statement had begun is finished."
         return ResumableApplyError, outcome, f"Run again: {label} goes on after it."

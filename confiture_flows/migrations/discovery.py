@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.errors import ConfigError
 from confiture_flows.migrations.checksum import script_checksum
 from confiture_flows.migrations.layouts import Found, Layout, all_layouts
-from confiture_flows.migrations.migration import Migration
+from confiture_flows.migrations.migration import Migration, Script
 from confiture_flows.migrations.texts import NO_TEXTS, Texts, fitting
 from confiture_flows.report.finding import Finding, Location, Severity
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from confiture_flows.migrations.migration import Script
+    from confiture_flows.migrations.migration import Runnable
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +123,21 @@ def _place_in_order(found: Found) -> tuple[bool, tuple[int | str, ...], str]:
 
 
 def _migration(found: Found, fit: Callable[[Script], Script]) -> Migration:
-    up = fit(found.up)
+    up = _fitted(found.up, fit)
     return Migration(
         version=found.version,
         name=found.name,
         up=up,
         checksum=script_checksum(up, repeatable=found.repeatable),
-        down=fit(found.down) if found.down else None,
+        down=_fitted(found.down, fit) if found.down else None,
         verify=replace(fit(found.verify), as_written=False) if found.verify else None,
         repeatable=found.repeatable,
+        title=found.title,
     )
+
+
+def _fitted(script: Runnable, fit: Callable[[Script], Script]) -> Runnable:
+    return fit(script) if isinstance(script, Script) else script
 
 
 def _duplicates(found: tuple[Found, ...], layout: Layout) -> list[Finding]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.config import Limits
+    from confiture_flows.migrations.files import Keeper
     from confiture_flows.migrations.journal import Entry, JournalTable
     from confiture_flows.migrations.ledger import LedgerRow, LedgerTable
     from confiture_flows.migrations.observer import Observer
@@ -40,6 +41,7 @@ class Run:
         reset: From `session_reset`; it is done already, and done again after each step.
         observer: Hears how it goes.
         name: What the journal calls the run.
+        keeper: Writes down the files of what is applied.
         unfinished: The journal's entries when the run began, by version and direction.
     """
 
@@ -50,6 +52,7 @@ class Run:
     reset: tuple[str, ...]
     observer: Observer
     name: str
+    keeper: Keeper
     unfinished: dict[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
 
 
@@ -109,8 +112,9 @@ def finish_step(
         "checksum": migration.checksum,
         "elapsed_ms": elapsed_ms,
     }
-    record = Record((*also, (query, values)))
     conn = run.conn
+    forget = () if forward else run.keeper.table.forget(migration.version)
+    record = Record((*also, *forget, (query, values)))
     tell = partial(run.observer.sent, step)
     try:
         row = patiently(
@@ -121,7 +125,12 @@ def finish_step(
             run.observer,
         )
     except StatementFailed as failure:
-        raise diagnose(failure, conn, step, committed) from None
+        aftermath = None
+        if failure.escaped:
+            from confiture_flows.migrations.batchwise import leave_in_doubt
+
+            aftermath = leave_in_doubt(run, step, batch)
+        raise diagnose(failure, conn, step, committed, aftermath) from None
     if row is None:
         raise LedgerError(f"The ledger had no row for {migration.label} to erase.")
     return returned_row(row)

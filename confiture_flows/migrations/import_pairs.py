@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.errors import ConfigError, HistoryError, MigrationFileError
 from confiture_flows.migrations.checksum import file_checksum
 from confiture_flows.migrations.discovery import discover
+from confiture_flows.migrations.migration import Script
 from confiture_flows.migrations.validate import stop_at_gate, unrunnable_script
 from confiture_flows.report.finding import Finding, Severity
 from confiture_flows.sql.script import TransactionMode
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_flows.migrations.discovery import Directory
-    from confiture_flows.migrations.migration import Migration, Script
+    from confiture_flows.migrations.migration import Migration
 
 # In the order of preference; whether the name is the version, since versions may repeat.
 _LAYOUTS = (
@@ -85,6 +86,7 @@ def import_directory(source: Directory, into: Path) -> Import:
         ConfigError: There is something in `into`, or it cannot be written to.
     """
     stop_at_gate(source.findings, Severity.ERROR)
+    _refuse_python(source)
     _refuse_migrations_in(into)
     try:
         with TemporaryDirectory(prefix="confiture-import-") as scratch:
@@ -102,6 +104,17 @@ def import_directory(source: Directory, into: Path) -> Import:
     )
     findings = (*source.findings, *_unrunnable(source))
     return Import(into, layout, files, len(written), changed, findings)
+
+
+def _refuse_python(source: Directory) -> None:
+    for migration in source.migrations:
+        if not isinstance(migration.up, Script):
+            raise MigrationFileError(
+                f"{migration.label} is written in {migration.language}, not in SQL.",
+                version=migration.version,
+                file=migration.up.path,
+                next_step="Import the directory without it, and copy it there afterwards.",
+            )
 
 
 def _unrunnable(source: Directory) -> Iterator[Finding]:
@@ -205,7 +218,7 @@ def _stem(migration: Migration, *, name_is_version: bool) -> str:
 
 def _scripts(migration: Migration) -> list[tuple[str, Script]]:
     named = (("up", migration.up), ("down", migration.down), ("verify", migration.verify))
-    return [(kind, script) for kind, script in named if script]
+    return [(kind, script) for kind, script in named if isinstance(script, Script)]
 
 
 def _content(script: Script, kind: str, clean: bool, mode: TransactionMode | None) -> bytes:

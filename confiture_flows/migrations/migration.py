@@ -1,10 +1,14 @@
-"""Migration and Script: what a layout finds on disk. Pure values; a script is read when needed."""
+"""Migration and Script: what a layout finds on disk. Pure values; a script is read when needed.
+
+A script is SQL (`Script`) or Python (`python_script.PythonScript`); `Runnable` is what the engine
+asks of both.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.sql.include import Piece, expand
@@ -24,6 +28,35 @@ if TYPE_CHECKING:
     from confiture_flows.sql.statements import Statement
 
 REPEATABLE_PREFIX = "R__"  # starts the version of what has no place in the order
+
+
+class Runnable(Protocol):
+    """A way up or down, in whatever language it is written."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    def text(self) -> str:
+        """The text as the file has it."""
+        ...
+
+    def pieces(self) -> Iterable[Piece]:
+        """The text and what it includes, in the order in which it runs."""
+        ...
+
+    def batches(self) -> tuple[Batch, ...]:
+        """What runs, in its transactions. Raises MigrationFileError where it cannot."""
+        ...
+
+    def manner(self) -> str:
+        """How it is put into transactions, in words."""
+        ...
+
+    def without_values(self, message: str) -> str:
+        """What the server says of the script, without the values of placeholders."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +130,22 @@ class Script:
         if self.as_written and (own_control or mode is TransactionMode.AUTO):
             mode = TransactionMode.AS_WRITTEN
         return split_batches(statements, mode, self.path)
+
+    def manner(self) -> str:
+        """How its statements are put into transactions, in words.
+
+        Raises:
+            MigrationFileError: See `batches`.
+        """
+        batches = self.batches()
+        count = sum(batch.count for batch in batches)
+        many = "1 statement" if count == 1 else f"{count} statements"
+        if len(batches) <= 1 and all(batch.transactional for batch in batches):
+            return f"{many}, one transaction"
+        steps = "1 step" if len(batches) == 1 else f"{len(batches)} steps"
+        reasons = (part.forbids_transaction for batch in batches for part in batch.parts)
+        alone = next(filter(None, reasons), "")
+        return f"{many}, {steps}{f' ({alone})' if alone else ''}"
 
     @property
     def _first_line(self) -> int:
@@ -190,15 +239,27 @@ class Migration:
         checksum: See `confiture_flows.migrations.checksum`.
         repeatable: Whether it runs after all versions, again whenever its checksum changes. It
             has no way down, and its version is no place in the order.
+        title: What a Python migration says of itself, in a line.
     """
 
     version: str
     name: str
-    up: Script
+    up: Runnable
     checksum: str
-    down: Script | None = None
+    down: Runnable | None = None
     verify: Script | None = None
     repeatable: bool = False
+    title: str = ""
+
+    @property
+    def language(self) -> str:
+        """What its way up is written in: "SQL" or "Python"."""
+        return "Python" if self.up.path.suffix == ".py" else "SQL"
+
+    @property
+    def shown_name(self) -> str:
+        """What it is called in tables."""
+        return self.title or self.name
 
     @property
     def label(self) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.plan import Plan, Step
     from confiture_flows.migrations.transaction import Sent
+    from confiture_flows.report.finding import Finding
     from confiture_flows.sql.statements import Statement
 
 
@@ -46,6 +47,9 @@ class Observer:
 
     def tick(self) -> None:
         """Called before each step and several times a second while the run waits."""
+
+    def found(self, findings: tuple[Finding, ...]) -> None:
+        """Validation is over."""
 
     def begin(self, plan: Plan) -> None:
         """The run's lock is held and the first step is next."""
@@ -85,6 +89,11 @@ class Observers(Observer):
         """See Observer."""
         for observer in self._observers:
             observer.tick()
+
+    def found(self, findings: tuple[Finding, ...]) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.found(findings)
 
     def begin(self, plan: Plan) -> None:
         """See Observer."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import Directory, discover
+from confiture_flows.migrations.edits import with_edits
 from confiture_flows.migrations.ledger import LedgerRow, read_ledger
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
 from confiture_flows.migrations.texts import Texts
@@ -94,13 +95,16 @@ class PlainStages:
         self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction
     ) -> tuple[Finding, ...]:
         """Compare the two."""
-        return validate(
+        findings = validate(
             directory,
             rows,
             direction=direction,
             production=self.target.production,
             out_of_order=self.request.out_of_order or self.target.out_of_order,
         )
+        findings = with_edits(self.conn, self.target.ledger, directory, findings)
+        self.observer.found(findings)
+        return findings
 
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
         """Decide what to do."""

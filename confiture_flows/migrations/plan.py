@@ -14,7 +14,7 @@ from confiture_flows.errors import IrreversibleError, PlanError
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.ledger import LedgerRow
-    from confiture_flows.migrations.migration import Migration, Script
+    from confiture_flows.migrations.migration import Migration, Runnable
 
 ZERO = "zero"  # the `to` of a rollback that leaves nothing applied
 
@@ -47,7 +47,7 @@ class Step:
         return not self.migration.repeatable or row.checksum == self.migration.checksum
 
     @property
-    def script(self) -> Script:
+    def script(self) -> Runnable:
         """What runs. A plan is only made where it exists."""
         down = self.migration.down
         if self.direction is Direction.UP or down is None:

@@ -26,24 +26,8 @@ def count(number: int, noun: str = "migration") -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def step_manner(step: Step) -> str:
-    """How a step's statements are put into transactions, in words."""
-    batches = step.script.batches()
-    statements = sum(batch.count for batch in batches)
-    if len(batches) <= 1 and all(batch.transactional for batch in batches):
-        return count(statements, "statement") + ", one transaction"
-    alone = [
-        part.forbids_transaction
-        for batch in batches
-        for part in batch.parts
-        if part.forbids_transaction
-    ]
-    why = f" ({alone[0]})" if alone else ""
-    return count(statements, "statement") + f", {count(len(batches), 'step')}{why}"
-
-
 def _runs_as(step: Step) -> str:
-    manner = step_manner(step)
+    manner = step.script.manner()
     if not step.migration.repeatable:
         return manner
     return f"repeatable, {'changed' if step.replaces else 'new'}: {manner}"
@@ -65,7 +49,7 @@ def plan_document(plan: Plan, target: str) -> Document:
             Table(
                 ("version", "name", "runs as"),
                 tuple(
-                    (step.migration.version, step.migration.name, _runs_as(step))
+                    (step.migration.version, step.migration.shown_name, _runs_as(step))
                     for step in plan.steps
                 ),
             ),
@@ -86,7 +70,9 @@ def plan_json(plan: Plan) -> dict[str, Any]:
                 "name": step.migration.name,
                 "file": step.script.path,
                 "repeatable": step.migration.repeatable,
-                "runs_as": step_manner(step),
+                "title": step.migration.title or None,
+                "language": step.migration.language,
+                "runs_as": step.script.manner(),
             }
             for step in plan.steps
         ],
@@ -105,7 +91,7 @@ def status_document(entries: tuple[MigrationStatus, ...], target: str) -> Docume
                 tuple(
                     (
                         each.version,
-                        each.name,
+                        each.shown_name,
                         each.state,
                         f"{each.applied_at:%Y-%m-%d %H:%M:%S}" if each.applied_at else "",
                         "repeatable" if each.repeatable else "yes" if each.reversible else "no",
@@ -195,6 +181,8 @@ def status_json(entries: tuple[MigrationStatus, ...]) -> dict[str, Any]:
             {
                 "version": each.version,
                 "name": each.name,
+                "title": each.title or None,
+                "language": each.language,
                 "state": each.state,
                 "applied_at": each.applied_at,
                 "reversible": each.reversible,
@@ -260,6 +248,10 @@ def failure_document(report: RunReport) -> Document:
     elif report.plan:
         unchanged = "; the database is as it was before" if _is_untouched(report) else ""
         blocks.append(Paragraph(f"No migration was {verb}{unchanged}."))
+    for finding in report.findings:
+        if finding.diff:
+            blocks.append(Paragraph(finding.message))
+            blocks.append(Code(finding.diff, "diff"))
     left = _not_run(report)
     if left:
         blocks.append(Paragraph(f"Still to do: {', '.join(left)}."))

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import LedgerError, PlanError
+from confiture_flows.migrations.files import locate_files
 from confiture_flows.migrations.journal import locate_journal, read_journal
 from confiture_flows.migrations.ledger import locate_ledger
 from confiture_flows.migrations.lock import run_lock
@@ -88,16 +89,12 @@ def resolve(
     with run_lock(conn, limits.lock_patience):
         table = locate_ledger(conn, ledger)
         journal = locate_journal(conn, table)
-        found = [each for each in read_unfinished(conn, ledger) if each.version == version]
-        if not found:
-            raise PlanError(
-                f"Nothing of {version} is half done.",
-                next_step="See what is: confiture-flows resolve",
-            )
-        (unfinished,) = found
+        unfinished = _unfinished(conn, ledger, version)
         if whole:
             queries = [journal.forget(version, unfinished.direction)]
             if applied:
+                if unfinished.direction == "down":
+                    queries += locate_files(conn, table).forget(version)
                 queries.append(_ledger_query(conn, table, unfinished, migration))
             _write(conn, queries)
             return _whole_outcome(unfinished, applied=applied)
@@ -132,6 +129,15 @@ def _ledger_query(
         "elapsed_ms": None,
     }
     return table.query(block, conn.info.dbname, replacing=migration.repeatable), values
+
+
+def _unfinished(conn: Connection, ledger: str, version: str) -> Unfinished:
+    for each in read_unfinished(conn, ledger):
+        if each.version == version:
+            return each
+    raise PlanError(
+        f"Nothing of {version} is half done.", next_step="See what is: confiture-flows resolve"
+    )
 
 
 def _whole_outcome(unfinished: Unfinished, *, applied: bool) -> str:

@@ -42,6 +42,14 @@ class MigrationStatus:
     applied_at: datetime | None = None
     reversible: bool = False
     repeatable: bool = False
+    title: str = ""
+    language: str | None = None  # of what is on disk
+
+    @property
+    def shown_name(self) -> str:
+        """What it is called in tables."""
+        name = self.title or self.name
+        return f"{name} (Python)" if self.language == "Python" else name
 
 
 def read_status(
@@ -75,6 +83,8 @@ def read_status(
                 row.applied_at if row else None,
                 migration.down is not None,
                 migration.repeatable,
+                migration.title,
+                migration.language,
             )
         )
     on_disk = {migration.version for migration in directory.migrations}

@@ -7,7 +7,8 @@ results are counted, which tells the statement that failed even where its error 
 position; and the answer to COMMIT is looked at.
 
 A batch with the rows of a COPY, or a very large one, is sent statement by statement; what it
-has of a large file, passage by passage, as it is read.
+has of a large file, passage by passage, as it is read. The function of a Python migration is
+called in a transaction of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import LedgerError, MigrationFileError
+from confiture_flows.migrations.python_script import FunctionCall
 from confiture_flows.sql.passage import Passage
 from confiture_flows.sql.statements import Statement
 
@@ -96,6 +98,8 @@ class StatementFailed(Exception):
         at_commit: Whether all statements had succeeded.
         offset: Characters that were sent before the statement; the error's position counts them.
         waited: Seconds spent on tries, when patience with a busy table has ended.
+        next_step: What to do, where the caller knows it.
+        escaped: Whether a function of Python has ended the transaction that it was called in.
     """
 
     def __init__(
@@ -105,9 +109,12 @@ class StatementFailed(Exception):
         *,
         at_commit: bool = False,
         offset: int = 0,
+        next_step: str | None = None,
+        escaped: bool = False,
     ) -> None:
         self.statement, self.error = statement, error
         self.at_commit, self.offset = at_commit, offset
+        self.next_step, self.escaped = next_step, escaped
         self.waited: float | None = None
 
 
@@ -137,6 +144,8 @@ def run_transaction(
         MigrationFileError: A large file was written to meanwhile; the transaction is rolled back.
     """
     held = [part for part in batch.parts if isinstance(part, Statement)]
+    if held and isinstance(call := held[0], FunctionCall):
+        return _run_function(conn, call, record, after)
     copies = any(statement.kind == "copy_stmt" for statement in held)
     large = sum(len(statement.sql) for statement in held) > _LARGE
     if copies or large or len(held) < len(batch.parts):
@@ -271,11 +280,7 @@ def _run_singly(
             else:
                 _send(conn.cursor(), current, tell)
         current = None
-        for preparation in record.before:
-            conn.execute(preparation.encode())
-        for query in record.queries:
-            recorded = conn.execute(*query)
-            row = recorded.fetchone() if recorded.description else None
+        row = _write_record(conn, record)
         at_commit = True
         end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
     except psycopg.Error as error:
@@ -287,6 +292,39 @@ def _run_singly(
         raise
     _run_after(conn, after)
     return row, end.statusmessage or ""
+
+
+def _run_function(
+    conn: Connection, call: FunctionCall, record: Record, after: tuple[str, ...]
+) -> tuple[Any, ...] | None:
+    import psycopg
+
+    from confiture_flows.migrations.functions import run_in_transaction
+
+    row: tuple[Any, ...] | None = None
+    recorded = False
+
+    def write_record() -> None:
+        nonlocal row, recorded
+        row = _write_record(conn, record)
+        recorded = True
+
+    try:
+        run_in_transaction(conn, call, write_record)
+    except psycopg.Error as error:
+        raise StatementFailed(None, error, at_commit=recorded) from None
+    _run_after(conn, after)
+    return row
+
+
+def _write_record(conn: Connection, record: Record) -> tuple[Any, ...] | None:
+    row: tuple[Any, ...] | None = None
+    for preparation in record.before:
+        conn.execute(preparation.encode())
+    for query in record.queries:
+        recorded = conn.execute(*query)
+        row = recorded.fetchone() if recorded.description else None
+    return row
 
 
 def _send_passage(conn: Connection, passage: Passage, tell: Tell) -> None:
@@ -305,7 +343,11 @@ def _send_passage(conn: Connection, passage: Passage, tell: Tell) -> None:
 
 
 def _send(cursor: Cursor, statement: Statement, tell: Tell = _nobody) -> None:
-    if statement.copy_data is not None:
+    if isinstance(statement, FunctionCall):
+        from confiture_flows.migrations.functions import run_alone
+
+        run_alone(cursor.connection, statement)
+    elif statement.copy_data is not None:
         rows = statement.copy_data
         at = 0
         with cursor.copy(statement.sql.encode()) as copy:

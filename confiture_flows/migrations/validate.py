@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from confiture_flows.config import OutOfOrder
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
-    from confiture_flows.migrations.migration import Migration, Script
+    from confiture_flows.migrations.migration import Migration, Runnable
 
 _HISTORY = "history."
 
@@ -198,7 +198,7 @@ def _unrunnable(directory: Directory, rows: tuple[LedgerRow, ...]) -> Iterator[F
             yield finding
 
 
-def unrunnable_script(migration: Migration, script: Script, severity: Severity) -> Finding | None:
+def unrunnable_script(migration: Migration, script: Runnable, severity: Severity) -> Finding | None:
     """Why a script cannot be run as it stands; None if it can."""
     try:
         script.batches()

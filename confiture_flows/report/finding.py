@@ -54,6 +54,7 @@ class Finding:
         next_step: What to do about it.
         version: The migration concerned.
         location: Where it stands.
+        diff: What has changed, as a unified diff without passwords.
     """
 
     code: str
@@ -62,3 +63,4 @@ class Finding:
     next_step: str | None = None
     version: str | None = None
     location: Location | None = None
+    diff: str | None = None

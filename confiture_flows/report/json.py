@@ -56,6 +56,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "version": finding.version,
         "file": str(place.file) if place else None,
         "line": place.line if place else None,
+        "diff": finding.diff,
     }
 
 

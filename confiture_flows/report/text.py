@@ -39,6 +39,8 @@ def print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         # Said once where many findings in a row call for the same.
         if finding.next_step and (following is None or following.next_step != finding.next_step):
             _line(console, f"  {finding.next_step}")
+        if finding.diff:
+            _print_diff(console, finding.diff)
 
 
 def print_error(console: Console, error: BaseException) -> None:
@@ -57,6 +59,12 @@ def print_error(console: Console, error: BaseException) -> None:
         _whole(console, f"  {error.excerpt}")
     if error.next_step:
         _line(console, error.next_step)
+
+
+def _print_diff(console: Console, diff: str) -> None:
+    for line in diff.split("\n"):
+        tone = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        _whole(console, f"    {line}", tone)
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

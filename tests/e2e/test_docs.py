@@ -60,6 +60,28 @@ def test_readme_runs_a_target_of_the_configuration(
     exec(compile(example, "README.md", "exec"), {})
 
 
+def test_python_migrations_of_the_guide_run(
+    target: Target, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    from confiture_flows.migrations.lifecycle import Request, run_lifecycle
+    from confiture_flows.migrations.observer import Observer
+    from confiture_flows.migrations.plain import PlainStages
+    from confiture_flows.migrations.plan import Direction
+    from confiture_flows.report.finding import Severity
+    from confiture_flows.target import connect
+
+    split, index = blocks("docs/guides/python-migrations.md", "python")
+    table = "CREATE TABLE customers (id int, name text, first text, last text);"
+    row = "INSERT INTO customers VALUES (1, 'Ada Lovelace');"
+    files = {"0001_a.up.sql": table + row, "0002_split.py": split, "0003_index.py": index}
+    request = Request(write(files))
+    with connect(target, "test") as session:
+        stages = PlainStages(session, target, request, Observer(), lambda _report: None)
+        run_lifecycle(stages, target="test", direction=Direction.UP, gate=Severity.ERROR)
+    assert conn.execute("SELECT first, last FROM customers").fetchone() == ("Ada", "Lovelace")
+    assert conn.execute("SELECT to_regclass('customers_last')::text").fetchone() is not None
+
+
 @pytest.mark.usefixtures("prefect_server")
 def test_block_of_the_configuration_page_is_a_target() -> None:
     from confiture_flows.blocks import PostgresTarget

@@ -9,7 +9,7 @@ import pytest
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.import_pairs import import_directory
-from confiture_flows.migrations.migration import Script
+from confiture_flows.migrations.migration import Runnable
 
 CORPORA = [
     ("crates_io", None, 285, "pairs-as-text"),
@@ -21,7 +21,7 @@ CORPORA = [
 ]
 
 
-def runs_as(script: Script | None) -> object:
+def runs_as(script: Runnable | None) -> object:
     if script is None:
         return None
     try:

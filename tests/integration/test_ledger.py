@@ -140,7 +140,7 @@ def test_ledger_is_created_where_its_name_says(
         "SELECT schemaname, tablename FROM pg_tables"
         " WHERE tablename <> 'users' AND schemaname !~ '^(pg_|information_schema)'"
     ).fetchall()
-    assert found == [(schema, table)]
+    assert sorted(found) == [(schema, table), (schema, f"{table}_files")]
     assert named.versions() == ["0001"]
     named.rollback(directory)
     assert named.versions() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -98,7 +99,8 @@ def test_one_that_stops_half_way_is_still_pending(
     with pytest.raises(PartialApplyError):
         engine.migrate(write({"R__v.sql": text}))
 
-    assert last_run(engine) == before
+    # Half of it may be there, so it is no longer what was applied, not even as it was before.
+    assert last_run(engine) == replace(before, checksum=None)
     assert [step.migration.version for step in engine.plan(directory).steps] == ["R__v"]
 
 

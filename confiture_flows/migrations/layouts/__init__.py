@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from confiture_flows.migrations.migration import Script
+    from confiture_flows.migrations.migration import Runnable, Script
     from confiture_flows.report.finding import Finding
 
 
@@ -34,15 +34,17 @@ class Found:
         down: The script that takes it back.
         verify: The script that checks it.
         repeatable: Whether it runs after all others, again whenever it changes.
+        title: What it says of itself, in a line.
     """
 
     version: str
     name: str
     key: tuple[int | str, ...]
-    up: Script
-    down: Script | None = None
+    up: Runnable
+    down: Runnable | None = None
     verify: Script | None = None
     repeatable: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,16 @@ def version_keys(versions: Iterable[str]) -> dict[str, tuple[int | str, ...]]:
     return {version: (version,) for version in unique}
 
 
-def foreign_steps(directory: Path) -> Iterator[Finding]:
-    """Migrations in a programming language, which are not run: their place in history is empty."""
+def foreign_steps(directory: Path, *, but: re.Pattern[str] | None = None) -> Iterator[Finding]:
+    """Migrations in a programming language, which are not run: their place in history is empty.
+
+    Args:
+        directory: The folder.
+        but: Names of those that the layout runs.
+    """
     for name in file_names(directory, ""):
+        if but and but.match(name):
+            continue
         if match := _OTHER_LANGUAGE.match(name):
             path = Path(directory, name)
             yield Finding(

@@ -1,4 +1,7 @@
-"""Folder of `V_name.up.sql`, `.down.sql`, `.verify.sql` -> Found values, for both pair layouts."""
+"""Folder of `V_name.up.sql`, `.down.sql`, `.verify.sql` -> Found values, for both pair layouts.
+
+`V_name.py` beside them is a migration in Python.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,20 @@ from confiture_flows.migrations.layouts._repeatable import (
     repeatable,
 )
 from confiture_flows.migrations.migration import REPEATABLE_PREFIX, Script
+from confiture_flows.migrations.python_script import PythonScript, promised
+from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confiture_flows.report.finding import Finding
+    from confiture_flows.migrations.migration import Runnable
 
 _NAME = re.compile(
     r"^(?P<stem>(?P<version>[^_.]+)(?:_(?P<name>.+?))?)\.(?P<kind>up|down|verify)\.sql$"
 )
+# A name that Python programs have too, such as conftest.py, is none.
+_PYTHON_NAME = re.compile(r"^(?P<stem>(?P<version>\d[^_.]*)_(?P<name>[^.]+))\.py$")
+_PYTHON_MARK = re.compile(rb"^(?:async\s+)?def\s+up\b|^(?:from|import)\s+confiture\b", re.MULTILINE)
 # sqlx reads this from the first line of a file.
 _SQLX_NO_TRANSACTION = "-- no-transaction"
 
@@ -44,7 +52,10 @@ class _Parts:
 
 def is_pairs(directory: Path) -> bool:
     """Whether a folder holds up scripts."""
-    return any(_NAME.match(name) for name in file_names(directory, ".up.sql"))
+    if any(_NAME.match(name) for name in file_names(directory, ".up.sql")):
+        return True
+    python = [name for name in file_names(directory, ".py") if _PYTHON_NAME.match(name)]
+    return any(_PYTHON_MARK.search(Path(directory, name).read_bytes()) for name in python[:20])
 
 
 def read_pairs(directory: Path, *, identity_is_stem: bool, order_as_text: bool = False) -> Reading:
@@ -71,8 +82,15 @@ def read_pairs(directory: Path, *, identity_is_stem: bool, order_as_text: bool =
         stem = match["stem"]
         part = parts.setdefault(stem, _Parts(match["version"], match["name"] or "", stem))
         part.paths[match["kind"]] = path
+    for name in file_names(directory, ".py"):
+        if match := _PYTHON_NAME.match(name):
+            path = Path(directory, name)
+            # Beside an up script of the same name it is a migration of its own: a duplicate.
+            place = match["stem"] if "up" not in _paths(parts, match["stem"]) else name
+            part = parts.setdefault(place, _Parts(match["version"], match["name"], match["stem"]))
+            part.paths["up"] = path
     findings += _adopt_orphans(parts)
-    findings += foreign_steps(directory)
+    findings += foreign_steps(directory, but=_PYTHON_NAME)
     ups = [part for part in parts.values() if "up" in part.paths]
     keys = version_keys(part.version for part in ups)
 
@@ -81,18 +99,50 @@ def read_pairs(directory: Path, *, identity_is_stem: bool, order_as_text: bool =
             return (part.stem if identity_is_stem else part.version,)
         return (*keys[part.version], part.stem) if identity_is_stem else keys[part.version]
 
-    found = tuple(
-        Found(
-            version=part.stem if identity_is_stem else part.version,
-            name=part.stem if identity_is_stem else part.name,
-            key=key(part),
-            up=_script(part.paths["up"]),
-            down=_script(part.paths["down"]) if "down" in part.paths else None,
-            verify=Script(part.paths["verify"]) if "verify" in part.paths else None,
+    found: list[Found] = []
+    for part in ups:
+        up, down, title = _ways(part)
+        if down and "down" in part.paths and down.path != part.paths["down"]:
+            findings.append(_second_down(part.paths["down"], part))
+        found.append(
+            Found(
+                version=part.stem if identity_is_stem else part.version,
+                name=part.stem if identity_is_stem else part.name,
+                key=key(part),
+                up=up,
+                down=down,
+                verify=Script(part.paths["verify"]) if "verify" in part.paths else None,
+                title=title,
+            )
         )
-        for part in ups
-    )
     return Reading((*found, *again), tuple(findings))
+
+
+def _paths(parts: dict[str, _Parts], stem: str) -> dict[str, Path]:
+    return parts[stem].paths if stem in parts else {}
+
+
+def _ways(part: _Parts) -> tuple[Runnable, Runnable | None, str]:
+    """The way up, the way down, and what a Python migration says of itself."""
+    path = part.paths["up"]
+    down = _script(part.paths["down"]) if "down" in part.paths else None
+    if path.suffix != ".py":
+        return _script(path), down, ""
+    promise = promised(path)
+    if promise and "down" in promise.lines:
+        down = PythonScript(path, "down")
+    return PythonScript(path), down, promise.title if promise else ""
+
+
+def _second_down(path: Path, part: _Parts) -> Finding:
+    return Finding(
+        "file.without_up",
+        Severity.WARNING,
+        f"{path.name} is not run: {part.paths['up'].name} has a down() itself.",
+        next_step="Remove one of them.",
+        version=part.version,
+        location=Location(path),
+    )
 
 
 def scaffold_pair(version: str, slug: str) -> dict[str, str]:

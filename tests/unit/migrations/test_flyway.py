@@ -10,6 +10,7 @@ from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql.script import TransactionMode
+from tests.support import in_sql
 
 
 def codes(directory: Directory) -> list[tuple[str, str]]:
@@ -111,11 +112,11 @@ def test_settings_beside_a_script_are_heeded(oddities: Path) -> None:
     directory = discover(oddities / "flyway_script_settings", texts=Texts({"literal": "no"}))
 
     index, literal, latin = directory.migrations
-    assert index.up.transaction is TransactionMode.NONE
+    assert in_sql(index.up).transaction is TransactionMode.NONE
     assert [each.sql for batch in literal.up.batches() for each in batch.statements] == [
         "SELECT '${literal}'"
     ]
-    assert latin.up.transaction is TransactionMode.AUTO
+    assert in_sql(latin.up).transaction is TransactionMode.AUTO
     (finding,) = directory.findings
     assert (finding.code, finding.severity) == ("file.metadata", Severity.ERROR)
     assert "encoding=ISO_8859_1" in finding.message

@@ -11,6 +11,7 @@ from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.layouts import all_layouts
 from confiture_flows.report.finding import Finding, Severity
 from confiture_flows.sql.script import TransactionMode
+from tests.support import in_sql
 
 
 def versions(directory: Directory) -> list[str]:
@@ -31,7 +32,7 @@ def _file(finding: Finding) -> str:
         ("pairs", "pairs", ["0001", "0002", "0003"]),
         ("pairs_unpadded_numbers", "pairs", ["1", "2", "9", "10"]),
         ("pairs_no_transaction", "pairs", ["0001"]),
-        ("pairs_with_python_step", "pairs", ["0001", "0003"]),
+        ("pairs_with_python_step", "pairs", ["0001", "0002", "0003"]),
         ("pairs_misnamed", "pairs", ["0001"]),
         ("diesel", "diesel", ["00000000000000", "20261123101500"]),
         (
@@ -93,9 +94,9 @@ def test_every_layout_has_a_directory_to_be_tried_on(oddities: Path) -> None:
     ("name", "layout", "expected"),
     [
         (
-            "pairs_with_python_step",
+            "pairs_with_go_step",
             None,
-            [("file.unsupported", "0002_backfill.py")],
+            [("file.unsupported", "0002_backfill.go")],
         ),
         (
             "pairs_misnamed",
@@ -174,7 +175,7 @@ def test_down_script_of_another_name_belongs_to_the_only_up_script_of_its_versio
 
 
 def test_migration_in_another_language_is_a_warning_by_version(oddities: Path) -> None:
-    (finding,) = discover(oddities / "pairs_with_python_step").findings
+    (finding,) = discover(oddities / "pairs_with_go_step").findings
 
     assert (finding.severity, finding.version) == (Severity.WARNING, "0002")
 
@@ -206,8 +207,8 @@ def test_each_tools_own_way_to_say_no_transaction_is_read(
     by_version = {each.version: each for each in discover(oddities / name).migrations}
     migration = by_version[version]
 
-    assert migration.up.transaction is up
-    assert (migration.down.transaction if migration.down else None) is down
+    assert in_sql(migration.up).transaction is up
+    assert (in_sql(migration.down).transaction if migration.down else None) is down
 
 
 def test_first_line_of_sqlx_that_says_no_transaction_is_obeyed(oddities: Path) -> None:
@@ -230,7 +231,7 @@ def test_sections_of_a_file_run_apart_with_the_lines_of_the_file(oddities: Path)
         (12, "DROP FUNCTION one()"),
         (13, "DROP TABLE users"),
     ]
-    assert (orders.up.lines, orders.down) == ((3, 5), None)
+    assert (in_sql(orders.up).lines, orders.down) == ((3, 5), None)
     assert index.down is not None
 
 
@@ -342,8 +343,9 @@ def test_missing_directory_is_refused(tmp_path: Path) -> None:
 def test_directory_allows_transactions_as_written(oddities: Path) -> None:
     directory = discover(oddities / "pairs", as_written=True)
 
-    assert all(migration.up.as_written for migration in directory.migrations)
-    assert all(migration.down.as_written for migration in directory.migrations if migration.down)
+    assert all(in_sql(migration.up).as_written for migration in directory.migrations)
+    downs = [migration.down for migration in directory.migrations if migration.down]
+    assert all(in_sql(down).as_written for down in downs)
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,8 @@ def test_plan_of_the_way_back_reads_the_down_scripts(pairs: Directory, make_rows
                 "name": "orders",
                 "file": str(pairs.path / "0002_orders.down.sql"),
                 "repeatable": False,
+                "title": None,
+                "language": "SQL",
                 "runs_as": "1 statement, one transaction",
             }
         ],
@@ -129,6 +131,8 @@ def test_status_counts_and_lists(pairs: Directory, make_rows) -> None:
         "applied_at": "2026-11-23T12:00:00+00:00",
         "reversible": True,
         "repeatable": False,
+        "title": None,
+        "language": "SQL",
     }
     assert value["migrations"][1]["applied_at"] is None
 

@@ -101,6 +101,7 @@ def test_finding_is_told_with_its_place() -> None:
             "version": "1",
             "file": "1.sql",
             "line": 3,
+            "diff": None,
         },
         {
             "code": "file.misnamed",
@@ -110,6 +111,7 @@ def test_finding_is_told_with_its_place() -> None:
             "version": None,
             "file": None,
             "line": None,
+            "diff": None,
         },
     ]
 
