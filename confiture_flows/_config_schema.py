@@ -37,7 +37,7 @@ class TargetTable(_Table):
     production: bool = False
     fail_on: Literal["info", "warning", "error"] = "error"
     ledger: str = Field(default="tb_confiture", min_length=1)
-    lock_timeout_ms: int = Field(default=1000, ge=0)
+    lock_timeout_ms: int = Field(default=100, ge=0)
     statement_timeout_ms: int = Field(default=0, ge=0)
     lock_patience: float = Field(default=60.0, ge=0)
     busy_patience: float = Field(default=120.0, ge=0)

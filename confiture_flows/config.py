@@ -38,13 +38,14 @@ class Limits:
 
     Attributes:
         lock_timeout_ms: How long a statement of a migration queues for a table before the
-            migration is rolled back and tried again; everyone else queues behind it.
+            migration is rolled back and tried again; everyone else queues behind it. Grows up to
+            tenfold while ever different transactions are in the way.
         statement_timeout_ms: The longest a statement may take; 0 is no limit.
         lock_patience: Seconds to wait for another run on the same target to end.
         busy_patience: Seconds to go on retrying a migration that meets a busy table.
     """
 
-    lock_timeout_ms: int = 1000
+    lock_timeout_ms: int = 100
     statement_timeout_ms: int = 0
     lock_patience: float = 60.0
     busy_patience: float = 120.0

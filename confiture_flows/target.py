@@ -179,10 +179,12 @@ def connect(target: Target, purpose: str) -> Iterator[Connection]:
     import psycopg
     from psycopg.pq import TransactionStatus
 
+    from confiture_flows._connection import Connection
+
     parts = _parse(target.dsn)
     timeout = int(parts["connect_timeout"]) if "connect_timeout" in parts else 10
     try:
-        conn = psycopg.connect(
+        conn = Connection.connect(
             target.dsn,
             autocommit=True,
             prepare_threshold=None,

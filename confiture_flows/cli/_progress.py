@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
+    from confiture_flows.migrations.blockers import Blocker
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lifecycle import RunReport
-    from confiture_flows.migrations.observer import Busy
+    from confiture_flows.migrations.observer import Busy, HeldUp
     from confiture_flows.migrations.plan import Plan, Step
     from confiture_flows.migrations.transaction import Sent
     from confiture_flows.report.finding import Finding
@@ -129,8 +130,15 @@ class Progress(Observer):
         """Say what is busy, and that nothing is held meanwhile."""
         self._line(
             f"{busy.step.migration.label}: table busy at {busy.statement.excerpt!r}; "
-            f"rolled back, next try in {busy.pause:.1f} s",
+            f"rolled back, next try in {busy.pause:.1f} s"
+            + (f"; in the way: {_named(busy.blockers)}" if busy.blockers else ""),
             "yellow",
+        )
+
+    def held_up(self, held_up: HeldUp) -> None:
+        """Say whom a statement waits for."""
+        self._line(
+            f"{held_up.step.migration.label}: waits for {_named(held_up.blockers)}", "yellow"
         )
 
     def finished(self, step: Step, row: LedgerRow) -> None:
@@ -173,3 +181,9 @@ class Progress(Observer):
         except BrokenPipeError:
             self._quiet = True  # the reader has left, which must not stop the run
             silence(self._stream)
+
+
+def _named(blockers: tuple[Blocker, ...]) -> str:
+    from confiture_flows.migrations.blockers import named
+
+    return named(blockers)

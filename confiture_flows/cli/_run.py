@@ -30,6 +30,7 @@ def run_direction(
     plain: bool,
     granularity: Granularity,
     out_of_order: OutOfOrder | None = None,
+    single_transaction: bool = False,
 ) -> Outcome:
     """Run migrate or rollback.
 
@@ -41,11 +42,18 @@ def run_direction(
             "--granularity is about task runs, and --plain makes none.",
             next_step="Leave one of them out.",
         )
+    if single_transaction and granularity != "stage":
+        raise ConfigError(
+            "In a single transaction no migration is done before all are, so none can be a task "
+            "run of its own.",
+            next_step="Leave out --single-transaction or --granularity.",
+        )
     from confiture_flows.cli._progress import Progress
     from confiture_flows.migrations.plan import Direction
 
     way = Direction(direction)
     target, request = work.target(), work.request(to, out_of_order)
+    request = replace(request, single_transaction=single_transaction)
     error: BaseException | None = None
     # What a Python migration prints must not get between a program and our JSON.
     with (

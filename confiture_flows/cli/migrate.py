@@ -19,6 +19,7 @@ def migrate(
     to: str | None = None,
     plain: Annotated[bool, Parameter(negative="")] = False,
     granularity: Literal["stage", "migration"] = "stage",
+    single_transaction: Annotated[bool, Parameter(negative="")] = False,
     out_of_order: OutOfOrder | None = None,
 ) -> int:
     """Apply pending migrations, as a Prefect flow run.
@@ -28,12 +29,19 @@ def migrate(
         to: The last version to apply.
         plain: The same without Prefect.
         granularity: What becomes a task run: each stage, or each migration too.
+        single_transaction: All of it, or nothing.
         out_of_order: What becomes of a migration that is pending though a later one is applied.
     """
     return framed(
         "migrate",
         options,
         lambda work: run_direction(
-            work, "up", to, plain=plain, granularity=granularity, out_of_order=out_of_order
+            work,
+            "up",
+            to,
+            plain=plain,
+            granularity=granularity,
+            out_of_order=out_of_order,
+            single_transaction=single_transaction,
         ),
     )

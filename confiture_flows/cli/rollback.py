@@ -18,6 +18,7 @@ def rollback(
     to: str | None = None,
     plain: Annotated[bool, Parameter(negative="")] = False,
     granularity: Literal["stage", "migration"] = "stage",
+    single_transaction: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Undo the latest migration, or all after a version, as a Prefect flow run.
 
@@ -26,9 +27,17 @@ def rollback(
         to: The last version to keep; "zero" keeps none.
         plain: The same without Prefect.
         granularity: What becomes a task run: each stage, or each migration too.
+        single_transaction: All of it, or nothing.
     """
     return framed(
         "rollback",
         options,
-        lambda work: run_direction(work, "down", to, plain=plain, granularity=granularity),
+        lambda work: run_direction(
+            work,
+            "down",
+            to,
+            plain=plain,
+            granularity=granularity,
+            single_transaction=single_transaction,
+        ),
     )

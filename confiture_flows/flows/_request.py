@@ -17,6 +17,8 @@ def make_request(
     transaction: Transaction | None,
     to: str | None,
     out_of_order: OutOfOrder | None = None,
+    *,
+    single_transaction: bool = False,
 ) -> Request:
     """What a flow was asked to do; what it was not told, the configuration says.
 
@@ -33,4 +35,5 @@ def make_request(
         replaced=project.replace_placeholders,
         root=project.include_root(folder),
         out_of_order=out_of_order,
+        single_transaction=single_transaction,
     )

@@ -95,7 +95,12 @@ class TaskStages:
         stage: Any = tasks.apply_plan if plan.direction is Direction.UP else tasks.rollback_plan
         if self.timeout_seconds:
             stage = stage.with_options(timeout_seconds=self.timeout_seconds)
-        return stage(self.target, _whole(plan), granularity=self.granularity)
+        return stage(
+            self.target,
+            _whole(plan),
+            granularity=self.granularity,
+            single_transaction=self.request.single_transaction,
+        )
 
     def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:
         """Check the migrations that were applied, as far as the target says."""

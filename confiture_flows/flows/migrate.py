@@ -22,6 +22,7 @@ def migrate_flow(
     granularity: Granularity = "stage",
     timeout_seconds: float | None = None,
     out_of_order: OutOfOrder | None = None,
+    single_transaction: bool = False,
 ) -> RunReport:
     """Apply the pending migrations of a directory to a target.
 
@@ -35,6 +36,8 @@ def migrate_flow(
         timeout_seconds: The longest that the apply stage may take; its query ends with it.
         out_of_order: "refuse" or "apply" a migration that is pending although a later one is
             applied; as the target says when empty.
+        single_transaction: Whether all of it is one transaction, ledger rows included; refused
+            when a statement cannot be in it.
 
     Returns:
         What was done. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
@@ -42,5 +45,7 @@ def migrate_flow(
     Raises:
         ConfitureFlowsError: A stage failed. What was applied before stays applied.
     """
-    request = make_request(directory, layout, transaction, to, out_of_order)
+    request = make_request(
+        directory, layout, transaction, to, out_of_order, single_transaction=single_transaction
+    )
     return run_flow(target, request, Direction.UP, granularity, timeout_seconds)

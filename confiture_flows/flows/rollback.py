@@ -20,6 +20,7 @@ def rollback_flow(
     transaction: Transaction | None = None,
     granularity: Granularity = "stage",
     timeout_seconds: float | None = None,
+    single_transaction: bool = False,
 ) -> RunReport:
     """Undo the latest migration of a target, or all after a version.
 
@@ -31,6 +32,8 @@ def rollback_flow(
         transaction: "as-written" lets files hold their own BEGIN and COMMIT.
         granularity: "migration" makes each migration a task run of its own.
         timeout_seconds: The longest that the rollback may take; its query ends with it.
+        single_transaction: Whether all of it is one transaction, ledger rows included; refused
+            when a statement cannot be in it.
 
     Returns:
         What was undone. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
@@ -38,5 +41,7 @@ def rollback_flow(
     Raises:
         ConfitureFlowsError: A stage failed. What was undone before stays undone.
     """
-    request = make_request(directory, layout, transaction, to)
+    request = make_request(
+        directory, layout, transaction, to, single_transaction=single_transaction
+    )
     return run_flow(target, request, Direction.DOWN, granularity, timeout_seconds)

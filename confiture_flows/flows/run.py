@@ -40,6 +40,7 @@ def run_as_flow(
                 to=request.to,
                 transaction="as-written" if request.as_written else "auto",
                 granularity=granularity,
+                single_transaction=request.single_transaction,
                 **more,
             )
     except RuntimeError as error:

@@ -17,9 +17,12 @@ from confiture_flows.migrations.files import Keeper, create_files, locate_files
 from confiture_flows.migrations.journal import forget_entries, locate_journal, read_journal
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
 from confiture_flows.migrations.lock import run_lock
+from confiture_flows.migrations.lookout import Lookout
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Direction
+from confiture_flows.migrations.pooling import check_backend
 from confiture_flows.migrations.session import reset_session, session_reset
+from confiture_flows.migrations.single import check_single_transaction, run_single
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from confiture_flows.config import Limits
     from confiture_flows.migrations.journal import Entry
     from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.migrations.lookout import Another
     from confiture_flows.migrations.plan import Plan, Step
 
     RunStep = Callable[[Step, Callable[[], LedgerRow]], LedgerRow]
@@ -48,6 +52,8 @@ def apply_plan(
     observer: Observer | None = None,
     run_step: RunStep = directly,
     name: str | None = None,
+    another: Another | None = None,
+    single_transaction: bool = False,
 ) -> tuple[LedgerRow, ...]:
     """Carry a plan out, forward or back.
 
@@ -59,43 +65,41 @@ def apply_plan(
         observer: Hears how it goes.
         run_step: Calls each step; the orchestrator makes task runs of them here.
         name: What the journal calls the run; a random name when not given.
+        another: From `another_connection`; nobody who is in the way is named without it.
+        single_transaction: All steps are one transaction, and `run_step` is not called.
 
     Returns:
-        For each step, in order, the ledger row that was written or erased. A forward step
-        that an earlier try, or another run, had already finished gives its row too.
+        For each step the ledger row written or erased; a forward step done before gives its too.
 
     Raises:
         LockError: Another run did not end in time, or a table stayed busy.
-        LedgerError: The ledger has changed under the plan.
+        LedgerError, PlanError: The ledger has changed; or it cannot be a single transaction.
         UnresolvedError: A migration is half done in the other direction.
         ConfitureFlowsError: See `execute_step`.
     """
     observer = observer or Observer()
     if not plan.steps:
         return ()
+    if single_transaction:
+        check_single_transaction(plan)
+    lookout = Lookout(conn, check_backend(conn, another), another)
     with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick):
-        reset = session_reset(conn, limits)
-        reset_session(conn, reset)
-        table = create_ledger(conn, locate_ledger(conn, ledger))
-        journal = locate_journal(conn, table)
-        keeper = Keeper(conn, create_files(conn, locate_files(conn, table)))
-        run = Run(conn, table, journal, limits, reset, observer, name or uuid4().hex, keeper)
-        run.unfinished = _by_migration(read_journal(conn, journal))
-        known = {row.version: row for row in read_rows(conn, table)}
+        run = _prepared(conn, limits, ledger, observer, name or uuid4().hex, lookout)
+        known = {row.version: row for row in read_rows(conn, run.ledger)}
         _forget_stale(run, plan, known)
         _check_still_true(plan, known)
         _check_nothing_is_half_done(plan, run.unfinished)
         observer.begin(plan)
-        rows: list[LedgerRow] = []
         try:
-            for step in plan.steps:
-                if (row := _one(run, step, run_step, known)) is not None:
-                    rows.append(row)
+            if single_transaction:
+                check_single_transaction(plan, frozenset(key[0] for key in run.unfinished))
+                return _all(run, plan, known)
+            rows = (_one(run, step, run_step, known) for step in plan.steps)
+            return tuple(row for row in rows if row is not None)
         finally:
             # Whoever uses the connection next must not meet what the last file left in it.
-            reset_session(conn, reset)
+            reset_session(conn, run.reset)
             run.keeper.write()
-        return tuple(rows)
 
 
 def _one(run: Run, step: Step, run_step: RunStep, known: dict[str, LedgerRow]) -> LedgerRow | None:
@@ -127,6 +131,42 @@ def _forget_stale(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> None:
     forget_entries(run.conn, run.journal, stale)
     for key in stale:
         del run.unfinished[key]
+
+
+def _prepared(
+    conn: Connection, limits: Limits, ledger: str, observer: Observer, name: str, lookout: Lookout
+) -> Run:
+    """A session in its first state, the ledger, and what earlier runs have left half done."""
+    reset = session_reset(conn, limits)
+    reset_session(conn, reset)
+    table = create_ledger(conn, locate_ledger(conn, ledger))
+    journal = locate_journal(conn, table)
+    keeper = Keeper(conn, create_files(conn, locate_files(conn, table)))
+    run = Run(conn, table, journal, limits, reset, observer, name, keeper, lookout)
+    run.unfinished = _by_migration(read_journal(conn, journal))
+    return run
+
+
+def _all(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> tuple[LedgerRow, ...]:
+    """The whole plan as one transaction, without the steps that are done."""
+    versions = {step.migration.version: step for step in plan.steps}
+    up = plan.direction is Direction.UP
+    done = {
+        version: known[version]
+        for version, step in versions.items()
+        if up and step.is_done(known.get(version))
+    }
+    left = tuple(
+        step
+        for version, step in versions.items()
+        if version not in done and (up or version in known)
+    )
+    if left:
+        rows = run_single(run, left, _check_unchanged)
+        for step in left if up else ():
+            run.keeper.applied(step.migration)
+        done |= {row.version: row for row in rows}
+    return tuple(done[version] for version in versions if version in done)
 
 
 def _by_migration(entries: tuple[Entry, ...]) -> dict[tuple[str, str], tuple[Entry, ...]]:

@@ -12,15 +12,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from confiture_flows.errors import ApplyError, PartialApplyError, UnresolvedError
+from confiture_flows.errors import ApplyError
 from confiture_flows.migrations.checksum import file_checksum
 from confiture_flows.migrations.diagnosis import (
     LOCK_NOT_AVAILABLE,
     Aftermath,
     diagnose,
-    resolve_choices,
 )
 from confiture_flows.migrations.execution import finish_step
+from confiture_flows.migrations.half_done import (
+    changed_error,
+    first_line,
+    in_doubt_error,
+    left_invalid_error,
+)
 from confiture_flows.migrations.journal import (
     Entry,
     batch_checksum,
@@ -28,7 +33,6 @@ from confiture_flows.migrations.journal import (
     excerpt_for_journal,
 )
 from confiture_flows.migrations.patience import patiently, roll_back
-from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.recognition import Verdict, invalid_indexes, judge, note_before
 from confiture_flows.migrations.transaction import (
     Record,
@@ -130,7 +134,7 @@ class _Script:
                 break
             batch = self._matching(entry)
             if batch is None:
-                raise self._changed(entry)
+                raise changed_error(self.step, entry)
             over = number + 1
             self.committed += entry.statements
             self._repeat_settings(batch)
@@ -142,7 +146,7 @@ class _Script:
         """Whether a statement that an earlier run was stopped in took effect."""
         verdict = judge(self.context.conn, effect_of(self._sql_of(entry)), entry.noted)
         if verdict.took_effect is None:
-            raise self._in_doubt(entry)
+            raise in_doubt_error(self.step, entry, self._line(entry))
         for repair in verdict.repairs:
             if problem := self._repair(repair):
                 raise ApplyError(
@@ -151,7 +155,7 @@ class _Script:
                     version=entry.version,
                     file=self.step.script.path,
                     statement=entry.statement,
-                    excerpt=_first_line(entry.sql),
+                    excerpt=first_line(entry.sql),
                     next_step=f"Try it by hand: {repair}; Then run again.",
                 )
         if verdict.took_effect:
@@ -208,12 +212,15 @@ class _Script:
         # lock_timeout would only fail it and leave an invalid index.
         unhurried = "CONCURRENTLY" in (statement.forbids_transaction or "")
         try:
-            self._patiently(lambda: run_statement(conn, statement, without_lock_timeout=unhurried))
+            self._patiently(
+                lambda: run_statement(conn, statement, without_lock_timeout=unhurried),
+                unhurried=unhurried,
+            )
         except StatementFailed as failure:
             raise self._diagnosed(failure, self._clean_up(entry, effect, failure)) from None
         if invalid := invalid_indexes(conn, effect, noted):
             self._forget(entry)
-            raise self._left_invalid(statement, invalid)
+            raise left_invalid_error(self.step, statement, invalid, self.committed)
         self.committed += 1
         self._write(entry, Aftermath(in_doubt=effect.kind is EffectKind.UNKNOWN))
 
@@ -279,9 +286,11 @@ class _Script:
                 except StatementFailed as failure:
                     raise self._diagnosed(failure) from None
 
-    def _patiently(self, work: Callable[[], object]) -> None:
+    def _patiently(self, work: Callable[[], object], *, unhurried: bool = False) -> None:
         run = self.context
-        patiently(work, run.conn, self.step, run.limits, run.observer)
+        patiently(
+            work, lambda: self.step, run.limits, run.observer, run.lookout, unhurried=unhurried
+        )
 
     def _key(self) -> tuple[str, str]:
         return self.step.migration.version, self.step.direction.value
@@ -291,6 +300,10 @@ class _Script:
         batch = self.batches[entry.batch] if entry.batch < len(self.batches) else None
         unchanged = batch is not None and batch_checksum(batch) == entry.checksum
         return batch.first.sql if batch and unchanged else entry.sql
+
+    def _line(self, entry: Entry) -> int | None:
+        batch = self.batches[entry.batch] if entry.batch < len(self.batches) else None
+        return batch.first.line if batch else None
 
     def _statement(self, entry: Entry) -> Statement:
         return self.batches[entry.batch].first
@@ -342,56 +355,8 @@ class _Script:
     def _diagnosed(self, failure: StatementFailed, aftermath: Aftermath | None = None) -> Exception:
         return diagnose(failure, self.context.conn, self.step, self.committed, aftermath)
 
-    def _left_invalid(self, statement: Statement, invalid: tuple[str, ...]) -> ApplyError:
-        names = ", ".join(invalid)
-        kind = PartialApplyError if self.committed else ApplyError
-        return kind(
-            f"Index {names} was there before, and is invalid; IF NOT EXISTS left it as it is.",
-            version=self.step.migration.version,
-            file=statement.file or self.step.script.path,
-            line=statement.line,
-            statement=statement.number,
-            excerpt=statement.excerpt,
-            next_step="".join(f"DROP INDEX CONCURRENTLY {name}; " for name in invalid)
-            + "Then run again: it goes on with this statement.",
-        )
-
-    def _changed(self, entry: Entry) -> UnresolvedError:
-        label = self.step.migration.label
-        way = "applied" if self.step.direction is Direction.UP else "rolled back"
-        return UnresolvedError(
-            f"{label} was stopped half way, and its file has changed since in what is already "
-            f"committed: statement {entry.statement} was {_first_line(entry.sql)!r}.",
-            version=entry.version,
-            file=self.step.script.path,
-            statement=entry.statement,
-            next_step="Restore the file and run again; change only what comes after. Or take "
-            f"care of the rest by hand, and say how {label} stands:\n"
-            f"  confiture-flows resolve {entry.version} --all --applied      it is wholly {way}\n"
-            f"  confiture-flows resolve {entry.version} --all --not-applied  nothing of it is, it "
-            "starts anew",
-        )
-
-    def _in_doubt(self, entry: Entry) -> UnresolvedError:
-        when = f" at {entry.started_at:%Y-%m-%d %H:%M:%S}" if entry.started_at else ""
-        batch = self.batches[entry.batch] if entry.batch < len(self.batches) else None
-        return UnresolvedError(
-            f"{self.step.migration.label} was stopped{when} in statement {entry.statement}, and "
-            "nobody can tell whether that took effect.",
-            version=entry.version,
-            file=self.step.script.path,
-            line=batch.first.line if batch else None,
-            statement=entry.statement,
-            excerpt=_first_line(entry.sql),
-            next_step=resolve_choices(entry.version),
-        )
-
 
 def _was_refused(failure: StatementFailed) -> bool:
     """Whether the server refused a statement before any of it ran."""
     error = failure.error
     return (error.sqlstate or "").startswith("42") and error.diag.context is None
-
-
-def _first_line(sql: str) -> str:
-    return sql.partition("\n")[0][:100]

@@ -16,6 +16,7 @@ from confiture_flows.errors import (
     TargetUnreachableError,
     TransientApplyError,
 )
+from confiture_flows.migrations.blockers import named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,8 +102,8 @@ def diagnose(
     statement, error = failure.statement, failure.error
     if failure.next_step is None and lost_connection(error, conn):
         return _lost(step, statement, committed, aftermath)
-    if failure.waited is not None and not committed:
-        return busy_error(error, step, statement, failure.waited)
+    if failure.waited is not None and not committed and not (aftermath and aftermath.left):
+        return busy_error(failure, step, aftermath)
     if error.sqlstate == "25006" and not committed:
         return _file_is_read_only(step) if statement is None else read_only_error(conn, step)
     if statement is None and not failure.at_commit and not committed:
@@ -134,6 +135,8 @@ def _consequence(
     )
     if _LOCK_LOST in str(failure.error):
         next_step = _UNLOCK_STEP
+    if failure.waited is not None:
+        next_step = _busy_step(failure)
     if aftermath and aftermath.in_doubt:
         choices = resolve_choices(step.migration.version)
         if failure.next_step:
@@ -147,7 +150,7 @@ def _consequence(
         outcome = _partial_outcome(step, committed) if committed else f"{label} stopped there."
         if not transient:
             next_step = f"{_mending(next_step)} {_RESUME}"
-        return kind, f"{outcome}{_traces(aftermath)}", next_step
+        return kind, f"{outcome}{_traces(aftermath)}{_in_the_way(failure)}", next_step
     kind = TransientApplyError if transient else ApplyError
     if aftermath and statement:
         what = statement.forbids_transaction or "what runs outside transactions"
@@ -191,21 +194,40 @@ def resolve_choices(version: str) -> str:
 
 
 def busy_error(
-    error: psycopg.Error, step: Step, statement: Statement | None, waited: float
+    failure: StatementFailed, step: Step, aftermath: Aftermath | None = None
 ) -> LockError:
     """The error for a migration whose table stayed busy until patience ended."""
+    error, statement = failure.error, failure.statement
+    waited, label = f"{failure.waited or 0:.1f} s", step.migration.label
+    if error.sqlstate == LOCK_NOT_AVAILABLE:
+        said = f": {error.diag.message_primary}."
+        happened = f"{label} met a busy table for {waited} and was rolled back each time{said}"
+    else:
+        happened = (
+            f"{label} waited {waited} for other sessions and was stopped.{_traces(aftermath)}"
+        )
     return LockError(
-        f"{step.migration.label} met a busy table for {waited:.1f} s and was rolled back "
-        f"each time: {error.diag.message_primary}.",
+        happened + _in_the_way(failure),
         version=step.migration.version,
         file=_file(step, statement),
         line=statement.line if statement else None,
         statement=statement.number if statement else None,
         sqlstate=error.sqlstate,
         excerpt=statement.excerpt if statement else None,
-        next_step="Run again at a quieter time, raise busy_patience, or end the session that "
-        "holds the table: SELECT pid, query FROM pg_stat_activity WHERE state <> 'idle';",
+        next_step=_busy_step(failure),
     )
+
+
+def _in_the_way(failure: StatementFailed) -> str:
+    return f" In the way: {named(failure.blockers)}." if failure.blockers else ""
+
+
+def _busy_step(failure: StatementFailed) -> str:
+    quieter = "Run again at a quieter time, raise busy_patience, or end"
+    if failure.blockers:
+        return f"{quieter} what is in the way: {failure.blockers[0].ending}"
+    look = "SELECT pid, query FROM pg_stat_activity WHERE state <> 'idle';"
+    return f"{quieter} the session that holds the table: {look}"
 
 
 def read_only_error(conn: psycopg.Connection, step: Step | None = None) -> TargetError:

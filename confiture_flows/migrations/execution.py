@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.files import Keeper
     from confiture_flows.migrations.journal import Entry, JournalTable
     from confiture_flows.migrations.ledger import LedgerRow, LedgerTable
+    from confiture_flows.migrations.lookout import Lookout
     from confiture_flows.migrations.observer import Observer
     from confiture_flows.migrations.plan import Step
     from confiture_flows.migrations.transaction import Query
@@ -42,6 +43,7 @@ class Run:
         observer: Hears how it goes.
         name: What the journal calls the run.
         keeper: Writes down the files of what is applied.
+        lookout: Of the connection.
         unfinished: The journal's entries when the run began, by version and direction.
     """
 
@@ -53,6 +55,7 @@ class Run:
     observer: Observer
     name: str
     keeper: Keeper
+    lookout: Lookout
     unfinished: dict[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
 
 
@@ -101,28 +104,16 @@ def finish_step(
             sent before the batch has run.
         committed: How many statements of the script are committed already.
     """
-    forward = step.direction is Direction.UP
-    migration = step.migration
-    query = run.ledger.query(
-        "record" if forward else "erase", run.conn.info.dbname, replacing=migration.repeatable
-    )
-    values: dict[str, str | int | None] = {
-        "version": migration.version,
-        "name": migration.name,
-        "checksum": migration.checksum,
-        "elapsed_ms": elapsed_ms,
-    }
+    record = record_of(run, step, also=also, elapsed_ms=elapsed_ms)
     conn = run.conn
-    forget = () if forward else run.keeper.table.forget(migration.version)
-    record = Record((*also, *forget, (query, values)))
     tell = partial(run.observer.sent, step)
     try:
         row = patiently(
             lambda: run_transaction(conn, batch, record, run.reset, tell),
-            conn,
-            step,
+            lambda: step,
             run.limits,
             run.observer,
+            run.lookout,
         )
     except StatementFailed as failure:
         aftermath = None
@@ -132,5 +123,24 @@ def finish_step(
             aftermath = leave_in_doubt(run, step, batch)
         raise diagnose(failure, conn, step, committed, aftermath) from None
     if row is None:
-        raise LedgerError(f"The ledger had no row for {migration.label} to erase.")
+        raise LedgerError(f"The ledger had no row for {step.migration.label} to erase.")
     return returned_row(row)
+
+
+def record_of(
+    run: Run, step: Step, *, also: tuple[Query, ...] = (), elapsed_ms: int | None = None
+) -> Record:
+    """What is written about a step, the ledger row last; the arguments are `finish_step`'s."""
+    migration = step.migration
+    block = "record" if step.direction is Direction.UP else "erase"
+    query = run.ledger.query(block, run.conn.info.dbname, replacing=migration.repeatable)
+    values: dict[str, str | int | None] = {
+        "version": migration.version,
+        "name": migration.name,
+        "checksum": migration.checksum,
+        "elapsed_ms": elapsed_ms,
+    }
+    forget = ()
+    if step.direction is Direction.DOWN:
+        forget = run.keeper.table.forget(migration.version)
+    return Record((*also, *forget, (query, values)))

@@ -37,6 +37,7 @@ class Request:
         replaced: Whether ${name} is a placeholder; see `Texts`.
         root: Scripts may include what lies in this folder; None is the directory's own.
         out_of_order: What becomes of migrations out of order; None is as the target says.
+        single_transaction: Whether the whole plan is one transaction.
     """
 
     directory: Path
@@ -46,6 +47,7 @@ class Request:
     replaced: bool | None = None
     root: Path | None = None
     out_of_order: OutOfOrder | None = None
+    single_transaction: bool = False
 
 
 class Stages(Protocol):

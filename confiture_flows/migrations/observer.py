@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confiture_flows.migrations.blockers import Blocker
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.plan import Plan, Step
@@ -27,19 +28,37 @@ class Busy:
         statement: The one that queued until lock_timeout.
         attempt: 1 for the first try.
         pause: Seconds until the next try.
+        blockers: Who was in the way; empty at the first try, and when that cannot be seen.
     """
 
     step: Step
     statement: Statement
     attempt: int
     pause: float
+    blockers: tuple[Blocker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """A statement that waits for others for long: what an observer is told while it does.
+
+    Attributes:
+        step: What is running.
+        blockers: Whom it waits for.
+        waited: Seconds, as far as it was watched.
+    """
+
+    step: Step
+    blockers: tuple[Blocker, ...]
+    waited: float
 
 
 class Observer:
     """Hears of a run as it goes; every method does nothing unless overridden.
 
-    All but `sent` are called between transactions, never while a migration holds locks; so they
-    may take their time, and what they raise ends the run with nothing left open.
+    Called between transactions, never while a migration holds locks; so it may take its
+    time, and what it raises ends the run with nothing left open. Three exceptions: `sent`,
+    `held_up`, and where the whole plan is one transaction, `tick` and `started`.
     """
 
     def page(self, url: str) -> None:
@@ -71,6 +90,9 @@ class Observer:
 
     def busy(self, busy: Busy) -> None:
         """A try met a busy table and was rolled back; the next follows after a pause."""
+
+    def held_up(self, held_up: HeldUp) -> None:
+        """A statement waits for others for long, and goes on waiting while this is called."""
 
     def finished(self, step: Step, row: LedgerRow) -> None:
         """A step is committed."""
@@ -124,6 +146,11 @@ class Observers(Observer):
         """See Observer."""
         for observer in self._observers:
             observer.busy(busy)
+
+    def held_up(self, held_up: HeldUp) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.held_up(held_up)
 
     def finished(self, step: Step, row: LedgerRow) -> None:
         """See Observer."""

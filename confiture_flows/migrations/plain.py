@@ -9,6 +9,7 @@ from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.edits import with_edits
 from confiture_flows.migrations.ledger import LedgerRow, read_ledger
+from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.migrations.validate import validate
@@ -118,6 +119,8 @@ class PlainStages:
             limits=self.target.limits,
             ledger=self.target.ledger,
             observer=self.observer,
+            another=another_connection(self.target),
+            single_transaction=self.request.single_transaction,
         )
 
     def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from psycopg import Connection, Cursor, sql
     from psycopg.pq.abc import PGresult
 
+    from confiture_flows.migrations.blockers import Blocker
     from confiture_flows.sql.script import Batch, Part
 
     Tell = Callable[["Sent"], None]
@@ -100,6 +101,7 @@ class StatementFailed(Exception):
         waited: Seconds spent on tries, when patience with a busy table has ended.
         next_step: What to do, where the caller knows it.
         escaped: Whether a function of Python has ended the transaction that it was called in.
+        blockers: Who was in the way when it was last looked.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class StatementFailed(Exception):
         self.at_commit, self.offset = at_commit, offset
         self.next_step, self.escaped = next_step, escaped
         self.waited: float | None = None
+        self.blockers: tuple[Blocker, ...] = ()
 
 
 def run_transaction(
@@ -124,6 +127,8 @@ def run_transaction(
     record: Record = NOTHING,
     after: tuple[str, ...] = (),
     tell: Tell = _nobody,
+    *,
+    closing: str = "",
 ) -> tuple[Any, ...] | None:
     """Run a batch as one transaction.
 
@@ -133,6 +138,7 @@ def run_transaction(
         record: What is written about it.
         after: Statements to run when it is committed, in the same round trip.
         tell: Told how far a large file is, many times, while the transaction is open.
+        closing: A DO block that ends the batch instead of COMMIT, inside a larger transaction.
 
     Returns:
         The row that the last query of the record returned; its values may still be text.
@@ -149,10 +155,10 @@ def run_transaction(
     copies = any(statement.kind == "copy_stmt" for statement in held)
     large = sum(len(statement.sql) for statement in held) > _LARGE
     if copies or large or len(held) < len(batch.parts):
-        row, answer = _run_singly(conn, batch, record, after, tell)
+        row, answer = _run_singly(conn, batch, record, after, tell, closing)
     else:
-        row, answer = _run_together(conn, batch, held, record, after)
-    if batch.keep and answer != "COMMIT":
+        row, answer = _run_together(conn, batch, held, record, after, closing)
+    if batch.keep and not closing and answer != "COMMIT":
         raise LedgerError(f"The server answered COMMIT with {answer}.")
     return row
 
@@ -185,6 +191,7 @@ def _run_together(
     statements: list[Statement],
     record: Record,
     after: tuple[str, ...],
+    inner: str,
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
     from psycopg import ClientCursor
@@ -193,8 +200,8 @@ def _run_together(
     queries = [batch.opening, *(statement.sql for statement in statements)]
     queries += record.before
     queries += [ClientCursor(conn).mogrify(*query) for query in record.queries]
-    closing = "COMMIT" if batch.keep else "ROLLBACK"
-    queries += [closing, *after]
+    closing = "DO" if inner else "COMMIT" if batch.keep else "ROLLBACK"
+    queries += [inner or closing, *after]
     try:
         results = _results(conn, _SEPARATOR.join(queries))
     except psycopg.Error as error:
@@ -207,7 +214,7 @@ def _run_together(
         default=None,
     )
     if results[-1].status == ExecStatus.FATAL_ERROR:
-        if ended is None:
+        if ended is None or inner:
             # With no result before it, the server refused to parse and nothing has begun.
             idle = conn.info.transaction_status == TransactionStatus.IDLE
             at_commit = idle and len(results) > 1
@@ -265,7 +272,12 @@ def _texts(result: PGresult) -> tuple[str | None, ...] | None:
 
 
 def _run_singly(
-    conn: Connection, batch: Batch, record: Record, after: tuple[str, ...], tell: Tell
+    conn: Connection,
+    batch: Batch,
+    record: Record,
+    after: tuple[str, ...],
+    tell: Tell,
+    inner: str,
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
 
@@ -282,7 +294,7 @@ def _run_singly(
         current = None
         row = _write_record(conn, record)
         at_commit = True
-        end = conn.execute(b"COMMIT" if batch.keep else b"ROLLBACK")
+        end = conn.execute(inner.encode() or (b"COMMIT" if batch.keep else b"ROLLBACK"))
     except psycopg.Error as error:
         # Of a passage, the first statement: the connection broke, nobody knows how far it came.
         failed = current.statements()[0] if current else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from prefect.events import emit_event
 from prefect.logging import get_run_logger
 
+from confiture_flows.migrations.blockers import named
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Direction
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from confiture_flows.migrations.ledger import LedgerRow
-    from confiture_flows.migrations.observer import Busy
+    from confiture_flows.migrations.observer import Busy, HeldUp
     from confiture_flows.migrations.plan import Step
     from confiture_flows.migrations.transaction import Sent
     from confiture_flows.sql.statements import Statement
@@ -97,11 +98,19 @@ class Chronicle(Observer):
         """Log the busy table."""
         self._write()
         self._logger.warning(
-            "%s: table busy at %r (line %d); rolled back, next try in %.1f s",
+            "%s: table busy at %r (line %d); rolled back, next try in %.1f s%s",
             busy.step.migration.label,
             busy.statement.excerpt,
             busy.statement.line,
             busy.pause,
+            f"; in the way: {named(busy.blockers)}" if busy.blockers else "",
+        )
+
+    def held_up(self, held_up: HeldUp) -> None:
+        """Log whom a statement waits for."""
+        self._write()
+        self._logger.warning(
+            "%s waits for %s", held_up.step.migration.label, named(held_up.blockers)
         )
 
     def finished(self, step: Step, row: LedgerRow) -> None:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @task(name="apply plan", task_run_name="apply {plan.span}", **RETRIED)
 def apply_plan(
-    target: Target, plan: Plan, *, granularity: Granularity = "stage"
+    target: Target,
+    plan: Plan,
+    *,
+    granularity: Granularity = "stage",
+    single_transaction: bool = False,
 ) -> tuple[LedgerRow, ...]:
     """Apply the migrations of a plan, each in one transaction with its ledger row.
 
@@ -27,6 +31,7 @@ def apply_plan(
         target: The database.
         plan: From `plan_migrations`, direction up.
         granularity: "migration" makes each migration a task run of its own.
+        single_transaction: Whether all of them are one transaction, and stand or fall together.
 
     Returns:
         A row a step.
@@ -38,4 +43,4 @@ def apply_plan(
         RunCancelledError: Somebody cancelled the run.
         RunTimeoutError: The task's timeout_seconds are over.
     """
-    return carry_out(target, plan, granularity)
+    return carry_out(target, plan, granularity, single_transaction=single_transaction)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from prefect import task
 from prefect.runtime import flow_run
 
+from confiture_flows.errors import ConfigError
 from confiture_flows.migrations import apply
+from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Observers, current_observer
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.tasks._chronicle import Chronicle
@@ -24,8 +26,20 @@ if TYPE_CHECKING:
 Granularity = Literal["stage", "migration"]
 
 
-def carry_out(target: Target, plan: Plan, granularity: Granularity) -> tuple[LedgerRow, ...]:
-    """Run a plan inside the current task run."""
+def carry_out(
+    target: Target, plan: Plan, granularity: Granularity, *, single_transaction: bool = False
+) -> tuple[LedgerRow, ...]:
+    """Run a plan inside the current task run.
+
+    Raises:
+        ConfigError: Each migration a task run, and all of them one transaction.
+    """
+    if single_transaction and granularity == "migration":
+        raise ConfigError(
+            "In a single transaction no migration is done before all are, so none can be a task "
+            "run of its own.",
+            next_step='Leave out single_transaction, or granularity="migration".',
+        )
     purpose = "migrate" if plan.direction is Direction.UP else "rollback"
     with connect_guarded(target, purpose) as (conn, guard), Chronicle(target) as chronicle:
         return apply.apply_plan(
@@ -35,6 +49,8 @@ def carry_out(target: Target, plan: Plan, granularity: Granularity) -> tuple[Led
             ledger=target.ledger,
             observer=Observers(guard, chronicle, current_observer()),
             run_step=_as_task_run if granularity == "migration" else apply.directly,
+            another=another_connection(target),
+            single_transaction=single_transaction,
             name=f"Prefect flow run {flow_run.id}" if flow_run.id else None,
         )
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @task(name="roll back plan", task_run_name="roll back {plan.span}", **RETRIED)
 def rollback_plan(
-    target: Target, plan: Plan, *, granularity: Granularity = "stage"
+    target: Target,
+    plan: Plan,
+    *,
+    granularity: Granularity = "stage",
+    single_transaction: bool = False,
 ) -> tuple[LedgerRow, ...]:
     """Undo the migrations of a plan, each in one transaction with its ledger row.
 
@@ -25,6 +29,7 @@ def rollback_plan(
         target: The database.
         plan: From `plan_migrations`, direction down.
         granularity: "migration" makes each migration a task run of its own.
+        single_transaction: Whether all of them are one transaction, and stand or fall together.
 
     Returns:
         The rows that were erased.
@@ -32,4 +37,4 @@ def rollback_plan(
     Raises:
         ConfitureFlowsError: As `apply_plan` does.
     """
-    return carry_out(target, plan, granularity)
+    return carry_out(target, plan, granularity, single_transaction=single_transaction)

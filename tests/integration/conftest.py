@@ -18,6 +18,7 @@ from confiture_flows.config import Limits
 from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.ledger import LedgerRow, read_ledger
+from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Plan, plan_back, plan_forward
 from confiture_flows.target import Target, connect
@@ -45,7 +46,12 @@ class Engine:
     def apply(self, plan: Plan, observer: Observer | None = None) -> tuple[LedgerRow, ...]:
         with connect(self.target, "test") as conn:
             return apply_plan(
-                conn, plan, limits=self.target.limits, ledger=self.target.ledger, observer=observer
+                conn,
+                plan,
+                limits=self.target.limits,
+                ledger=self.target.ledger,
+                observer=observer,
+                another=another_connection(self.target),
             )
 
     def migrate(

@@ -75,7 +75,13 @@ EVERYTHING = {
 }
 NAMES = {
     "schema": ("public", "shop"),
-    "table": ("public.tb_confiture", "shop.orders", "shop.orders_1", "shop.users"),
+    "table": (
+        "public.tb_confiture",
+        "public.tb_confiture_files",
+        "shop.orders",
+        "shop.orders_1",
+        "shop.users",
+    ),
     "view": ("shop.totals",),
     "materialized view": ("shop.cached",),
     "composite type": ("shop.pair",),
