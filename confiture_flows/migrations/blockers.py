@@ -119,7 +119,7 @@ def find_blockers(conn: Connection, backend: Backend) -> tuple[Blocker, ...]:
         conn: Another session on the same server.
         backend: The session that may wait.
     """
-    rows = conn.execute(_BLOCKERS, (backend.pid, backend.started)).fetchall()
+    rows = conn.execute(_BLOCKERS, (backend.pid, backend.started), binary=True).fetchall()
     found = [_blocker(row) for row in rows if row[0]]
     if len(found) < len(rows):
         found.append(_prepared(conn))
@@ -156,7 +156,7 @@ def _blocker(row: tuple[Any, ...]) -> Blocker:
 
 
 def _prepared(conn: Connection) -> Blocker:
-    rows = conn.execute(_PREPARED).fetchall()
+    rows = conn.execute(_PREPARED, binary=True).fetchall()
     if len(rows) != 1:
         return Blocker(0)  # which one it is, pg_blocking_pids does not tell
     gid, owner, since = rows[0]

@@ -50,7 +50,10 @@ _FUNCTION_STEPS = _NEXT_STEPS | dict.fromkeys(
     "It needs a function outside of the run's transaction. Write `transactional = False` into the "
     "module.",
 )
-_UNLOCK_STEP = "Take the unlock out of the file."
+_UNLOCK_STEP = (
+    "Take the unlock out of the file. If it has none, a pooler in transaction mode is in between: "
+    "point the target at PostgreSQL itself."
+)
 _COMMIT_STEP = "Look at the constraints and triggers that are deferred, then run again."
 # "Mend the statement" where one is to blame; the journal knows where to go on.
 _RESUME = "then run again: it goes on where it stopped."

@@ -102,7 +102,7 @@ def _release(conn: Connection, key: tuple[int, int]) -> None:
 
 
 def _holder(conn: Connection, key: tuple[int, int]) -> str:
-    row = conn.execute(_HOLDER, key).fetchone()
+    row = conn.execute(_HOLDER, key, binary=True).fetchone()
     if row is None:
         return "it has just ended"
     pid, application, address, since = row

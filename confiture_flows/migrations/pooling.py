@@ -56,7 +56,7 @@ def check_backend(conn: Connection, another: Another | None) -> Backend:
 
 
 def _backend(conn: Connection) -> Backend:
-    row = conn.execute(_BACKEND).fetchone()
+    row = conn.execute(_BACKEND, binary=True).fetchone()
     if row is None:
         raise TargetError("The server does not know of this session.")
     return Backend(*row)

@@ -18,7 +18,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from confiture_flows.config import Limits
-from confiture_flows.errors import TargetError
+from confiture_flows.errors import ApplyError, TargetError
 from confiture_flows.postgres import provide_server
 from confiture_flows.target import Target
 
@@ -137,14 +137,25 @@ def test_transaction_mode_is_refused_when_nobody_else_is_there(
     assert engine.versions() == []
 
 
+MODE_OR_LOCK = "transaction mode|advisory lock"
+
+
 @pytest.mark.parametrize("clients", [1, 3, 10])
 def test_transaction_mode_is_refused_among_other_clients(
     behind: Callable[..., str], write: Callable[..., Path], clients: int
 ) -> None:
-    dsn = behind("transaction")
-    with other_clients(dsn, clients):
+    """It goes unseen only where chance gives one run one backend all along, and then the lock
+    is seen to be gone: nothing is applied without it.
+    """
+    engine = engine_at(behind("transaction"))
+    refused = 0
+    with other_clients(engine.target.dsn, clients):
         for _ in range(5):
-            assert_refused(engine_at(dsn), write(ONE), "transaction mode")
+            with pytest.raises((TargetError, ApplyError), match=MODE_OR_LOCK) as caught:
+                engine.migrate(write(ONE))
+            refused += isinstance(caught.value, TargetError)
+    assert refused >= 3
+    assert engine.versions() == []
 
 
 def test_statement_mode_is_refused(behind: Callable[..., str], write: Callable[..., Path]) -> None:
