@@ -250,7 +250,8 @@ def failure_document(report: RunReport) -> Document:
         blocks.append(Paragraph(f"No migration was {verb}{unchanged}."))
     for finding in report.findings:
         if finding.diff:
-            blocks.append(Paragraph(finding.message))
+            if not str(getattr(report.error, "message", "")).startswith(finding.message):
+                blocks.append(Paragraph(finding.message))
             blocks.append(Code(finding.diff, "diff"))
     left = _not_run(report)
     if left:

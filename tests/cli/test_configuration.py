@@ -119,7 +119,7 @@ def test_ledger_of_the_configuration_is_used(
     configure(toml(dsn, more='ledger = "public.history"\n'))
 
     assert run.program("migrate", "--plain").code == 0
-    assert tables() == ["history", "users"]
+    assert tables() == ["history", "history_files", "users"]
 
 
 def test_gate_of_the_target_is_the_severity_that_stops(

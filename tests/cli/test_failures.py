@@ -320,7 +320,7 @@ CASES = {
         sqlstate="22012",
     ),
     "lock timeout": Case(
-        busy_table, 6, "lock_timeout", "busy table", "pg_stat_activity", "0002_name.up.sql:1",
+        busy_table, 6, "lock_timeout", "busy table", "at a quieter time", "0002_name.up.sql:1",
         sqlstate="55P03", undo="SELECT 'one after the other'",
     ),
     "another run": Case(
