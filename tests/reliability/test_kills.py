@@ -7,27 +7,22 @@ journal say; the next run has to go on by itself.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 
-from confiture_flows.config import Limits
-from confiture_flows.migrations.apply import apply_plan
-from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.ledger import read_ledger
-from confiture_flows.migrations.plan import plan_forward
 from confiture_flows.migrations.resolve import read_unfinished
 from confiture_flows.target import Target, connect
 from tests.support import eventually
 
 KILLS = 50
-PATIENT = Limits(lock_timeout_ms=1000, lock_patience=20, busy_patience=20)
 
 NONE = "-- confiture: transaction=none\n"
 # Each statement leaves a mark that can be counted, or an index that can be looked at.
@@ -52,22 +47,49 @@ INDEXES = {("0003", 1): "big_id", ("0004", 2): "big_unique", ("0005", 3): "big_t
 DROPPED = ("0006", 1)
 
 
-def _migrate(target: Target, directory: Path) -> None:
-    with connect(target, "test") as conn:
-        plan = plan_forward(discover(directory).migrations, read_ledger(conn, target.ledger))
-        apply_plan(conn, plan, limits=target.limits, ledger=target.ledger)
+# Says when it has imported everything, so that kills meet the work and not the start.
+PROGRAM = """
+import sys
+from pathlib import Path
+import postgast, psycopg
+from confiture_flows.config import Limits
+from confiture_flows.migrations import batchwise
+from confiture_flows.migrations.apply import apply_plan
+from confiture_flows.migrations.discovery import discover
+from confiture_flows.migrations.ledger import read_ledger
+from confiture_flows.migrations.plan import plan_forward
+from confiture_flows.target import Target, connect
+
+dsn, directory = sys.argv[1:]
+limits = Limits(lock_timeout_ms=1000, lock_patience=20, busy_patience=20)
+target = Target(name="test", dsn=dsn, limits=limits)
+print("ready", flush=True)
+sys.stdin.readline()
+with connect(target, "test") as conn:
+    plan = plan_forward(discover(Path(directory)).migrations, read_ledger(conn, target.ledger))
+    apply_plan(conn, plan, limits=limits, ledger=target.ledger)
+"""
 
 
 def _run_killed_after(target: Target, directory: Path, seconds: float) -> bool:
     """Whether the kill came before the end."""
-    process = multiprocessing.get_context("fork").Process(target=_migrate, args=(target, directory))
-    process.start()
-    process.join(seconds)
-    if process.pid and process.is_alive():
-        os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode != 0
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, target.dsn, str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    assert process.returncode in (0, -signal.SIGKILL)
+    return process.returncode != 0
 
 
 def _statements_done(target: Target, conn: psycopg.Connection) -> Callable[[str, int], bool | None]:
@@ -135,7 +157,7 @@ def test_database_ledger_and_journal_agree_after_every_kill(
     kills = 0
     while kills < KILLS:
         dsn = new_database()
-        target = Target(name="test", dsn=dsn, limits=PATIENT)
+        target = Target(name="test", dsn=dsn)
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute("CREATE TABLE marks (mark text)")
             if took is None:  # how long it takes undisturbed
