@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.migrations.lookout import Another
 
-_ROUNDS = 5  # other clients may have had the backend for a moment; once is enough to know
+_ROUNDS = 20  # other clients may have had the backend for a moment; once is enough to know
 _BACKEND = """
 SELECT pid, backend_start
 FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())
@@ -79,8 +79,9 @@ def _is_shared(conn: Connection, backend: Backend, another: Another) -> bool:
     """Whether two clients meet in one backend, or one client in two.
 
     In session mode neither can be, whoever else uses the pool. In transaction mode our backend
-    is free between our statements: the second client is given it, since poolers prefer the one
-    that was used last; or somebody else has it, and we are given another.
+    is free between our statements: the second client is given it, or somebody else has it and we
+    are given another. Where a third client keeps both of us on our own for a while, we are given
+    the second's as soon as it is free, since poolers prefer the backend that was used last.
     """
     import psycopg
 
@@ -93,6 +94,8 @@ def _is_shared(conn: Connection, backend: Backend, another: Another) -> bool:
                 if _backend(second) == backend or _backend(conn) != backend:
                     return True
                 second.execute("COMMIT")
+                if _backend(conn) != backend:
+                    return True
     except (psycopg.Error, TimeoutError, TargetError):
         return False  # no second session to be had: a pool in session mode that is full
     return False

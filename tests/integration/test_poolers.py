@@ -55,10 +55,10 @@ def running_pgbouncer(dsn: str, database: str, mode: str, size: int, more: str) 
         )
         # It refuses to run as root.
         user = ("-u", "nobody") if os.getuid() == 0 else ()
-        process = subprocess.Popen(
-            [PGBOUNCER or "", *user, ini], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        stack.callback(process.communicate)
+        # Into a file: a pipe that nobody reads is full after some hundred connections.
+        log = stack.enter_context((Path(folder) / "log").open("wb"))
+        process = subprocess.Popen([PGBOUNCER or "", *user, ini], stdout=log, stderr=log)
+        stack.callback(process.wait)
         stack.callback(process.kill)
         through = make_conninfo(
             host="127.0.0.1", port=port, dbname=database, user=server["user"], password="any"
