@@ -14,6 +14,7 @@ from confiture_flows.errors import LedgerError, MigrationFileError, UnresolvedEr
 from confiture_flows.migrations.checksum import script_checksum
 from confiture_flows.migrations.execution import Run, execute_step
 from confiture_flows.migrations.files import Keeper, create_files, locate_files
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.journal import forget_entries, locate_journal, read_journal
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
 from confiture_flows.migrations.lock import run_lock
@@ -54,6 +55,7 @@ def apply_plan(
     name: str | None = None,
     another: Another | None = None,
     single_transaction: bool = False,
+    hooks: HookPoints = NO_HOOKS,
 ) -> tuple[LedgerRow, ...]:
     """Carry a plan out, forward or back.
 
@@ -67,6 +69,7 @@ def apply_plan(
         name: What the journal calls the run; a random name when not given.
         another: From `another_connection`; nobody who is in the way is named without it.
         single_transaction: All steps are one transaction, and `run_step` is not called.
+        hooks: Called around each step.
 
     Returns:
         For each step the ledger row written or erased; a forward step done before gives its too.
@@ -85,6 +88,7 @@ def apply_plan(
     lookout = Lookout(conn, check_backend(conn, another), another)
     with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick):
         run = _prepared(conn, limits, ledger, observer, name or uuid4().hex, lookout)
+        run.hooks = hooks
         known = {row.version: row for row in read_rows(conn, run.ledger)}
         _forget_stale(run, plan, known)
         _check_still_true(plan, known)
@@ -111,11 +115,13 @@ def _one(run: Run, step: Step, run_step: RunStep, known: dict[str, LedgerRow]) -
         return None
     _check_unchanged(step)
     run.observer.tick()
+    run.hooks.before_step(step)
     run.observer.started(step)
     done = run_step(step, lambda: execute_step(run, step))
     if step.direction is Direction.UP:
         run.keeper.applied(step.migration)
     run.observer.finished(step, done)
+    run.hooks.after_step(step, done)
     return done
 
 
@@ -162,10 +168,14 @@ def _all(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> tuple[LedgerRow, 
         if version not in done and (up or version in known)
     )
     if left:
+        for step in left:
+            run.hooks.before_step(step)
         rows = run_single(run, left, _check_unchanged)
         for step in left if up else ():
             run.keeper.applied(step.migration)
         done |= {row.version: row for row in rows}
+        for step, row in zip(left, rows, strict=True):
+            run.hooks.after_step(step, row)
     return tuple(done[version] for version in versions if version in done)
 
 

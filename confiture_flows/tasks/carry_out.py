@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 
 from confiture_flows.errors import ConfigError
 from confiture_flows.migrations import apply
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Observers, current_observer
 from confiture_flows.migrations.plan import Direction
@@ -27,7 +28,12 @@ Granularity = Literal["stage", "migration"]
 
 
 def carry_out(
-    target: Target, plan: Plan, granularity: Granularity, *, single_transaction: bool = False
+    target: Target,
+    plan: Plan,
+    granularity: Granularity,
+    *,
+    single_transaction: bool = False,
+    hooks: HookPoints = NO_HOOKS,
 ) -> tuple[LedgerRow, ...]:
     """Run a plan inside the current task run.
 
@@ -51,6 +57,7 @@ def carry_out(
             run_step=_as_task_run if granularity == "migration" else apply.directly,
             another=another_connection(target),
             single_transaction=single_transaction,
+            hooks=hooks,
             name=f"Prefect flow run {flow_run.id}" if flow_run.id else None,
         )
 
