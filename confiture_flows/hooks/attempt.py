@@ -80,16 +80,22 @@ class Attempt:
         if self.hook.transaction == "none":
             with time_limit(self.hook.timeout):
                 return self._called(call, self.target if self.hook.takes == "target" else None)
+        import psycopg
+
         from confiture_flows.target import connect
 
         with connect(self.target, f"hook {self.hook.name}") as conn:
             # Ended with us, whatever becomes of this process.
             if conn.info.server_version >= 140000:
                 conn.execute("SET client_connection_check_interval = 500")
-            with time_limit(self.hook.timeout, conn), conn.transaction():
-                value = self._result(self._called(call, conn))
-                _check_not_failed(conn)
-                return value
+            try:
+                with time_limit(self.hook.timeout, conn), conn.transaction():
+                    value = self._result(self._called(call, conn))
+                    _check_not_failed(conn)
+                    return value
+            except psycopg.Error as error:
+                # Of the hook: what leaves the block of `connect` is taken for one of ours.
+                raise self._failure(error) from None
 
     def _in_the_migrations(self, call: Callable[..., Any]) -> Any:
         import psycopg

@@ -186,7 +186,8 @@ class HookExecutor(HookPoints):
         try:
             result = self._call(attempt)
         except HookError as error:
-            result = HookResult(False, error.message, duration=time.monotonic() - started)
+            said = error.message.removeprefix(f"Hook {hook.label}: ")
+            result = HookResult(False, said, duration=time.monotonic() - started)
             self._note(self._record(hook, result, migration))
             if hook.on_failure != "warn":
                 error.takes_back = hook.on_failure == "rollback"

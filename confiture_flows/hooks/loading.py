@@ -53,22 +53,24 @@ def load_hooks(project: Project, target: str) -> HookRegistry:
     Raises:
         ConfigError: A hook cannot be found, or cannot be one.
     """
+    try:
+        return _load(project, target)
+    except ConfigError as error:
+        error.file = error.file or project.source
+        raise
+
+
+def _load(project: Project, target: str) -> HookRegistry:
     root = project.source.parent if project.source else Path.cwd()
     made: list[Hook] = []
-    named: list[Any] = []
+    spoken: set[int] = set()  # what the file speaks of is as the file says
     for table in project.hooks:
-        try:
-            call = _find(table, root)
-            if call is None:
-                continue  # a module, whose functions have registered themselves
-            named.append(call)
-            if not table.targets or target in table.targets:
-                made += _hooks(table, call, root)
-        except ConfigError as error:
-            error.file = error.file or project.source
-            raise
-    # What the file speaks of is as the file says.
-    spoken = {id(getattr(each, "fn", each)) for each in named}
+        call = _find(table, root)
+        if call is None:
+            continue  # a module, whose functions have registered themselves
+        spoken.add(id(getattr(call, "fn", call)))
+        if not table.targets or target in table.targets:
+            made += _hooks(table, call, root)
     hooks = HookRegistry(
         each for each in registered if id(getattr(each.call, "fn", each.call)) not in spoken
     )
@@ -95,7 +97,7 @@ def _hooks(table: HookConfig, call: Any, root: Path) -> Iterator[Hook]:
             "on_error; a list is several.",
         )
     if table.use in BUILT_IN:
-        options.setdefault("name", table.use)
+        options = {"name": table.use} | getattr(call, "DEFAULTS", {}) | options
         call = _made(table, call, root)
     elif table.options:
         raise _no_options(table)

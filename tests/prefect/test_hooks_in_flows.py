@@ -22,7 +22,7 @@ from confiture_flows.flows._targets import given_target
 from confiture_flows.hooks import HookContext, HookPoint, HookResult
 from confiture_flows.hooks.registry import hook, registered
 from confiture_flows.target import Target
-from tests.support import eventually
+from tests.support import eventually, webhook_server
 
 PAIRS = {
     "0001_users.up.sql": "CREATE TABLE users (id int);",
@@ -331,3 +331,39 @@ def test_failed_run_is_rolled_back_with_its_non_transactional_steps(
     assert left.fetchone() == (0,)
     assert conn.execute("SELECT count(*) FROM tb_confiture").fetchone() == (0,)
     assert conn.execute("SELECT count(*) FROM tb_confiture_journal").fetchone() == (0,)
+
+
+def test_notify_sends_by_a_block_and_run_sql_shows_its_progress(
+    known: str,
+    write: Callable[..., Path],
+    tmp_path: Path,
+    latest_run: Callable[[], Any],
+    ask: Callable[[str, dict[str, Any]], Any],
+) -> None:
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+    from confiture_flows.flows import notify
+    from confiture_flows.hooks.builtin import run_sql
+
+    (tmp_path / "fill.sql").write_text("UPDATE users SET id = id WHERE id BETWEEN :first AND :last")
+    options = {"file": "fill.sql", "table": "users", "key": "id", "batch_size": 4}
+    hook("after_apply", name="fill")(run_sql.make(options, tmp_path))
+    with webhook_server() as webhook:
+        CustomWebhookNotificationBlock(  # pyright: ignore[reportCallIssue]
+            name="ops", url=webhook.url, json_data={"text": "{{subject}}: {{body}}"}
+        ).save("ops")
+        sent = notify.make({"block": "custom-webhook/ops"}, tmp_path)
+        hook("after_apply", name="tell")(sent)
+        rows = {"0001_users.up.sql": "CREATE TABLE users AS SELECT generate_series(1, 10) AS id;"}
+        migrate(known, write(rows))
+    assert webhook.got[0]["text"].startswith("confiture-flows: test: 0001 done in ")
+    found = ask(
+        "/artifacts/filter",
+        {
+            "artifacts": {
+                "flow_run_id": {"any_": [str(latest_run().id)]},
+                "type": {"any_": ["progress"]},
+            }
+        },
+    )
+    assert [each["data"] for each in found] == [100.0]
