@@ -46,6 +46,28 @@ class TargetTable(_Table):
     verify: Literal["off", "scripts", "replay"] = "scripts"
     scratch: str | None = Field(default=None, min_length=1)
     flush: Literal["commit", "run"] = "commit"
+    on_error: Literal["keep", "rollback"] = "keep"
+
+
+HookPointName = Literal["before_validate", "before_apply", "after_apply", "on_error"]
+
+
+class HookTable(_Table):
+    """[[hooks]]."""
+
+    use: str = Field(min_length=1)
+    point: HookPointName | list[HookPointName] = Field(default_factory=list)
+    name: str = Field(default="", min_length=1)
+    targets: list[str] = []
+    each: bool = False
+    direction: Literal["up", "down", "both"] = "up"
+    transaction: Literal["none", "own", "migration"] = "none"
+    on_failure: Literal["abort", "warn", "rollback"] = "abort"
+    timeout: float = Field(default=0, ge=0)
+    retries: int = Field(default=0, ge=0, le=10)
+    priority: int = 100
+    after: list[str] = []
+    options: dict[str, Any] = {}
 
 
 class ConfigurationFile(_Table):
@@ -53,6 +75,7 @@ class ConfigurationFile(_Table):
 
     migrations: MigrationsTable = MigrationsTable()
     targets: dict[str, TargetTable] = {}
+    hooks: list[HookTable] = []
     placeholders: dict[PlaceholderName, str] = {}
 
 

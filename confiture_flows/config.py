@@ -18,7 +18,7 @@ from confiture_flows.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from confiture_flows._config_schema import TargetTable
+    from confiture_flows._config_schema import HookTable, TargetTable
 
 FILE_NAME = "confiture.toml"
 PLACEHOLDER_VARIABLE = "CONFITURE_PLACEHOLDER_"  # followed by a placeholder's name in capitals
@@ -31,6 +31,7 @@ GateName = Literal["info", "warning", "error"]
 OutOfOrder = Literal["refuse", "apply"]
 VerifyName = Literal["off", "scripts", "replay"]
 FlushName = Literal["commit", "run"]
+OnError = Literal["keep", "rollback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class TargetConfig:
         verify: What is checked after an apply.
         scratch: A server to replay migrations on; ${NAME} stands for an environment variable.
         flush: What waits for the disk: each commit, or a run before it tells of any.
+        on_error: Whether a failed run's migrations are kept or rolled back.
     """
 
     dsn: str = field(repr=False)
@@ -83,6 +85,43 @@ class TargetConfig:
     verify: VerifyName = "scripts"
     scratch: str | None = field(default=None, repr=False)
     flush: FlushName = "commit"
+    on_error: OnError = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class HookConfig:
+    """One [[hooks]] table; what is None, a decorator says, or the default.
+
+    Attributes:
+        use: A built-in hook, an entry point of the group confiture_flows.hooks, "module:function",
+            or a "module" whose decorated functions are hooks.
+        points: Where it fires.
+        name: What people call it.
+        targets: The targets that it is for; empty is all.
+        each: Whether it fires once a migration.
+        direction: "up", "down" or "both".
+        transaction: "none", "own" or "migration".
+        on_failure: "abort", "warn" or "rollback".
+        timeout: Seconds; 0 is no limit.
+        retries: How often it is tried again.
+        priority: Lower is earlier.
+        after: The hooks of the same point that come before it.
+        options: For a built-in hook.
+    """
+
+    use: str
+    points: tuple[str, ...] = ()
+    name: str | None = None
+    targets: tuple[str, ...] = ()
+    each: bool | None = None
+    direction: str | None = None
+    transaction: str | None = None
+    on_failure: str | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    priority: int | None = None
+    after: tuple[str, ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +137,7 @@ class Project:
             variable.
         replace_placeholders: Whether scripts have placeholders; None is where somebody gives
             values, and where the layout has them.
+        hooks: In the order of the file.
         source: The file this was read from; None when there is none.
     """
 
@@ -107,6 +147,7 @@ class Project:
     targets: Mapping[str, TargetConfig] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
     replace_placeholders: bool | None = None
+    hooks: tuple[HookConfig, ...] = ()
     source: Path | None = None
 
     def include_root(self, directory: Path) -> Path | None:
@@ -164,6 +205,7 @@ def _project(table: dict[str, Any], path: Path) -> Project:
         targets={name: _target(said_of_it) for name, said_of_it in said.targets.items()},
         placeholders=said.placeholders,
         replace_placeholders=said.migrations.placeholders,
+        hooks=tuple(_hook(each) for each in said.hooks),
         source=path,
     )
 
@@ -184,6 +226,15 @@ def _target(said: TargetTable) -> TargetConfig:
     values = said.model_dump(exclude_unset=True)
     limits = {name: values.pop(name) for name in Limits.__slots__ if name in values}
     return TargetConfig(**values, limits=Limits(**limits))
+
+
+def _hook(said: HookTable) -> HookConfig:
+    values = said.model_dump(exclude_unset=True)
+    point = values.pop("point", ())
+    for name in ("targets", "after"):
+        if name in values:
+            values[name] = tuple(values[name])
+    return HookConfig(points=(point,) if isinstance(point, str) else tuple(point), **values)
 
 
 def placeholder_key(name: str) -> str:

@@ -14,6 +14,9 @@
     |-- LockError (TimeoutError)         6  patience ended while others held a lock    [retryable]
     |-- RunTimeoutError (TimeoutError)   1  the time that the run was given is up
     |-- RunCancelledError              130  somebody cancelled the run
+    |-- HookError                        1  a hook failed whose failure ends the run
+    |   `-- HookTimeoutError             1  a hook ran out of time and was ended
+    |-- RunCrashedError                  1  the process of a run is gone
     `-- ApplyError                       1  a statement failed; rolled back
         |-- TransientApplyError          1  40001, 40P01: the same again may succeed   [retryable]
         `-- PartialApplyError            9  some statements are committed for good
@@ -182,6 +185,31 @@ class RunCancelledError(ConfitureFlowsError):
 
     code = "run_cancelled"
     exit_code = 130
+
+
+class HookError(ConfitureFlowsError):
+    """A hook failed.
+
+    Attributes:
+        takes_back: Whether what the run has done is to be undone.
+        escaped: Whether it has ended the migration's transaction in which it was called.
+    """
+
+    code = "hook"
+    takes_back: bool = False
+    escaped: bool = False
+
+
+class HookTimeoutError(HookError):
+    """A hook ran out of time and was ended."""
+
+    code = "hook_timeout"
+
+
+class RunCrashedError(ConfitureFlowsError):
+    """The process of a run is gone."""
+
+    code = "run_crashed"
 
 
 class ApplyError(ConfitureFlowsError):

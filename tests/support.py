@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
+import json
+import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import pytest
 
@@ -29,3 +34,39 @@ def eventually(
             pytest.fail(f"still {value!r} after {seconds} s")
         time.sleep(0.05)
     return value
+
+
+@dataclass
+class Webhook:
+    """Where a webhook is, what was posted to it, and what it answers; 200 when nothing is said."""
+
+    url: str = ""
+    got: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+
+
+@contextmanager
+def webhook_server() -> Iterator[Webhook]:
+    """A server that keeps what is posted to it."""
+    webhook = Webhook()
+
+    class Keep(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            webhook.got.append(json.loads(self.rfile.read(length)))
+            self.send_response(webhook.answers.pop(0) if webhook.answers else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keep)
+    webhook.url = f"http://127.0.0.1:{server.server_port}/secret-path"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield webhook
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -86,6 +86,9 @@ class PostgresTarget(Block):
     verify: Literal["off", "scripts", "replay"] = Field(
         default="scripts", description="What is checked after an apply."
     )
+    on_error: Literal["keep", "rollback"] = Field(
+        default="keep", description="Whether the migrations of a failed run are rolled back."
+    )
     scratch: SecretStr | None = Field(
         default=None,
         description="Connection string of a server to replay migrations on; one is started if "
@@ -124,6 +127,7 @@ class PostgresTarget(Block):
             verify=self.verify,
             scratch=self.scratch.get_secret_value() if self.scratch else None,
             flush=self.flush,
+            on_error=self.on_error,
         )
 
     def test_connection(self) -> str:

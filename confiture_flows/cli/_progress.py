@@ -154,6 +154,10 @@ class Progress(Observer):
                 self._task, completed=self._finished, done=f"{self._finished}/{self._steps}"
             )
 
+    def said(self, line: str) -> None:
+        """A line about a hook."""
+        self._line(line, "dim")
+
     def ended(self, report: RunReport) -> None:
         """Take the bar away, and keep the report for the command."""
         self._stop_bar()

@@ -12,13 +12,15 @@ from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
     from confiture_flows.cli._frame import Work
-    from confiture_flows.config import OutOfOrder
+    from confiture_flows.config import OutOfOrder, Project
+    from confiture_flows.migrations.hook_points import HookPoints
     from confiture_flows.migrations.lifecycle import Request, RunReport
     from confiture_flows.migrations.observer import Observer
     from confiture_flows.migrations.plan import Direction
     from confiture_flows.target import Target
 
 Granularity = Literal["stage", "migration"]
+_TERMINATED = 143  # what a shell says of a process that SIGTERM has ended
 
 
 def run_direction(
@@ -61,7 +63,7 @@ def run_direction(
     ):
         try:
             if plain:
-                _run_plain(target, request, way, progress)
+                _run_plain(work.project, target, request, way, progress)
             else:
                 _run_flow(target, request, way, progress, granularity)
         except BaseException as raised:
@@ -69,24 +71,50 @@ def run_direction(
                 raise  # nothing is known that the frame could not say
             error = raised
     report = progress.report
-    if report and isinstance(report.error, KeyboardInterrupt):
+    # Ctrl-C, SIGTERM: what ends a process is no mistake of anybody's.
+    if report and report.error and not isinstance(report.error, Exception):
         report = replace(report, error=interrupted())
     return _outcome(report, error, as_json=work.options.json)
 
 
-def _run_plain(target: Target, request: Request, direction: Direction, watch: Observer) -> None:
+def _run_plain(
+    project: Project, target: Target, request: Request, direction: Direction, watch: Observer
+) -> None:
     from confiture_flows.migrations.lifecycle import run_lifecycle
+    from confiture_flows.migrations.nesting import refuse_nested
     from confiture_flows.migrations.plain import PlainStages
     from confiture_flows.report.finding import Severity
     from confiture_flows.target import connect
 
+    refuse_nested(target)
+    hooks = _hooks(project, target, direction, watch)
     with connect(target, "migrate" if direction == "up" else "rollback") as conn:
         run_lifecycle(
-            PlainStages(conn, target, request, watch, watch.ended),
+            PlainStages(conn, target, request, watch, watch.ended, hooks),
             target=target.name,
             direction=direction,
             gate=Severity.of(target.fail_on),
+            hooks=hooks,
+            on_error=target.on_error,
         )
+
+
+def _hooks(project: Project, target: Target, direction: Direction, watch: Observer) -> HookPoints:
+    """What is called at the hook points of a plain run."""
+    from confiture_flows.migrations.hook_points import NO_HOOKS
+
+    if not project.hooks:
+        return NO_HOOKS
+    import signal
+    from uuid import uuid4
+
+    from confiture_flows.hooks.executor import HookExecutor
+    from confiture_flows.hooks.loading import load_hooks
+
+    # Without it SIGTERM would end the process before it could tell its hooks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    hooks = load_hooks(project, target.name)
+    return HookExecutor(hooks, target, uuid4().hex, direction, tell=watch.said)
 
 
 def _run_flow(

@@ -14,7 +14,9 @@ from prefect.utilities.urls import url_for
 
 from confiture_flows import tasks
 from confiture_flows.errors import RunCancelledError
+from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
 from confiture_flows.flows._targets import resolve_target
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.lifecycle import Request, RunReport, run_lifecycle
 from confiture_flows.migrations.observer import current_observer
 from confiture_flows.migrations.plain import applied_migrations
@@ -49,12 +51,14 @@ class TaskStages:
         request: What to do.
         granularity: What becomes a task run.
         timeout_seconds: The longest that applying or rolling back may take.
+        hooks: Called around each step.
     """
 
     target: Target
     request: Request
     granularity: Granularity
     timeout_seconds: float | None
+    hooks: HookPoints = NO_HOOKS
 
     def discover(self) -> Directory:
         """Read the directory."""
@@ -100,7 +104,16 @@ class TaskStages:
             _whole(plan),
             granularity=self.granularity,
             single_transaction=self.request.single_transaction,
+            hooks=_whole(self.hooks),
         )
+
+    def take_back(
+        self, directory: Directory, done: tuple[LedgerRow, ...], half_done: str | None
+    ) -> tuple[LedgerRow, ...]:
+        """Undo what the run has done, after it failed."""
+        from confiture_flows.tasks.take_back import take_back
+
+        return take_back(self.target, _whole(directory.migrations), _whole(done), half_done)
 
     def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:
         """Check the migrations that were applied, as far as the target says."""
@@ -113,6 +126,7 @@ class TaskStages:
     def publish(self, report: RunReport, /) -> None:
         """Write the artifacts. After a failure nothing may hide the first error."""
         current_observer().ended(report)
+        publish_hooks_of(self.hooks, report.target)
         tasks.publish_report(_whole(report), return_state=not report.ok)
 
 
@@ -134,7 +148,8 @@ def run_flow(
     resolved = resolve_target(target)
     if get_current_settings().api.url and (url := url_for("flow-run", flow_run.id)):
         current_observer().page(url)  # the page of an ephemeral server is gone when the run is
-    stages = TaskStages(resolved, request, granularity, timeout_seconds)
+    hooks = hooks_of_run(resolved, direction)
+    stages = TaskStages(resolved, request, granularity, timeout_seconds, hooks)
     try:
         with tags(f"target:{resolved.name}"):
             return run_lifecycle(
@@ -142,6 +157,8 @@ def run_flow(
                 target=resolved.name,
                 direction=direction,
                 gate=Severity.of(resolved.fail_on),
+                hooks=hooks,
+                on_error=resolved.on_error,
             )
     except RunCancelledError as error:
         # A flow that returns a state ends in it, and its caller never sees the value.

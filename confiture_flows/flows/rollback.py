@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
+from confiture_flows.flows._hooks import run_error_hooks
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
 from confiture_flows.migrations.lifecycle import RunReport
@@ -11,7 +12,12 @@ from confiture_flows.migrations.plan import Direction
 from confiture_flows.tasks.carry_out import Granularity
 
 
-@flow(name="rollback", flow_run_name="rollback {target}", validate_parameters=True)
+@flow(
+    name="rollback",
+    flow_run_name="rollback {target}",
+    validate_parameters=True,
+    on_crashed=[run_error_hooks],
+)
 def rollback_flow(
     target: str,
     directory: str | None = None,

@@ -15,6 +15,7 @@ from confiture_flows.migrations.checksum import script_checksum
 from confiture_flows.migrations.durability import announcing
 from confiture_flows.migrations.execution import Run, execute_step
 from confiture_flows.migrations.files import Keeper, create_files, locate_files
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.journal import forget_entries, locate_journal, read_journal
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger, read_rows
 from confiture_flows.migrations.lock import run_lock
@@ -56,6 +57,7 @@ def apply_plan(
     another: Another | None = None,
     single_transaction: bool = False,
     flush: FlushName = "commit",
+    hooks: HookPoints = NO_HOOKS,
 ) -> tuple[LedgerRow, ...]:
     """Carry a plan out, forward or back.
 
@@ -71,6 +73,7 @@ def apply_plan(
         single_transaction: All steps are one transaction, and `run_step` is not called.
         flush: "run" waits for the disk before the observer and the caller hear of anything, and
             not at each commit; only right where `run_step` tells nobody.
+        hooks: Called around each step.
 
     Returns:
         For each step the ledger row written or erased; a forward step done before gives its too.
@@ -87,12 +90,14 @@ def apply_plan(
     if single_transaction:
         check_single_transaction(plan)
     lookout = Lookout(conn, check_backend(conn, another), another)
+    flush = "commit" if hooks.hears_each_step else flush
     with (
         run_lock(conn, limits.lock_patience, observer.waiting, observer.tick),
         announcing(conn, observer, flush) as observer,
     ):
         reset = session_reset(conn, limits, flush)
         run = _prepared(conn, limits, ledger, observer, name or uuid4().hex, lookout, reset)
+        run.hooks = hooks
         return _carry_out(run, plan, run_step, single_transaction=single_transaction)
 
 
@@ -125,11 +130,13 @@ def _one(run: Run, step: Step, run_step: RunStep, known: dict[str, LedgerRow]) -
         return None
     _check_unchanged(step)
     run.observer.tick()
+    run.hooks.before_step(step)
     run.observer.started(step)
     done = run_step(step, lambda: execute_step(run, step))
     if step.direction is Direction.UP:
         run.keeper.applied(step.migration)
     run.observer.finished(step, done)
+    run.hooks.after_step(step, done)
     return done
 
 
@@ -181,10 +188,14 @@ def _all(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> tuple[LedgerRow, 
         if version not in done and (up or version in known)
     )
     if left:
+        for step in left:
+            run.hooks.before_step(step)
         rows = run_single(run, left, _check_unchanged)
         for step in left if up else ():
             run.keeper.applied(step.migration)
         done |= {row.version: row for row in rows}
+        for step, row in zip(left, rows, strict=True):
+            run.hooks.after_step(step, row)
     return tuple(done[version] for version in versions if version in done)
 
 

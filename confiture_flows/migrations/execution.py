@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from confiture_flows.errors import LedgerError
+from confiture_flows.errors import HookError, LedgerError
 from confiture_flows.migrations.diagnosis import diagnose
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.ledger import returned_row
 from confiture_flows.migrations.patience import patiently
 from confiture_flows.migrations.plan import Direction
@@ -45,6 +46,7 @@ class Run:
         keeper: Writes down the files of what is applied.
         lookout: Of the connection.
         unfinished: The journal's entries when the run began, by version and direction.
+        hooks: Called around steps.
     """
 
     conn: Connection
@@ -57,6 +59,7 @@ class Run:
     keeper: Keeper
     lookout: Lookout
     unfinished: dict[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
+    hooks: HookPoints = NO_HOOKS
 
 
 def execute_step(run: Run, step: Step) -> LedgerRow:
@@ -78,6 +81,15 @@ def execute_step(run: Run, step: Step) -> LedgerRow:
     single = len(batches) == 1 and batches[0].transactional and batches[0].keep
     if single and not begun:
         return finish_step(run, step, batches[0])
+    inside = run.hooks.inside(step)
+    if inside and inside.before:
+        raise HookError(
+            f"{step.migration.label} is not one transaction, so no hook can run before it in its "
+            "transaction.",
+            version=step.migration.version,
+            file=step.script.path,
+            next_step='Give the hook transaction = "own", or let it run after_apply.',
+        )
     # Most runs need none of it.
     from confiture_flows.migrations.batchwise import run_batchwise
 
@@ -107,9 +119,10 @@ def finish_step(
     record = record_of(run, step, also=also, elapsed_ms=elapsed_ms)
     conn = run.conn
     tell = partial(run.observer.sent, step)
+    inside = run.hooks.inside(step)
     try:
         row = patiently(
-            lambda: run_transaction(conn, batch, record, run.reset, tell),
+            lambda: run_transaction(conn, batch, record, run.reset, tell, inside=inside),
             lambda: step,
             run.limits,
             run.observer,
@@ -122,6 +135,12 @@ def finish_step(
 
             aftermath = leave_in_doubt(run, step, batch)
         raise diagnose(failure, conn, step, committed, aftermath) from None
+    except HookError as error:
+        if error.escaped:
+            from confiture_flows.migrations.batchwise import leave_in_doubt
+
+            leave_in_doubt(run, step, batch)
+        raise
     if row is None:
         raise LedgerError(f"The ledger had no row for {step.migration.label} to erase.")
     return returned_row(row)

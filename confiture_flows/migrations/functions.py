@@ -43,13 +43,19 @@ class FunctionError(psycopg.Error):
     """What a function raised, or did, that the server has no word for."""
 
 
-def run_in_transaction(conn: Connection, call: FunctionCall, and_then: Callable[[], None]) -> None:
+def run_in_transaction(
+    conn: Connection,
+    call: FunctionCall,
+    and_then: Callable[[], None],
+    first: Callable[[Connection], None] | None = None,
+) -> None:
     """Call a function in a transaction of its own, and commit.
 
     Args:
         conn: In autocommit, outside a transaction.
         call: What to call.
-        and_then: What else belongs to the transaction.
+        and_then: What else belongs to the transaction, after it.
+        first: The same, before it.
 
     Raises:
         StatementFailed: The function failed, or has ended the transaction.
@@ -61,6 +67,8 @@ def run_in_transaction(conn: Connection, call: FunctionCall, and_then: Callable[
         try:
             with conn.transaction():
                 started = _transaction_id(conn)
+                if first:
+                    first(conn)
                 _call(conn, call, module)
                 _check_still_open(conn, call, started)
                 and_then()

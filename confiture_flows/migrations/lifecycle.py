@@ -8,21 +8,22 @@ generators and drives it twice in the same spirit.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from confiture_flows.errors import GateError
+from confiture_flows.errors import GateError, PartialApplyError, RunCancelledError
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.validate import stop_at_gate
+from confiture_flows.report.finding import Finding, Severity
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from confiture_flows.config import OutOfOrder
+    from confiture_flows.config import OnError, OutOfOrder
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.plan import Plan
-    from confiture_flows.report.finding import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,12 @@ class Stages(Protocol):
         """Check what was done."""
         ...
 
+    def take_back(
+        self, directory: Directory, done: tuple[LedgerRow, ...], half_done: str | None
+    ) -> tuple[LedgerRow, ...]:
+        """Undo what the run has done, after it failed."""
+        ...
+
     def publish(self, report: RunReport, /) -> None:
         """Tell how it went; also called when it went wrong."""
         ...
@@ -97,6 +104,7 @@ class RunReport:
         findings: From validation and verification.
         elapsed: Seconds.
         error: What ended the run; None when it succeeded.
+        taken_back: Rows of what was done and then undone, since the run failed.
     """
 
     target: str
@@ -106,6 +114,7 @@ class RunReport:
     findings: tuple[Finding, ...] = ()
     elapsed: float = 0.0
     error: BaseException | None = None
+    taken_back: tuple[LedgerRow, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -127,14 +136,24 @@ class _Progress:
     plan: Plan | None = None
     done: tuple[LedgerRow, ...] | None = ()
     findings: tuple[Finding, ...] = ()
+    directory: Directory | None = None
+    taken_back: tuple[LedgerRow, ...] = ()
 
     def report(self, target: str, direction: Direction, error: BaseException | None) -> RunReport:
         elapsed = time.monotonic() - self.started
-        return RunReport(target, direction, self.plan, self.done, self.findings, elapsed, error)
+        done, findings = self.done, self.findings
+        undone = self.taken_back
+        return RunReport(target, direction, self.plan, done, findings, elapsed, error, undone)
 
 
 def run_lifecycle(
-    stages: Stages, *, target: str, direction: Direction, gate: Severity
+    stages: Stages,
+    *,
+    target: str,
+    direction: Direction,
+    gate: Severity,
+    hooks: HookPoints = NO_HOOKS,
+    on_error: OnError = "keep",
 ) -> RunReport:
     """Run all stages of a migrate or rollback, in order.
 
@@ -143,6 +162,8 @@ def run_lifecycle(
         target: The target's name, for the report.
         direction: Up for migrate, down for rollback.
         gate: The severity at which findings stop the run.
+        hooks: Called at the hook points.
+        on_error: Whether what a failed run has applied is kept or rolled back.
 
     Returns:
         The report of a run that succeeded.
@@ -150,36 +171,105 @@ def run_lifecycle(
     Raises:
         ConfitureFlowsError: A stage failed; the report was published first.
     """
-    progress = _Progress()
+    run = _Run(stages, hooks, target, direction)
     try:
-        _run_stages(stages, progress, direction, gate)
+        run.stages_in_order(gate)
     except BaseException as error:
-        progress.done = _done_after_failure(stages, progress, direction, error)
-        try:
-            stages.publish(progress.report(target, direction, error))
-        except Exception as second:  # nothing may hide the first error
-            error.add_note(f"The report could not be published: {second}")
+        run.clear_up(error, on_error)
         raise
-    report = progress.report(target, direction, None)
+    report = run.report()
     stages.publish(report)
     return report
 
 
-def _run_stages(stages: Stages, progress: _Progress, direction: Direction, gate: Severity) -> None:
-    directory = stages.discover()
-    rows = stages.read_ledger()
-    progress.before = rows
-    progress.findings = stages.validate(directory, rows, direction)
-    stop_at_gate(progress.findings, gate)
-    plan = stages.plan(directory, rows, direction)
-    progress.plan = plan
-    if not plan.steps:
-        return
-    progress.done = stages.apply(plan)
-    if direction is Direction.UP:
-        found = stages.verify(directory, progress.done)
-        progress.findings = (*progress.findings, *found)
-        stop_at_gate(found, gate)
+@dataclass
+class _Run:
+    """A run on its way."""
+
+    stages: Stages
+    hooks: HookPoints
+    target: str
+    direction: Direction
+    progress: _Progress = field(default_factory=_Progress)
+
+    def report(self, error: BaseException | None = None) -> RunReport:
+        report = self.progress.report(self.target, self.direction, error)
+        let_pass = self.hooks.let_pass()
+        return replace(report, findings=report.findings + let_pass) if let_pass else report
+
+    def stages_in_order(self, gate: Severity) -> None:
+        stages, hooks, progress, direction = self.stages, self.hooks, self.progress, self.direction
+        directory = stages.discover()
+        progress.directory = directory
+        rows = stages.read_ledger()
+        progress.before = rows
+        applied = {row.version for row in rows}
+        up = direction is Direction.UP
+        hooks.before_validate(
+            self.report(),
+            tuple(each for each in directory.migrations if up and each.version not in applied),
+        )
+        progress.findings = stages.validate(directory, rows, direction)
+        stop_at_gate(progress.findings, gate)
+        plan = stages.plan(directory, rows, direction)
+        progress.plan = plan
+        if not plan.steps:
+            return
+        hooks.before_apply(self.report())
+        progress.done = stages.apply(plan)
+        if up:
+            found = stages.verify(directory, progress.done)
+            progress.findings = (*progress.findings, *found)
+            stop_at_gate(found, gate)
+        hooks.after_apply(self.report())
+
+    def clear_up(self, error: BaseException, on_error: OnError) -> None:
+        progress = self.progress
+        progress.done = _done_after_failure(self.stages, progress, self.direction, error)
+        if on_error == "rollback" or getattr(error, "takes_back", False):
+            self._take_back(error)
+        try:
+            self.hooks.on_error(self.report(error))
+        except Exception as second:  # nothing may hide the first error
+            error.add_note(f"A hook failed: {second}")
+        try:
+            self.stages.publish(self.report(error))
+        except Exception as second:  # nothing may hide the first error
+            error.add_note(f"The report could not be published: {second}")
+
+    def _take_back(self, error: BaseException) -> None:
+        progress = self.progress
+        # Who stops a run wants it stopped: it goes on where it is.
+        if self.direction is Direction.DOWN or isinstance(error, RunCancelledError):
+            return
+        half = error.version if isinstance(error, PartialApplyError) else None
+        done = progress.done
+        if not isinstance(error, Exception) or progress.directory is None or not (done or half):
+            return
+        try:
+            progress.taken_back = self.stages.take_back(progress.directory, done or (), half)
+            left = {row.version for row in done or ()} - {r.version for r in progress.taken_back}
+        except Exception as second:  # nothing may hide the first error
+            self._tell_of(second)
+            left = None
+        try:
+            left = left if left is not None else {row.version for row in self.stages.read_ledger()}
+        except Exception:  # nothing may hide the first error
+            progress.done = None
+            return
+        progress.taken_back = tuple(row for row in done or () if row.version not in left)
+        progress.done = tuple(row for row in done or () if row.version in left)
+
+    def _tell_of(self, second: Exception) -> None:
+        message = getattr(second, "message", "") or f"{type(second).__name__}: {second}"
+        finding = Finding(
+            "run.not_taken_back",
+            Severity.ERROR,
+            f"The run was to be taken back, and was not: {message}",
+            getattr(second, "next_step", None),
+            getattr(second, "version", None),
+        )
+        self.progress.findings = (*self.progress.findings, finding)
 
 
 def _done_after_failure(

@@ -97,6 +97,9 @@ class Observer:
     def finished(self, step: Step, row: LedgerRow) -> None:
         """A step is committed."""
 
+    def said(self, line: str) -> None:
+        """A hook was called, or has printed something."""
+
     def ended(self, report: RunReport) -> None:
         """The run is over, well or not."""
 
@@ -156,6 +159,11 @@ class Observers(Observer):
         """See Observer."""
         for observer in self._observers:
             observer.finished(step, row)
+
+    def said(self, line: str) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.said(line)
 
     def ended(self, report: RunReport) -> None:
         """See Observer."""

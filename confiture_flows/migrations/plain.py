@@ -9,6 +9,7 @@ from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.durability import read_lasting_ledger
 from confiture_flows.migrations.edits import with_edits
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
 from confiture_flows.migrations.texts import Texts
@@ -73,6 +74,7 @@ class PlainStages:
         request: What to do.
         observer: Hears how the apply stage goes.
         publish: Gets the report.
+        hooks: Called around each step.
     """
 
     conn: Connection
@@ -80,6 +82,7 @@ class PlainStages:
     request: Request
     observer: Observer
     publish: Callable[[RunReport], None]
+    hooks: HookPoints = NO_HOOKS
 
     def discover(self) -> Directory:
         """Read the directory."""
@@ -123,7 +126,24 @@ class PlainStages:
             another=another_connection(self.target),
             single_transaction=self.request.single_transaction,
             flush=self.target.flush,
+            hooks=self.hooks,
         )
+
+    def take_back(
+        self, directory: Directory, done: tuple[LedgerRow, ...], half_done: str | None
+    ) -> tuple[LedgerRow, ...]:
+        """Undo what the run has done, after it failed."""
+        from confiture_flows.migrations.take_back import take_back
+
+        with connect(self.target, "roll back") as conn:
+            return take_back(
+                conn,
+                self.target,
+                directory.migrations,
+                done,
+                half_done=half_done,
+                another=another_connection(self.target),
+            )
 
     def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:
         """Check the migrations that were applied, as far as the target says."""

@@ -203,6 +203,10 @@ def run_headline(report: RunReport) -> str:
             return f"{report.target}: {count(len(report.done))} {verb}, but verification failed"
         version = getattr(report.error, "version", None)
         place = f" at {version}" if version else ""
+        if report.taken_back:
+            undone = f"{count(len(report.taken_back))} {verb} and taken back"
+            left = f", {len(report.done)} left" if report.done else ""
+            return f"{report.target}: failed{place}; {undone}{left}"
         return f"{report.target}: failed{place}; {count(len(report.done))} {verb} before it"
     if not report.done:
         nothing = "apply" if report.direction is Direction.UP else "roll back"
@@ -235,6 +239,9 @@ def failure_document(report: RunReport) -> Document:
             blocks.append(Code(error.excerpt, "sql"))
         if error.next_step:
             blocks.append(Paragraph(f"What to do next: {error.next_step}"))
+    if report.taken_back:
+        blocks.append(Paragraph(f"These were {verb}, and taken back since the run failed:"))
+        blocks.append(rows_table(report.taken_back))
     if report.done is None:
         blocks.append(
             Paragraph(
@@ -245,7 +252,7 @@ def failure_document(report: RunReport) -> Document:
         before = "" if report.unverified else " before it"
         blocks.append(Paragraph(f"These were {verb}{before} and stay {verb}:"))
         blocks.append(rows_table(report.done))
-    elif report.plan:
+    elif report.plan and not report.taken_back:
         unchanged = "; the database is as it was before" if _is_untouched(report) else ""
         blocks.append(Paragraph(f"No migration was {verb}{unchanged}."))
     for finding in report.findings:
@@ -270,6 +277,7 @@ def run_json(report: RunReport) -> dict[str, Any]:
             {"version": row.version, "name": row.name, "milliseconds": row.execution_time_ms}
             for row in report.done
         ],
+        "taken_back": [row.version for row in report.taken_back],
         "elapsed_seconds": round(report.elapsed, 3),
     }
 

@@ -186,7 +186,12 @@ class _Whole:
         statements = tuple(
             statement for batch in step.script.batches() for statement in batch.statements
         )
+        inside = run.hooks.inside(step)
+        if inside and inside.before:
+            inside.before(run.conn)
         self._send(Batch(statements, opening=_OPENING))
+        if inside and inside.after:
+            inside.after(run.conn)
         elapsed = int((time.monotonic() - started) * 1000)
         row = self._send(Batch((), opening=_OPENING), record_of(run, step, elapsed_ms=elapsed))
         if row is None:

@@ -17,7 +17,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows.errors import LedgerError, MigrationFileError
+from confiture_flows.errors import HookError, LedgerError, MigrationFileError
 from confiture_flows.migrations.python_script import FunctionCall
 from confiture_flows.sql.passage import Passage
 from confiture_flows.sql.statements import Statement
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
     from confiture_flows.migrations.blockers import Blocker
+    from confiture_flows.migrations.hook_points import Inside
     from confiture_flows.sql.script import Batch, Part
 
     Tell = Callable[["Sent"], None]
@@ -129,6 +130,7 @@ def run_transaction(
     tell: Tell = _nobody,
     *,
     closing: str = "",
+    inside: Inside | None = None,
 ) -> tuple[Any, ...] | None:
     """Run a batch as one transaction.
 
@@ -139,6 +141,7 @@ def run_transaction(
         after: Statements to run when it is committed, in the same round trip.
         tell: Told how far a large file is, many times, while the transaction is open.
         closing: A DO block that ends the batch instead of COMMIT, inside a larger transaction.
+        inside: Hooks of the transaction, which is then sent statement by statement.
 
     Returns:
         The row that the last query of the record returned; its values may still be text.
@@ -148,14 +151,15 @@ def run_transaction(
             there to be rolled back.
         LedgerError: The server did not commit.
         MigrationFileError: A large file was written to meanwhile; the transaction is rolled back.
+        HookError: A hook of the transaction failed; it is rolled back.
     """
     held = [part for part in batch.parts if isinstance(part, Statement)]
     if held and isinstance(call := held[0], FunctionCall):
-        return _run_function(conn, call, record, after)
+        return _run_function(conn, call, record, after, inside)
     copies = any(statement.kind == "copy_stmt" for statement in held)
     large = sum(len(statement.sql) for statement in held) > _LARGE
-    if copies or large or len(held) < len(batch.parts):
-        row, answer = _run_singly(conn, batch, record, after, tell, closing)
+    if copies or large or inside or len(held) < len(batch.parts):
+        row, answer = _run_singly(conn, batch, record, after, tell, closing, inside)
     else:
         row, answer = _run_together(conn, batch, held, record, after, closing)
     if batch.keep and not closing and answer != "COMMIT":
@@ -278,6 +282,7 @@ def _run_singly(
     after: tuple[str, ...],
     tell: Tell,
     inner: str,
+    inside: Inside | None,
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
 
@@ -286,12 +291,16 @@ def _run_singly(
     at_commit = False
     try:
         conn.execute(batch.opening.encode())
+        if inside and inside.before:
+            inside.before(conn)
         for current in batch.parts:
             if isinstance(current, Passage):
                 _send_passage(conn, current, tell)
             else:
                 _send(conn.cursor(), current, tell)
         current = None
+        if inside and inside.after:
+            inside.after(conn)
         row = _write_record(conn, record)
         at_commit = True
         end = conn.execute(inner.encode() or (b"COMMIT" if batch.keep else b"ROLLBACK"))
@@ -299,15 +308,27 @@ def _run_singly(
         # Of a passage, the first statement: the connection broke, nobody knows how far it came.
         failed = current.statements()[0] if current else None
         raise StatementFailed(failed, error, at_commit=at_commit) from None
-    except MigrationFileError:
-        conn.execute("ROLLBACK")
+    except (MigrationFileError, HookError):
+        _roll_back(conn)
         raise
     _run_after(conn, after)
     return row, end.statusmessage or ""
 
 
+def _roll_back(conn: Connection) -> None:
+    from psycopg.pq import TransactionStatus
+
+    # A hook that was ended by force may have taken the connection with it.
+    if conn.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+        conn.execute("ROLLBACK")
+
+
 def _run_function(
-    conn: Connection, call: FunctionCall, record: Record, after: tuple[str, ...]
+    conn: Connection,
+    call: FunctionCall,
+    record: Record,
+    after: tuple[str, ...],
+    inside: Inside | None,
 ) -> tuple[Any, ...] | None:
     import psycopg
 
@@ -318,11 +339,13 @@ def _run_function(
 
     def write_record() -> None:
         nonlocal row, recorded
+        if inside and inside.after:
+            inside.after(conn)
         row = _write_record(conn, record)
         recorded = True
 
     try:
-        run_in_transaction(conn, call, write_record)
+        run_in_transaction(conn, call, write_record, inside.before if inside else None)
     except psycopg.Error as error:
         raise StatementFailed(None, error, at_commit=recorded) from None
     _run_after(conn, after)

@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 
 from confiture_flows.errors import ConfigError
 from confiture_flows.migrations import apply
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Observers, current_observer
 from confiture_flows.migrations.plan import Direction
@@ -27,7 +28,12 @@ Granularity = Literal["stage", "migration"]
 
 
 def carry_out(
-    target: Target, plan: Plan, granularity: Granularity, *, single_transaction: bool = False
+    target: Target,
+    plan: Plan,
+    granularity: Granularity,
+    *,
+    single_transaction: bool = False,
+    hooks: HookPoints = NO_HOOKS,
 ) -> tuple[LedgerRow, ...]:
     """Run a plan inside the current task run.
 
@@ -53,6 +59,7 @@ def carry_out(
             single_transaction=single_transaction,
             # The end of a task run tells of its migration at once.
             flush="commit" if granularity == "migration" else target.flush,
+            hooks=hooks,
             name=f"Prefect flow run {flow_run.id}" if flow_run.id else None,
         )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from prefect import task
 
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.carry_out import Granularity, carry_out
 
@@ -22,6 +23,7 @@ def rollback_plan(
     *,
     granularity: Granularity = "stage",
     single_transaction: bool = False,
+    hooks: HookPoints = NO_HOOKS,
 ) -> tuple[LedgerRow, ...]:
     """Undo the migrations of a plan, each in one transaction with its ledger row.
 
@@ -30,6 +32,7 @@ def rollback_plan(
         plan: From `plan_migrations`, direction down.
         granularity: "migration" makes each migration a task run of its own.
         single_transaction: Whether all of them are one transaction, and stand or fall together.
+        hooks: Called around each migration.
 
     Returns:
         The rows that were erased.
@@ -37,4 +40,4 @@ def rollback_plan(
     Raises:
         ConfitureFlowsError: As `apply_plan` does.
     """
-    return carry_out(target, plan, granularity, single_transaction=single_transaction)
+    return carry_out(target, plan, granularity, single_transaction=single_transaction, hooks=hooks)

@@ -91,6 +91,13 @@ class InMemory:
         assert {row.version for row in done} <= {m.version for m in directory.migrations}
         return self.verified
 
+    def take_back(
+        self, directory: Directory, done: tuple[LedgerRow, ...], half_done: str | None
+    ) -> tuple[LedgerRow, ...]:
+        self._stage("take_back")
+        self.rows = tuple(each for each in self.rows if each not in done)
+        return done[::-1]
+
     def publish(self, report: RunReport, /) -> None:
         self._stage("publish")
         self.reports.append(report)

@@ -241,6 +241,7 @@ def test_run_is_told_to_programs(report: RunReport, make_rows) -> None:
         "direction": "up",
         "planned": ["0001", "0002", "0003"],
         "done": [{"version": "0001", "name": "step_0001", "milliseconds": 7}],
+        "taken_back": [],
         "elapsed_seconds": 1.26,
     }
     nothing = run_json(replace(report, plan=None, done=None))
