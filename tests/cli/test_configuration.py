@@ -180,8 +180,8 @@ def test_unknown_target_starts_no_prefect_server_to_ask(run: Runner, tmp_path: P
 
     assert result.code == 2
     assert result.err.splitlines() == [
-        "Error: There is no target 'nowhere': neither in the configuration (none) nor as a "
-        "PostgresTarget block.",
+        "Error: There is no target 'nowhere': neither in the configuration (none) nor as a"
+        + " PostgresTarget block.",
         "Add [targets.nowhere] to confiture.toml, or save a PostgresTarget block of that name.",
     ]
     assert not (tmp_path / ".prefect" / "prefect.db").exists()
