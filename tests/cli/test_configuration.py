@@ -179,9 +179,9 @@ def test_unknown_target_starts_no_prefect_server_to_ask(run: Runner, tmp_path: P
     result = run("status", "--target", "nowhere")
 
     assert result.code == 2
+    unknown = "neither in the configuration (none) nor as a PostgresTarget block."
     assert result.err.splitlines() == [
-        "Error: There is no target 'nowhere': neither in the configuration (none) nor as a"
-        + " PostgresTarget block.",
+        f"Error: There is no target 'nowhere': {unknown}",
         "Add [targets.nowhere] to confiture.toml, or save a PostgresTarget block of that name.",
     ]
     assert not (tmp_path / ".prefect" / "prefect.db").exists()
