@@ -84,7 +84,7 @@ def apply_plan(
         check_single_transaction(plan)
     lookout = Lookout(conn, check_backend(conn, another), another)
     with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick):
-        run = _prepared(conn, limits, ledger, observer, name or uuid4().hex, lookout)
+        run = prepare_run(conn, limits, ledger, observer, name or uuid4().hex, lookout)
         known = {row.version: row for row in read_rows(conn, run.ledger)}
         _forget_stale(run, plan, known)
         _check_still_true(plan, known)
@@ -133,10 +133,19 @@ def _forget_stale(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> None:
         del run.unfinished[key]
 
 
-def _prepared(
+def prepare_run(
     conn: Connection, limits: Limits, ledger: str, observer: Observer, name: str, lookout: Lookout
 ) -> Run:
-    """A session in its first state, the ledger, and what earlier runs have left half done."""
+    """A session in its first state, the ledger, and what earlier runs have left half done.
+
+    Args:
+        conn: In autocommit, holding the run's lock.
+        limits: How long to wait for what.
+        ledger: Name of the ledger table; created if it is not there.
+        observer: Hears how it goes.
+        name: What the journal calls the run.
+        lookout: Of the connection.
+    """
     reset = session_reset(conn, limits)
     reset_session(conn, reset)
     table = create_ledger(conn, locate_ledger(conn, ledger))

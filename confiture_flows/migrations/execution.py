@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import LedgerError
 from confiture_flows.migrations.diagnosis import diagnose
 from confiture_flows.migrations.ledger import returned_row
 from confiture_flows.migrations.patience import patiently
 from confiture_flows.migrations.plan import Direction
-from confiture_flows.migrations.transaction import Record, StatementFailed, run_transaction
+from confiture_flows.migrations.transaction import (
+    Record,
+    StatementFailed,
+    run_statement,
+    run_transaction,
+)
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
     from confiture_flows.config import Limits
@@ -28,6 +35,19 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.observer import Observer
     from confiture_flows.migrations.plan import Step
     from confiture_flows.migrations.transaction import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Who sends the script's statements; a dry run takes their places, to look at each.
+
+    Attributes:
+        transaction: Called as `run_transaction`.
+        alone: Called as `run_statement`.
+    """
+
+    transaction: Callable[..., tuple[Any, ...] | None] = run_transaction
+    alone: Callable[..., None] = run_statement
 
 
 @dataclass(slots=True)
@@ -45,6 +65,7 @@ class Run:
         keeper: Writes down the files of what is applied.
         lookout: Of the connection.
         unfinished: The journal's entries when the run began, by version and direction.
+        sending: Who sends the script's statements.
     """
 
     conn: Connection
@@ -57,6 +78,7 @@ class Run:
     keeper: Keeper
     lookout: Lookout
     unfinished: dict[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
+    sending: Sending = field(default_factory=Sending)
 
 
 def execute_step(run: Run, step: Step) -> LedgerRow:
@@ -109,7 +131,7 @@ def finish_step(
     tell = partial(run.observer.sent, step)
     try:
         row = patiently(
-            lambda: run_transaction(conn, batch, record, run.reset, tell),
+            lambda: run.sending.transaction(conn, batch, record, run.reset, tell),
             lambda: step,
             run.limits,
             run.observer,
