@@ -89,6 +89,10 @@ class PostgresTarget(Block):
         description="Connection string of a server to replay migrations on; one is started if "
         "empty.",
     )
+    flush: Literal["commit", "run"] = Field(
+        default="commit",
+        description="What waits for the disk: each commit, or a run before it tells of any.",
+    )
 
     @model_validator(mode="after")
     def _names_a_database(self) -> Self:
@@ -117,6 +121,7 @@ class PostgresTarget(Block):
             out_of_order=self.out_of_order,
             verify=self.verify,
             scratch=self.scratch.get_secret_value() if self.scratch else None,
+            flush=self.flush,
         )
 
     def test_connection(self) -> str:

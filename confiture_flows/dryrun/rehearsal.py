@@ -25,6 +25,7 @@ from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.pooling import check_backend
 from confiture_flows.migrations.replay import beyond_scratch
+from confiture_flows.migrations.session import session_reset
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.plan import Plan, Step
 
 _AFTER_FAILURE = "a migration before it fails"
-_PREPARING = frozenset({"prepare_stmt", "deallocate_stmt", "discard_stmt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,9 @@ def rehearse(
     observer = observer or Observer()
     lookout = Lookout(conn, check_backend(conn, None), None)
     with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick):
-        run = prepare_run(conn, limits, ledger, observer, "dry run", lookout)
-        run.reset = tuple(each for each in run.reset if each != "DEALLOCATE ALL")
+        # What is prepared for readings stays.
+        reset = tuple(each for each in session_reset(conn, limits) if each != "DEALLOCATE ALL")
+        run = prepare_run(conn, limits, ledger, observer, "dry run", lookout, reset)
         known = (run.ledger.schema, run.ledger.name)
         work = _Work(run, Watcher(), known, private, tables, prove)
         work.watcher.attach(conn)

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from confiture_flows.errors import LedgerError, MigrationFileError, UnresolvedError
 from confiture_flows.migrations.checksum import script_checksum
+from confiture_flows.migrations.durability import announcing
 from confiture_flows.migrations.execution import Run, execute_step
 from confiture_flows.migrations.files import Keeper, create_files, locate_files
 from confiture_flows.migrations.journal import forget_entries, locate_journal, read_journal
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from confiture_flows.config import Limits
+    from confiture_flows.config import FlushName, Limits
     from confiture_flows.migrations.journal import Entry
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lookout import Another
@@ -54,6 +55,7 @@ def apply_plan(
     name: str | None = None,
     another: Another | None = None,
     single_transaction: bool = False,
+    flush: FlushName = "commit",
 ) -> tuple[LedgerRow, ...]:
     """Carry a plan out, forward or back.
 
@@ -67,6 +69,8 @@ def apply_plan(
         name: What the journal calls the run; a random name when not given.
         another: From `another_connection`; nobody who is in the way is named without it.
         single_transaction: All steps are one transaction, and `run_step` is not called.
+        flush: "run" waits for the disk before the observer and the caller hear of anything, and
+            not at each commit; only right where `run_step` tells nobody.
 
     Returns:
         For each step the ledger row written or erased; a forward step done before gives its too.
@@ -83,8 +87,12 @@ def apply_plan(
     if single_transaction:
         check_single_transaction(plan)
     lookout = Lookout(conn, check_backend(conn, another), another)
-    with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick):
-        run = prepare_run(conn, limits, ledger, observer, name or uuid4().hex, lookout)
+    with (
+        run_lock(conn, limits.lock_patience, observer.waiting, observer.tick),
+        announcing(conn, observer, flush) as observer,
+    ):
+        reset = session_reset(conn, limits, flush)
+        run = prepare_run(conn, limits, ledger, observer, name or uuid4().hex, lookout, reset)
         known = {row.version: row for row in read_rows(conn, run.ledger)}
         _forget_stale(run, plan, known)
         _check_still_true(plan, known)
@@ -134,7 +142,13 @@ def _forget_stale(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> None:
 
 
 def prepare_run(
-    conn: Connection, limits: Limits, ledger: str, observer: Observer, name: str, lookout: Lookout
+    conn: Connection,
+    limits: Limits,
+    ledger: str,
+    observer: Observer,
+    name: str,
+    lookout: Lookout,
+    reset: tuple[str, ...],
 ) -> Run:
     """A session in its first state, the ledger, and what earlier runs have left half done.
 
@@ -145,8 +159,8 @@ def prepare_run(
         observer: Hears how it goes.
         name: What the journal calls the run.
         lookout: Of the connection.
+        reset: From `session_reset`.
     """
-    reset = session_reset(conn, limits)
     reset_session(conn, reset)
     table = create_ledger(conn, locate_ledger(conn, ledger))
     journal = locate_journal(conn, table)
