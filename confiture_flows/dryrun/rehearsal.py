@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.diff import diff
-from confiture_flows.catalog.snapshot import take_snapshot
+from confiture_flows.catalog.tracking import Tracker, reach
 from confiture_flows.dryrun.report import MigrationImpact, RollbackProof, Verdict
 from confiture_flows.dryrun.rollback_check import WaysBack, prove_plan
 from confiture_flows.dryrun.watcher import Watcher
@@ -26,6 +26,7 @@ from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.pooling import check_backend
 from confiture_flows.migrations.replay import beyond_scratch
 from confiture_flows.migrations.session import session_reset
+from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from confiture_flows.dryrun.report import TableSize
     from confiture_flows.migrations.execution import Run
     from confiture_flows.migrations.plan import Plan, Step
+    from confiture_flows.sql.script import Part
 
 _AFTER_FAILURE = "a migration before it fails"
 
@@ -46,10 +48,12 @@ class Rehearsal:
     Attributes:
         migrations: In the plan's order.
         rollback: Of the whole plan; None where it was not asked for, or not all of it ran.
+        exact: Whether the catalog that was tracked is in the end the one that is there.
     """
 
     migrations: tuple[MigrationImpact, ...]
     rollback: RollbackProof | None = None
+    exact: bool = True
 
 
 def rehearse(
@@ -81,9 +85,10 @@ def rehearse(
         # What is prepared for readings stays.
         reset = tuple(each for each in session_reset(conn, limits) if each != "DEALLOCATE ALL")
         run = prepare_run(conn, limits, ledger, observer, "dry run", lookout, reset)
-        known = (run.ledger.schema, run.ledger.name)
-        work = _Work(run, Watcher(), known, private, tables, prove)
-        work.watcher.attach(conn)
+        tracker = Tracker(conn, (run.ledger.schema, run.ledger.name))
+        watcher = Watcher()
+        watcher.attach(conn)
+        work = _Work(run, watcher, tracker, private, tables, prove)
         return work.carry_out(plan)
 
 
@@ -93,13 +98,13 @@ class _Work:
 
     run: Run
     watcher: Watcher
-    known: tuple[str, str]
+    tracker: Tracker
     private: bool
     tables: tuple[TableSize, ...]
     prove: bool
 
     def carry_out(self, plan: Plan) -> Rehearsal:
-        before = first = self.look() if self.prove else None
+        first = self.tracker.start() if self.prove else None
         found: list[MigrationImpact] = []
         stopped = ""
         for step in plan.steps:
@@ -110,19 +115,17 @@ class _Work:
                 continue
             self.run.observer.tick()
             self.run.observer.started(step)
-            impact, before = self._one(step, before)
+            impact = self._one(step)
             found.append(impact)
             stopped = _AFTER_FAILURE if impact.error else ""
+        exact = first is None or bool(stopped) or self.tracker.check()
         rollback = None
         if first is not None and plan.direction is Direction.UP and not stopped and found:
             self.run.sending = Sending()
-            rollback = prove_plan(self.run, plan.steps, self.look, first)
-        return Rehearsal(tuple(found), rollback)
+            rollback = prove_plan(self.run, plan.steps, self.tracker.whole, first)
+        return Rehearsal(tuple(found), rollback, exact)
 
-    def look(self) -> Catalog:
-        return take_snapshot(self.run.conn, ledger=self.known)
-
-    def _one(self, step: Step, before: Catalog | None) -> tuple[MigrationImpact, Catalog | None]:
+    def _one(self, step: Step) -> MigrationImpact:
         self.watcher.begin()
         self.run.sending = self.watcher.sending
         started = time.monotonic()
@@ -137,19 +140,29 @@ class _Work:
             seconds=time.monotonic() - started,
             error=error,
         )
-        if error or before is None:
-            return impact, before
-        after = self.look()
+        if error or not self.prove:
+            return impact
+        before = self.tracker.catalog
+        after = self._look(step, before)
+        self.tracker.catalog = after
         proof = None
         if step.direction is Direction.UP:
-            self.run.sending = Sending()
             proof = self._proof(step, before, after)
-        return replace(impact, changes=diff(before, after), proof=proof), after
+        return replace(impact, changes=diff(before, after), proof=proof)
+
+    def _look(self, step: Step, before: Catalog) -> Catalog:
+        batches = step.script.batches()
+        statements = [part for batch in batches for part in batch.parts]
+        # What runs outside transactions has let go of its locks.
+        seen = all(batch.transactional for batch in batches)
+        parts = reach((each.kind, _text(each)) for each in statements) if seen else None
+        return self.tracker.after(before, parts, self.watcher.touched, self.watcher.names)
 
     def _proof(self, step: Step, before: Catalog, after: Catalog) -> RollbackProof:
         if step.migration.repeatable:
             return RollbackProof(Verdict.NO_DOWN, note="repeatable")
-        return WaysBack(self.run, self.look, self.tables).prove(step, before, after)
+        self.run.sending = Sending()
+        return WaysBack(self.run, self.tracker, self.watcher, self.tables).prove(step, before, after)
 
     def _why_not(self, step: Step) -> str:
         try:
@@ -160,6 +173,10 @@ class _Work:
             return ""
         statement, deed = beyond
         return f"{step.migration.label} {deed} (line {statement.line})"
+
+
+def _text(part: Part) -> str:
+    return part.sql if isinstance(part, Statement) else ""
 
 
 def _of(step: Step) -> MigrationImpact:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.diff import Action, Change, diff
+from confiture_flows.catalog.tracking import Tracker, reach
+from confiture_flows.dryrun.probe import EXECUTE, Reading, is_reading, read
 from confiture_flows.dryrun.report import DataLoss, RollbackProof, Verdict
 from confiture_flows.errors import ConfitureFlowsError
 from confiture_flows.migrations.diagnosis import diagnose
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.catalog.model import Catalog
     from confiture_flows.dryrun.report import TableSize
+    from confiture_flows.dryrun.watcher import Watcher
     from confiture_flows.migrations.execution import Run
     from confiture_flows.sql.script import Part
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 _CONCURRENTLY = re.compile(r"\s+CONCURRENTLY\b", re.IGNORECASE)
 _WITHOUT_CONCURRENTLY = "its CONCURRENTLY was left out for this"
+_LOOK = Statement(0, 0, EXECUTE, "execute_stmt")
 _DELETED = re.compile(rb"(?:DELETE|MERGE) (\d+)")
 
 
@@ -49,12 +53,14 @@ class WaysBack:
 
     Attributes:
         run: In the scratch database.
-        look: Reads its catalog.
+        tracker: Reads its catalog.
+        watcher: Knows its relations.
         tables: Of the target, with their sizes.
     """
 
     run: Run
-    look: Look
+    tracker: Tracker
+    watcher: Watcher
     tables: tuple[TableSize, ...]
 
     def prove(self, step: Step, before: Catalog, after: Catalog) -> RollbackProof:
@@ -76,17 +82,20 @@ class WaysBack:
         if parts is None:
             return self._really(step, down, before, after)
         deleted: list[int] = []
+        reading: list[Reading] = []
 
         def hear(result: PGresult) -> None:
-            if match := _DELETED.match(result.command_status or b""):
+            if is_reading(result):
+                reading.append(read(result))
+            elif match := _DELETED.match(result.command_status or b""):
                 deleted.append(int(match[1]))
 
         conn = self.run.conn
         conn.execute("BEGIN")
         try:
-            batch = Batch(parts, opening=NO_OPENING)
+            batch = Batch((*parts, _LOOK), opening=NO_OPENING)
             run_transaction(conn, batch, closing=CHECK_DEFERRED, hear=hear)
-            reached = self.look()
+            reached = self._reached(parts, reading, after)
         except StatementFailed as failure:
             return RollbackProof(Verdict.FAILS, error=diagnose(failure, conn, down), note=note)
         finally:
@@ -95,12 +104,25 @@ class WaysBack:
         losses = self._losses(before, after, reached, sum(deleted))
         return _judged(diff(before, reached), losses, note)
 
+    def _reached(
+        self,
+        parts: tuple[Part, ...],
+        readings: list[Reading],
+        after: Catalog,
+    ) -> Catalog:
+        """The catalog in the transaction of the way down."""
+        texts = ((part.kind, part.sql if isinstance(part, Statement) else "") for part in parts)
+        if not readings:
+            return self.tracker.whole()
+        numbers, names = self.watcher.touching(readings[-1])
+        return self.tracker.after(after, reach(texts), numbers, names)
+
     def _really(self, up: Step, down: Step, before: Catalog, after: Catalog) -> RollbackProof:
         try:
             execute_step(self.run, down)
         except ConfitureFlowsError as error:
             return RollbackProof(Verdict.FAILS, error=error)
-        reached = self.look()
+        reached = self.tracker.whole()
         proof = _judged(diff(before, reached), self._losses(before, after, reached, 0, counted=False))
         try:
             execute_step(self.run, up)

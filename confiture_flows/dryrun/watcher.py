@@ -43,10 +43,14 @@ class Watcher:
     Attributes:
         known: The relations of the database, as far as they are known.
         found: What the statements of the current migration have done so far.
+        touched: The numbers of the relations that they locked or made.
+        names: The names of those that were there before.
     """
 
     known: dict[int, Relation] = field(default_factory=dict)
     found: list[StatementImpact] = field(default_factory=list)
+    touched: frozenset[int] = frozenset()
+    names: frozenset[str] = frozenset()
     _existed: dict[int, Relation] = field(default_factory=dict)
 
     @property
@@ -62,6 +66,7 @@ class Watcher:
     def begin(self) -> None:
         """A migration begins: what is there now was there before it."""
         self.found = []
+        self.touched, self.names = frozenset(), frozenset()
         self._existed = dict(self.known)
 
     def transaction(
@@ -117,6 +122,19 @@ class Watcher:
             )
         )
 
+    def touching(self, reading: Reading) -> tuple[frozenset[int], frozenset[str]]:
+        """The relations that a session holds, or their tables; and the names they had before.
+
+        Args:
+            reading: The last one of a transaction.
+        """
+        there = self.known | reading.relations
+        numbers = {oid for oid, _ in reading.held}
+        numbers |= {there[oid].table or oid for oid in numbers if oid in there}
+        names = frozenset(self._existed[oid].name for oid in numbers if oid in self._existed)
+        names |= frozenset(there[oid].name for oid in numbers if oid in there)
+        return frozenset(numbers), names
+
     def _with_probes(self, conn: Connection, batch: Batch) -> tuple[Batch, tuple[Part, ...]]:
         """The batch with a reading before, between and after its parts, and the parts."""
         parts = batch.parts
@@ -144,6 +162,8 @@ class Watcher:
                 impact = _named(impact, statement)
             self.found.append(impact)
         if readings:
+            touched, names = self.touching(readings[-1])
+            self.touched, self.names = self.touched | touched, self.names | names
             gone = {oid for oid, _ in readings[-1].held} - readings[-1].relations.keys()
             for oid in gone:
                 self.known.pop(oid, None)
