@@ -134,5 +134,9 @@ def catalog_query(
         and (part.needs is None or part.needs in found)
         and (only is None or part.name in only)
     )
-    start = common.sql.replace(_RESTRICTED, "AND c.oid = ANY (%(relations)s)") if restricted else common.sql
+    start = (
+        common.sql.replace(_RESTRICTED, "AND c.oid = ANY (%(relations)s)")
+        if restricted
+        else common.sql
+    )
     return start + "\n" + "\nUNION ALL\n".join(asked)

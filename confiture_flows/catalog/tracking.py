@@ -22,23 +22,58 @@ if TYPE_CHECKING:
 
 # Statements, by the parser's names, that change nothing but relations that they lock.
 _LOCAL = frozenset(
-    """
-    alter_policy_stmt alter_seq_stmt alter_table_stmt cluster_stmt comment_stmt composite_type_stmt
-    create_policy_stmt create_seq_stmt create_stmt create_table_as_stmt create_trig_stmt delete_stmt
-    explain_stmt index_stmt insert_stmt lock_stmt refresh_mat_view_stmt reindex_stmt rule_stmt
-    truncate_stmt update_stmt vacuum_stmt variable_set_stmt view_stmt
-    """.split()
+    [
+        "alter_policy_stmt",
+        "alter_seq_stmt",
+        "alter_table_stmt",
+        "cluster_stmt",
+        "comment_stmt",
+        "composite_type_stmt",
+        "create_policy_stmt",
+        "create_seq_stmt",
+        "create_stmt",
+        "create_table_as_stmt",
+        "create_trig_stmt",
+        "delete_stmt",
+        "explain_stmt",
+        "index_stmt",
+        "insert_stmt",
+        "lock_stmt",
+        "refresh_mat_view_stmt",
+        "reindex_stmt",
+        "rule_stmt",
+        "truncate_stmt",
+        "update_stmt",
+        "vacuum_stmt",
+        "variable_set_stmt",
+        "view_stmt",
+    ]
 )
 # And those that also change functions or types.
 _OBJECTS = frozenset(
-    "alter_domain_stmt alter_enum_stmt create_domain_stmt create_enum_stmt create_function_stmt"
-    .split()
+    [
+        "alter_domain_stmt",
+        "alter_enum_stmt",
+        "create_domain_stmt",
+        "create_enum_stmt",
+        "create_function_stmt",
+    ]
 )
 _LOCAL_PARTS = frozenset(
-    """
-    relations sequences columns column_settings column_compression indexes constraints triggers
-    rules policies grants comments
-    """.split()
+    [
+        "relations",
+        "sequences",
+        "columns",
+        "column_settings",
+        "column_compression",
+        "indexes",
+        "constraints",
+        "triggers",
+        "rules",
+        "policies",
+        "grants",
+        "comments",
+    ]
 )
 _OBJECT_PARTS = frozenset({"functions", "types", "domain_constraints"})
 _OBJECT_KINDS = frozenset({"function", "type", "domain constraint"})
@@ -46,7 +81,16 @@ _RELATIONS = frozenset(
     {"table", "view", "materialized view", "foreign table", "composite type", "sequence"}
 )
 _BELOW = frozenset(
-    "column|column settings|column compression|index|constraint|trigger|rule|policy".split("|")
+    [
+        "column",
+        "column settings",
+        "column compression",
+        "index",
+        "constraint",
+        "trigger",
+        "rule",
+        "policy",
+    ]
 )
 # Of comments and rights only those on relations and columns are read with the relation.
 _ON_RELATION = re.compile(
@@ -60,9 +104,7 @@ _FAR_REACHING = frozenset(
 _DROPS_RELATION = re.compile(
     r"DROP\s+(?:TABLE|INDEX|VIEW|MATERIALIZED|SEQUENCE|TRIGGER|POLICY|RULE)\b", re.IGNORECASE
 )
-_DROPS_OBJECT = re.compile(
-    r"DROP\s+(?:FUNCTION|PROCEDURE|ROUTINE|TYPE|DOMAIN)\b", re.IGNORECASE
-)
+_DROPS_OBJECT = re.compile(r"DROP\s+(?:FUNCTION|PROCEDURE|ROUTINE|TYPE|DOMAIN)\b", re.IGNORECASE)
 _CASCADE = re.compile(r"\bCASCADE\b", re.IGNORECASE)
 _VALUES = {
     "%(schema)s": "$1",

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 COLUMN = "confiture_probe"  # by which its results are known among those of a script
-EXECUTE = "EXECUTE confiture_probe"
+# All that the session holds.
+EXECUTE = "EXECUTE confiture_probe(4294967295)"
 # The clock is read for each row: the first says when the reading began, the last when it ended.
 # The lock on the session's own virtual transaction is always there, so that there is a row.
 PREPARE = """
-PREPARE confiture_probe AS
+PREPARE confiture_probe (oid) AS
 SELECT
     pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) AS confiture_probe,
     pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_lsn,
@@ -39,7 +40,11 @@ LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation AND l.locktype = 'relat
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
 WHERE l.pid = pg_catalog.pg_backend_pid()
-    AND (l.locktype = 'virtualxid' OR (l.locktype = 'relation' AND l.relation >= 16384))
+    AND (
+        l.locktype = 'virtualxid'
+        OR (l.locktype = 'relation' AND l.relation >= 16384
+            AND (l.relation <= $1 OR i.indrelid <= $1))
+    )
 """
 _RELATIONS = """
 SELECT c.oid, c.relkind::text, quote_ident(n.nspname) || '.' || quote_ident(c.relname),
@@ -125,6 +130,15 @@ class Reading:
     work: dict[int, RowWork] = field(default_factory=dict)
 
 
+def execute(newest: int) -> str:
+    """A reading of what was there already, and of indexes on it: a script may make a great deal.
+
+    Args:
+        newest: The highest number of a relation that was there; PostgreSQL counts upwards.
+    """
+    return f"EXECUTE confiture_probe({newest:d})"
+
+
 def is_reading(result: PGresult) -> bool:
     """Whether a result is one of a probe."""
     return result.nfields > 0 and result.fname(0) == COLUMN.encode()
@@ -159,7 +173,7 @@ def probe(conn: Connection) -> Reading:
 def relations(conn: Connection) -> dict[int, Relation]:
     """All relations of the database, by number."""
     return {
-        oid: Relation(oid, KINDS.get(kind, kind), name, filenode, table)
+        oid: Relation(oid, KINDS.get(str(kind), str(kind)), name, filenode, table)
         for oid, kind, name, filenode, table in conn.execute(_RELATIONS)
     }
 

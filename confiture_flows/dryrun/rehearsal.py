@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.diff import diff
 from confiture_flows.catalog.tracking import Tracker, reach
-from confiture_flows.dryrun.report import MigrationImpact, RollbackProof, Verdict
+from confiture_flows.dryrun.report import MigrationImpact, RollbackProof, StatementImpact, Verdict
 from confiture_flows.dryrun.rollback_check import WaysBack, prove_plan
 from confiture_flows.dryrun.watcher import Watcher
 from confiture_flows.errors import ConfitureFlowsError, MigrationFileError
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.plan import Plan, Step
     from confiture_flows.sql.script import Part
 
+_SIZES = """
+SELECT n, pg_catalog.pg_relation_size(pg_catalog.to_regclass(n)) FROM unnest(%s::text[]) AS s (n)
+WHERE pg_catalog.to_regclass(n) IS NOT NULL
+"""
 _AFTER_FAILURE = "a migration before it fails"
 
 
@@ -140,6 +144,8 @@ class _Work:
             seconds=time.monotonic() - started,
             error=error,
         )
+        if not error and any(table.sampled for table in self.tables):
+            impact = replace(impact, statements=self._with_sizes(impact.statements))
         if error or not self.prove:
             return impact
         before = self.tracker.catalog
@@ -149,6 +155,17 @@ class _Work:
         if step.direction is Direction.UP:
             proof = self._proof(step, before, after)
         return replace(impact, changes=diff(before, after), proof=proof)
+
+    def _with_sizes(self, statements: tuple[StatementImpact, ...]) -> tuple[StatementImpact, ...]:
+        """How large the new indexes are."""
+        names = [name for each in statements for name, _ in each.indexes]
+        if not names:
+            return statements
+        sizes = dict(self.run.conn.execute(_SIZES, (names,)).fetchall())
+        return tuple(
+            replace(each, new_bytes=sum(sizes.get(name, 0) for name, _ in each.indexes))
+            for each in statements
+        )
 
     def _look(self, step: Step, before: Catalog) -> Catalog:
         batches = step.script.batches()
@@ -162,7 +179,9 @@ class _Work:
         if step.migration.repeatable:
             return RollbackProof(Verdict.NO_DOWN, note="repeatable")
         self.run.sending = Sending()
-        return WaysBack(self.run, self.tracker, self.watcher, self.tables).prove(step, before, after)
+        return WaysBack(self.run, self.tracker, self.watcher, self.tables).prove(
+            step, before, after
+        )
 
     def _why_not(self, step: Step) -> str:
         try:

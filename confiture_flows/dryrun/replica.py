@@ -170,9 +170,7 @@ def _with_rows(
         return table
 
 
-def _copy(
-    conn: Connection, scratch: Connection, name: str, sample: tuple[int, int] | None
-) -> int:
+def _copy(conn: Connection, scratch: Connection, name: str, sample: tuple[int, int] | None) -> int:
     """Copy rows; all, or about as many as `sample` says first of as many as it says second."""
     from psycopg import sql
 

@@ -123,7 +123,9 @@ class WaysBack:
         except ConfitureFlowsError as error:
             return RollbackProof(Verdict.FAILS, error=error)
         reached = self.tracker.whole()
-        proof = _judged(diff(before, reached), self._losses(before, after, reached, 0, counted=False))
+        proof = _judged(
+            diff(before, reached), self._losses(before, after, reached, 0, counted=False)
+        )
         try:
             execute_step(self.run, up)
         except ConfitureFlowsError as error:
@@ -161,9 +163,7 @@ class WaysBack:
         return tuple(losses)
 
 
-def prove_plan(
-    run: Run, steps: tuple[Step, ...], look: Look, first: Catalog
-) -> RollbackProof:
+def prove_plan(run: Run, steps: tuple[Step, ...], look: Look, first: Catalog) -> RollbackProof:
     """Go all the way back, each step for good, and compare with where it all began.
 
     Args:

@@ -52,6 +52,7 @@ class Watcher:
     touched: frozenset[int] = frozenset()
     names: frozenset[str] = frozenset()
     _existed: dict[int, Relation] = field(default_factory=dict)
+    _newest: int = 0
 
     @property
     def sending(self) -> Sending:
@@ -68,6 +69,7 @@ class Watcher:
         self.found = []
         self.touched, self.names = frozenset(), frozenset()
         self._existed = dict(self.known)
+        self._newest = max(self.known, default=0)
 
     def transaction(
         self,
@@ -140,14 +142,19 @@ class Watcher:
         parts = batch.parts
         if not parts or isinstance(parts[0], FunctionCall):
             return batch, parts
-        look = Statement(0, 0, probe.EXECUTE, "execute_stmt")
-        mixed: list[Part] = [look]
-        for part in parts:
+        look = Statement(0, 0, probe.execute(self._newest), "execute_stmt")
+        # SET TRANSACTION has to come before any query.
+        quiet = 0
+        while quiet < len(parts) and parts[quiet].kind == "variable_set_stmt":
+            quiet += 1
+        mixed: list[Part] = [*parts[:quiet], look]
+        for part in parts[quiet:]:
             mixed.append(part)
             if part.kind in _FORGETTING:
                 mixed.append(Statement(0, 0, probe.PREPARE, "prepare_stmt"))
             mixed.append(look)
-        return replace(batch, parts=tuple(mixed)), parts
+        mixed[-1] = Statement(0, 0, probe.EXECUTE, "execute_stmt")
+        return replace(batch, parts=tuple(mixed)), parts[quiet:]
 
     def _learn(self, parts: tuple[Part, ...], readings: list[Reading], ended: float) -> None:
         for part, before, after in zip(parts, readings, readings[1:], strict=False):
@@ -177,9 +184,7 @@ class Watcher:
         )
         known = self.known | before.relations
         rewrites, indexes = _rewritten(known, after.relations, self._existed)
-        work = {
-            oid: now.since(before.work.get(oid, RowWork())) for oid, now in after.work.items()
-        }
+        work = {oid: now.since(before.work.get(oid, RowWork())) for oid, now in after.work.items()}
         scans = tuple(
             names[oid].name
             for oid, done in work.items()
@@ -215,7 +220,9 @@ def _named(impact: StatementImpact, statement: Statement) -> StatementImpact:
 
 
 def _rewritten(
-    before: dict[int, Relation], after: dict[int, Relation], existed: dict[int, Relation] | None = None
+    before: dict[int, Relation],
+    after: dict[int, Relation],
+    existed: dict[int, Relation] | None = None,
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Tables with a new file, and indexes that are new or have one, on tables that were there."""
     there = before if existed is None else existed

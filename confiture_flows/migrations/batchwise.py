@@ -220,9 +220,7 @@ class _Script:
         unhurried = "CONCURRENTLY" in (statement.forbids_transaction or "")
         try:
             self._patiently(
-                lambda: self.context.sending.alone(
-                    conn, statement, without_lock_timeout=unhurried
-                ),
+                lambda: self.context.sending.alone(conn, statement, without_lock_timeout=unhurried),
                 unhurried=unhurried,
             )
         except StatementFailed as failure:
