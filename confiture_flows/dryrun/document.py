@@ -1,4 +1,4 @@
-"""DryRunReport -> Document, for the terminal, Prefect, pull requests and a file of its own. Pure."""
+"""DryRunReport -> Document, for terminals, Prefect, pull requests and a file of its own. Pure."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from confiture_flows.dryrun.on_target import DEFAULT_BUDGET, rehearse_on_target
 from confiture_flows.dryrun.rehearsal import Rehearsal, rehearse
 from confiture_flows.dryrun.replica import fill
 from confiture_flows.dryrun.report import Depth, DryRunReport, MigrationImpact, TableSize
-from confiture_flows.dryrun.sizes import tables_of
+from confiture_flows.dryrun.sizes import foreign_keys_of, tables_of
 from confiture_flows.errors import ApplyError, RehearsalError
 from confiture_flows.migrations.replay import Watch, unwatched
 from confiture_flows.migrations.validate import stop_at_gate
@@ -172,7 +172,8 @@ def _rehearse(dry: _Dry, found: _Found) -> None:
 def _in_scratch(dry: _Dry, found: _Found, likeness: Likeness, rows: int) -> Rehearsal:
     target = dry.target
     with scratch_database(likeness, target.scratch) as place:
-        filled = fill(dry.conn, target, place, likeness, found.tables, rows)
+        keys = foreign_keys_of(dry.plan.steps)
+        filled = fill(dry.conn, target, place, likeness, found.tables, rows, keys)
         found.tables, found.place = filled.tables, place.place
         found.unknown += [each for each in filled.unknown if each not in found.unknown]
         scratch = place.target(likeness.user)

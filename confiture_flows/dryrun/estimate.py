@@ -3,7 +3,8 @@
 Pure. What does not depend on a table's size takes as long as it took. What does is scaled by rows,
 for an index by rows times their logarithm, from the rate of this very statement on the sample;
 where too few rows were there to measure a rate, the answer is unknown. The range is what the
-calibration benchmark saw (docs/adr/0022): the scratch server does not wait for its disk, the target does.
+calibration benchmark saw (docs/adr/0022): the scratch server does not wait for its disk, the
+target does.
 """
 
 from __future__ import annotations

@@ -154,6 +154,8 @@ def _advice(statement: StatementImpact, table: str) -> str:
         )
     if any(on == table for _, on in statement.indexes):
         return "Build the index with CONCURRENTLY, which lets others write meanwhile."
+    if statement.updated or statement.deleted or statement.kind in ("update_stmt", "delete_stmt"):
+        return "Change the rows in steps, in a migration of its own, without this lock."
     if table in statement.scans:
         return "Add the constraint NOT VALID, and validate it in a migration of its own."
     return "Let the slow statements of this migration run in another one, without this lock."

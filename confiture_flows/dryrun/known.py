@@ -35,7 +35,7 @@ def documented_work(
     notes: list[str] = []
     for operation in operations_of(statement.sql):
         work = work_of(operation)
-        notes += [work.note] if work.note else []
+        notes += [work.note.rstrip(".")] if work.note and work.since is None else []
         for lock in work.locks:
             taken = _taken(lock, by_name, relations, made)
             if taken:

@@ -20,9 +20,11 @@ from confiture_flows.target import connect
 
 if TYPE_CHECKING:
     from psycopg import Connection
+    from psycopg.sql import Composed
 
     from confiture_flows.catalog.model import Catalog
     from confiture_flows.dryrun.report import TableSize
+    from confiture_flows.dryrun.sizes import ForeignKey
     from confiture_flows.migrations.ledger import LedgerTable
     from confiture_flows.postgres.likeness import Likeness
     from confiture_flows.postgres.scratch import Scratch
@@ -42,6 +44,29 @@ _SET_SEQUENCES = """
 SELECT pg_catalog.setval(name::regclass, value)
 FROM unnest(%s::text[], %s::bigint[]) AS s (name, value)
 WHERE pg_catalog.to_regclass(name) IS NOT NULL
+"""
+_KEY = """
+SELECT quote_ident(cs.nspname) || '.' || quote_ident(c.relname),
+    quote_ident(ps.nspname) || '.' || quote_ident(p.relname),
+    quote_ident(own.attname), quote_ident(other.attname),
+    pg_catalog.format_type(other.atttypid, other.atttypmod)
+FROM (SELECT %s::text AS child, %s::text AS parent, %s::text AS col, %s::text AS ref) AS said
+JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(said.child)
+JOIN pg_catalog.pg_namespace AS cs ON cs.oid = c.relnamespace
+JOIN pg_catalog.pg_class AS p ON p.oid = pg_catalog.to_regclass(said.parent)
+JOIN pg_catalog.pg_namespace AS ps ON ps.oid = p.relnamespace
+JOIN pg_catalog.pg_attribute AS own ON own.attrelid = c.oid AND own.attname = said.col
+JOIN pg_catalog.pg_attribute AS other ON other.attrelid = p.oid AND (
+    other.attname = said.ref OR (said.ref = '' AND EXISTS (
+        SELECT FROM pg_catalog.pg_index AS i
+        WHERE i.indrelid = p.oid AND i.indisprimary AND i.indkey[0] = other.attnum
+            AND i.indnkeyatts = 1
+    ))
+)
+"""
+_MISSING = """
+SELECT array_agg(DISTINCT c.{2}::text) FROM {0} AS c
+WHERE c.{2} IS NOT NULL AND NOT EXISTS (SELECT FROM {1} AS p WHERE p.{3} = c.{2}::{4})
 """
 _UNPOPULATED = """
 SELECT oid::regclass::text FROM pg_catalog.pg_class WHERE relkind = 'm' AND NOT relispopulated
@@ -76,6 +101,7 @@ def fill(
     likeness: Likeness,
     tables: tuple[TableSize, ...],
     rows: int,
+    keys: tuple[ForeignKey, ...] = (),
 ) -> Replica:
     """Copy what a rehearsal needs.
 
@@ -86,6 +112,7 @@ def fill(
         likeness: Of the target.
         tables: Those that the plan touches.
         rows: How many rows of each at most; 0 copies none.
+        keys: The foreign keys that the plan adds between them.
 
     Raises:
         ScratchUnavailable: The schema cannot be dumped, or not be made again.
@@ -116,6 +143,8 @@ def fill(
         _copy_ledger(conn, scratch, ledger)
         _copy_sequences(conn, scratch)
         tables = tuple(_with_rows(conn, scratch, table, rows, unknown) for table in tables)
+        if rows:
+            tables = _copy_parents(conn, scratch, tables, keys)
         _populate(scratch, unknown)
         scratch.execute("ANALYZE")
     return Replica(tables, tuple(unknown))
@@ -161,17 +190,49 @@ def _with_rows(
     import psycopg
 
     if not rows or not table.rows:
-        return table
+        return replace(table, sampled=0)
     try:
         return replace(table, sampled=_copy(conn, scratch, table.name, (rows, table.rows)))
     except psycopg.Error as error:
         said = error.diag.message_primary or str(error)
         unknown.append(f"No rows of {table.name} could be copied: {said}.")
-        return table
+        return replace(table, sampled=0)
 
 
-def _copy(conn: Connection, scratch: Connection, name: str, sample: tuple[int, int] | None) -> int:
-    """Copy rows; all, or about as many as `sample` says first of as many as it says second."""
+def _copy_parents(
+    conn: Connection,
+    scratch: Connection,
+    tables: tuple[TableSize, ...],
+    keys: tuple[ForeignKey, ...],
+) -> tuple[TableSize, ...]:
+    """Fetch the rows that sampled rows will have to point to, once the plan adds a foreign key."""
+    from psycopg import sql
+
+    by_name = {table.name: table for table in tables}
+    for key in keys:
+        where = (key.child, key.parent, key.column, key.referenced)
+        found = scratch.execute(_KEY, where).fetchone()
+        if found is None or found[1] not in by_name:
+            continue
+        child, parent, column, referenced, kind = found
+        parts = [sql.SQL(each) for each in (child, parent, column, referenced, kind)]
+        missing = scratch.execute(sql.SQL(_MISSING).format(*parts)).fetchone()
+        if missing and missing[0]:
+            only = sql.SQL(" WHERE {} = ANY ({}::{}[])").format(parts[3], missing[0], parts[4])
+            count = _copy(conn, scratch, parent, None, only)
+            table = by_name[parent]
+            by_name[parent] = replace(table, sampled=table.sampled + count)
+    return tuple(by_name.values())
+
+
+def _copy(
+    conn: Connection,
+    scratch: Connection,
+    name: str,
+    sample: tuple[int, int] | None,
+    only: Composed | None = None,
+) -> int:
+    """Copy rows; all, those of a condition, or about `sample[0]` of `sample[1]`."""
     from psycopg import sql
 
     columns = conn.execute(_COLUMNS, (name,)).fetchone()
@@ -183,6 +244,7 @@ def _copy(conn: Connection, scratch: Connection, name: str, sample: tuple[int, i
     if sample and sample[1] > sample[0]:
         percent = min(100.0, 110.0 * sample[0] / sample[1])
         query += sql.SQL(" TABLESAMPLE SYSTEM ({}) LIMIT {}").format(percent, sample[0])
+    query += only or sql.SQL("")
     into = sql.SQL("COPY {} ({}) FROM STDIN").format(table, listed)
     with conn.transaction(), scratch.transaction():
         conn.execute(f"SET LOCAL statement_timeout = '{_SECONDS}s'".encode())

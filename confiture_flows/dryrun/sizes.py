@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confiture_flows.dryrun.known import tables_named
 from confiture_flows.dryrun.report import TableSize
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.sql.operation import AddConstraint
+from confiture_flows.sql.operations import operations_of
 from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.migrations.plan import Step
+    from confiture_flows.sql.parts import ObjectName
 
 _NAMED = """
 WITH named AS (
@@ -66,6 +70,16 @@ _COUNT = "SELECT count(*) FROM ONLY {}"
 _SMALL = 1 << 20  # bytes; what nobody has analysed and is not larger is counted
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key of one column that a plan adds; names are quoted, but for the columns'."""
+
+    child: str
+    parent: str
+    column: str
+    referenced: str  # empty is the primary key
+
+
 def statements_of(steps: Iterable[Step]) -> Iterator[Statement]:
     """The statements of steps; those of large files, and of files nobody can read, left out."""
     for step in steps:
@@ -77,16 +91,34 @@ def statements_of(steps: Iterable[Step]) -> Iterator[Statement]:
             yield from (part for part in batch.parts if isinstance(part, Statement))
 
 
+def foreign_keys_of(steps: tuple[Step, ...]) -> tuple[ForeignKey, ...]:
+    """The foreign keys that steps add to tables, apart from those with several columns."""
+    return tuple(
+        ForeignKey(
+            _quoted(operation.table),
+            _quoted(said.references),
+            said.columns[0],
+            said.referenced[0] if said.referenced else "",
+        )
+        for statement in statements_of(steps)
+        for operation in operations_of(statement.sql)
+        if isinstance(operation, AddConstraint)
+        and (said := operation.constraint).references is not None
+        and len(said.columns) == 1
+    )
+
+
+def _quoted(name: ObjectName) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name if part)
+
+
 def tables_of(conn: Connection, steps: tuple[Step, ...]) -> tuple[TableSize, ...]:
     """The tables that steps touch and that are there, the largest first."""
     names: set[str] = set()
     bare: set[str] = set()
     for statement in statements_of(steps):
         for name in tables_named(statement):
-            quoted = [
-                '"' + part.replace('"', '""') + '"' for part in (name.schema, name.name) if part
-            ]
-            names.add(".".join(quoted))
+            names.add(_quoted(name))
             bare.update(() if name.schema else (name.name,))
     rows = conn.execute(_NAMED, {"names": sorted(names), "bare": sorted(bare)}).fetchall()
     return tuple(
