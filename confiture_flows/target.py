@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from confiture_flows.config import FlushName, GateName, OutOfOrder, Project, VerifyName
+    from confiture_flows.config import (
+        DryRunName,
+        FlushName,
+        GateName,
+        OutOfOrder,
+        Project,
+        VerifyName,
+    )
 
 DSN_VARIABLE = "CONFITURE_DSN"
 
@@ -46,6 +53,7 @@ class Target:
             the database is what its history makes when it is replayed.
         scratch: Connection string of a server to replay on; None starts one. Never shown.
         flush: As in `TargetConfig`.
+        dry_run: As in `TargetConfig`.
     """
 
     name: str
@@ -59,6 +67,7 @@ class Target:
     verify: VerifyName = "scripts"
     scratch: str | None = field(default=None, repr=False)
     flush: FlushName = "commit"
+    dry_run: DryRunName = "off"
 
     @classmethod
     def from_dsn(cls, dsn: str, *, name: str | None = None) -> Target:
@@ -114,6 +123,7 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         verify=said.verify,
         scratch=expand_variables(said.scratch, file=project.source) if said.scratch else None,
         flush=said.flush,
+        dry_run=said.dry_run,
     )
 
 

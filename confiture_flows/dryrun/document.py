@@ -83,8 +83,7 @@ def _facts(report: DryRunReport) -> Iterator[tuple[str, str]]:
         {
             Depth.STATIC: "static: nothing was executed",
             Depth.SCRATCH: "scratch: executed in a scratch database",
-            Depth.TARGET: "target: executed in a scratch database, and on the target in a transaction "
-            "that was rolled back",
+            Depth.TARGET: "target: also executed on the target, and rolled back there",
         }[report.depth],
     )
     if report.place:

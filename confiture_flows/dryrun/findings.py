@@ -195,9 +195,9 @@ def _way_back(migration: MigrationImpact) -> Iterator[_Ranked]:
         )
     for loss in proof.losses:
         said = {
-            "dropped": f"drops {loss.values:,} values of {loss.name}",
+            "dropped": f"drops {loss.name} with {loss.values:,} values, as rehearsed",
             "emptied": f"makes {loss.name} again without its {loss.values:,} values",
-            "deleted": f"deletes {loss.values:,} rows",
+            "deleted": f"deletes {loss.values:,} rows, as rehearsed",
         }[loss.what]
         yield _Ranked(
             Finding(

@@ -180,15 +180,20 @@ class Watcher:
         locks = tuple(
             LockTaken(mode, names[oid].name, names[oid].kind, oid in self._existed, True, held)
             for oid, mode in sorted(after.held - before.held)
-            if oid in names
+            # What the migration itself has made is locked to nobody's harm.
+            if oid in names and (oid in self._existed or names[oid].table in self._existed)
         )
         known = self.known | before.relations
         rewrites, indexes = _rewritten(known, after.relations, self._existed)
-        work = {oid: now.since(before.work.get(oid, RowWork())) for oid, now in after.work.items()}
+        work = {
+            oid: now.since(before.work.get(oid, RowWork()))
+            for oid, now in after.work.items()
+            if oid in self._existed
+        }
         scans = tuple(
             names[oid].name
             for oid, done in work.items()
-            if done.scans and oid in self._existed and names[oid].kind in _FULL_SCAN_KINDS
+            if done.scans and names[oid].kind in _FULL_SCAN_KINDS
         )
         return StatementImpact(
             0,

@@ -71,6 +71,10 @@ class Stages(Protocol):
         """Decide what to do."""
         ...
 
+    def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
+        """Dry-run it, where the target says so; raises what should stop the run."""
+        ...
+
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""
         ...
@@ -175,6 +179,7 @@ def _run_stages(stages: Stages, progress: _Progress, direction: Direction, gate:
     progress.plan = plan
     if not plan.steps:
         return
+    progress.findings = (*progress.findings, *stages.rehearse(plan))
     progress.done = stages.apply(plan)
     if direction is Direction.UP:
         found = stages.verify(directory, progress.done)

@@ -73,6 +73,7 @@ class PlainStages:
         request: What to do.
         observer: Hears how the apply stage goes.
         publish: Gets the report.
+        rehearsal: Dry-runs a plan on the connection; see `confiture_flows.dryrun.gate`.
     """
 
     conn: Connection
@@ -80,6 +81,7 @@ class PlainStages:
     request: Request
     observer: Observer
     publish: Callable[[RunReport], None]
+    rehearsal: Callable[[Connection, Target, Plan], tuple[Finding, ...]] | None = None
 
     def discover(self) -> Directory:
         """Read the directory."""
@@ -111,6 +113,12 @@ class PlainStages:
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
         """Decide what to do."""
         return make_plan(directory, rows, direction, self.request.to)
+
+    def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
+        """Dry-run it, where the target says so."""
+        if self.target.dry_run == "off" or self.rehearsal is None:
+            return ()
+        return self.rehearsal(self.conn, self.target, plan)
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""
