@@ -33,7 +33,6 @@ class Verdict(StrEnum):
     DIFFERS = "differs"
     FAILS = "fails"
     NO_DOWN = "no down"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

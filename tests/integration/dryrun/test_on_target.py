@@ -24,10 +24,10 @@ Visit = Callable[..., TargetRehearsal]
 def visit(rehearsed: Target, write: Callable[..., Path], conn: psycopg.Connection) -> Visit:
     conn.execute("CREATE TABLE t (id serial, n int); INSERT INTO t (n) VALUES (1)")
 
-    def run(*scripts: str, as_written: bool = False, **options: float) -> TargetRehearsal:
+    def run(*scripts: str, as_written: bool = False, budget: float = 2.0) -> TargetRehearsal:
         files = {f"{at:04}_m.up.sql": text for at, text in enumerate(scripts, 1)}
         migrations = discover(write(files), as_written=as_written).migrations
-        return rehearse_on_target(plan_forward(migrations, ()), rehearsed, **options)
+        return rehearse_on_target(plan_forward(migrations, ()), rehearsed, budget=budget)
 
     return run
 
