@@ -30,6 +30,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 GateName = Literal["info", "warning", "error"]
 OutOfOrder = Literal["refuse", "apply"]
 VerifyName = Literal["off", "scripts", "replay"]
+DryRunName = Literal["off", "static", "scratch"]
 FlushName = Literal["commit", "run"]
 OnError = Literal["keep", "rollback"]
 
@@ -71,6 +72,7 @@ class TargetConfig:
         placeholders: The target's own values, which come before the project's.
         verify: What is checked after an apply.
         scratch: A server to replay migrations on; ${NAME} stands for an environment variable.
+        dry_run: How far a dry run goes before every apply, whose findings may stop it.
         flush: What waits for the disk: each commit, or a run before it tells of any.
         on_error: Whether a failed run's migrations are kept or rolled back.
     """
@@ -84,6 +86,7 @@ class TargetConfig:
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
     verify: VerifyName = "scripts"
     scratch: str | None = field(default=None, repr=False)
+    dry_run: DryRunName = "off"
     flush: FlushName = "commit"
     on_error: OnError = "keep"
 

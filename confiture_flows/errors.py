@@ -12,6 +12,7 @@
     |   `-- IrreversibleError            7  a step back has no down script
     |-- LedgerError                      1  the ledger table is not what it should be
     |-- LockError (TimeoutError)         6  patience ended while others held a lock    [retryable]
+    |-- RehearsalError                   1  a dry run says that the plan would fail
     |-- RunTimeoutError (TimeoutError)   1  the time that the run was given is up
     |-- RunCancelledError              130  somebody cancelled the run
     |-- HookError                        1  a hook failed whose failure ends the run
@@ -172,6 +173,12 @@ class LockError(ConfitureFlowsError, TimeoutError):
     code = "lock_timeout"
     exit_code = 6
     retryable = True
+
+
+class RehearsalError(ConfitureFlowsError):
+    """The plan would fail, by what a dry run has seen."""
+
+    code = "rehearsal"
 
 
 class RunTimeoutError(ConfitureFlowsError, TimeoutError):

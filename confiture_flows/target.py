@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.config import (
+        DryRunName,
         FlushName,
         GateName,
         OnError,
@@ -54,6 +55,7 @@ class Target:
         scratch: Connection string of a server to replay on; None starts one. Never shown.
         flush: As in `TargetConfig`.
         on_error: Whether the migrations of a failed run are kept or rolled back.
+        dry_run: As in `TargetConfig`.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Target:
     scratch: str | None = field(default=None, repr=False)
     flush: FlushName = "commit"
     on_error: OnError = "keep"
+    dry_run: DryRunName = "off"
 
     @classmethod
     def from_dsn(cls, dsn: str, *, name: str | None = None) -> Target:
@@ -124,6 +127,7 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         scratch=expand_variables(said.scratch, file=project.source) if said.scratch else None,
         flush=said.flush,
         on_error=said.on_error,
+        dry_run=said.dry_run,
     )
 
 

@@ -94,6 +94,9 @@ class PostgresTarget(Block):
         description="Connection string of a server to replay migrations on; one is started if "
         "empty.",
     )
+    dry_run: Literal["off", "static", "scratch"] = Field(
+        default="off", description="How far a dry run goes before every apply."
+    )
     flush: Literal["commit", "run"] = Field(
         default="commit",
         description="What waits for the disk: each commit, or a run before it tells of any.",
@@ -128,6 +131,7 @@ class PostgresTarget(Block):
             scratch=self.scratch.get_secret_value() if self.scratch else None,
             flush=self.flush,
             on_error=self.on_error,
+            dry_run=self.dry_run,
         )
 
     def test_connection(self) -> str:

@@ -25,6 +25,7 @@ relation AS (
             n.nspname = %(schema)s
             AND (c.relname = %(ledger)s OR starts_with(c.relname, %(ledger)s || '_'))
         ) IS NOT TRUE
+        -- restricted to relations
 )
 
 -- part: schemas

@@ -26,6 +26,7 @@ _HEADER = re.compile(
     r"(?: needs (?P<needs>\w+))?\n",
     re.MULTILINE,
 )
+_RESTRICTED = "-- restricted to relations"
 # PostgreSQL numbers what initdb makes below this (FirstNormalObjectId).
 _FIRST_OWN_OID = 16384
 
@@ -68,7 +69,7 @@ def take_snapshot(
         # Compiling the query would cost more than it saves.
         conn.execute("SET LOCAL search_path = ''; SET LOCAL jit = off")
         # What a catalog may hold needs no question where none of its parts is read.
-        found = frozenset() if only else frozenset(row[0] for row in conn.execute(_probe()))
+        found = frozenset() if only else frozenset(row[0] for row in conn.execute(rare_catalogs()))
         query = _query(conn.info.server_version // 10_000, found, only)
         rows = conn.execute(query, values).fetchall()
     return Catalog(tuple(sorted(CatalogObject(*row) for row in rows)))
@@ -92,8 +93,8 @@ def _parts() -> tuple[_Part, ...]:
 
 
 @cache
-def _probe() -> bytes:
-    """Which of the catalogs that few databases have anything in have something in them.
+def rare_catalogs() -> bytes:
+    """Asks which of the catalogs that few databases have anything in have something in them.
 
     To plan all parts of the query takes longer than to run it.
     """
@@ -111,6 +112,20 @@ def _holds_something(catalog: str) -> str:
 
 @cache
 def _query(major: int, found: frozenset[str], only: frozenset[str] | None) -> bytes:
+    return catalog_query(major, found, only).encode()
+
+
+def catalog_query(
+    major: int, found: frozenset[str], only: frozenset[str] | None, *, restricted: bool = False
+) -> str:
+    """The query of a snapshot, with its values as psycopg writes them.
+
+    Args:
+        major: The server's version.
+        found: Which of the catalogs that few databases have anything in have something in them.
+        only: As in `take_snapshot`.
+        restricted: Whether it reads of relations only those whose numbers are `relations`.
+    """
     common, *parts = _parts()
     asked = (
         part.sql
@@ -119,4 +134,9 @@ def _query(major: int, found: frozenset[str], only: frozenset[str] | None) -> by
         and (part.needs is None or part.needs in found)
         and (only is None or part.name in only)
     )
-    return (common.sql + "\n" + "\nUNION ALL\n".join(asked)).encode()
+    start = (
+        common.sql.replace(_RESTRICTED, "AND c.oid = ANY (%(relations)s)")
+        if restricted
+        else common.sql
+    )
+    return start + "\n" + "\nUNION ALL\n".join(asked)

@@ -67,6 +67,7 @@ class Outcome:
         findings: Shown after the document.
         error: What ended the command.
         told: Those of the findings that the document shows already.
+        page: Printed as it stands, instead of all that.
     """
 
     result: dict[str, Any] | None = None
@@ -74,6 +75,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     error: BaseException | None = None
     told: tuple[Finding, ...] = ()
+    page: str | None = None
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Work:
 
     options: DirectoryOptions
     target_name: str | None = None
+    findings: tuple[Finding, ...] = ()
 
     @cached_property
     def project(self) -> Project:
@@ -219,6 +222,9 @@ def print_json(value: dict[str, Any]) -> None:
 
 def _print(outcome: Outcome) -> None:
     document, error = outcome.document, outcome.error
+    if outcome.page is not None:
+        sys.stdout.write(outcome.page)
+        return
     if document and not document.blocks and not outcome.findings and not error:
         print(document.title)  # one line; rich would take a tenth of a second to import
         return

@@ -11,12 +11,15 @@ from confiture_flows.cli._frame import Outcome, interrupted, quiet_prefect
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from confiture_flows.cli._frame import Work
-    from confiture_flows.config import OutOfOrder, Project
+    from confiture_flows.config import DryRunName, OutOfOrder, Project
     from confiture_flows.migrations.hook_points import HookPoints
     from confiture_flows.migrations.lifecycle import Request, RunReport
     from confiture_flows.migrations.observer import Observer
-    from confiture_flows.migrations.plan import Direction
+    from confiture_flows.migrations.plan import Direction, Plan
+    from confiture_flows.report.finding import Finding
     from confiture_flows.target import Target
 
 Granularity = Literal["stage", "migration"]
@@ -32,6 +35,7 @@ def run_direction(
     granularity: Granularity,
     out_of_order: OutOfOrder | None = None,
     single_transaction: bool = False,
+    dry_run: DryRunName | None = None,
 ) -> Outcome:
     """Run migrate or rollback.
 
@@ -55,6 +59,8 @@ def run_direction(
     way = Direction(direction)
     target, request = work.target(), work.request(to, out_of_order)
     request = replace(request, single_transaction=single_transaction)
+    if dry_run is not None:
+        target = replace(target, dry_run=dry_run)
     error: BaseException | None = None
     # What a Python migration prints must not get between a program and our JSON.
     with (
@@ -90,7 +96,7 @@ def _run_plain(
     hooks = _hooks(project, target, direction, watch)
     with connect(target, "migrate" if direction == "up" else "rollback") as conn:
         run_lifecycle(
-            PlainStages(conn, target, request, watch, watch.ended, hooks),
+            PlainStages(conn, target, request, watch, watch.ended, hooks, _rehearse),
             target=target.name,
             direction=direction,
             gate=Severity.of(target.fail_on),
@@ -115,6 +121,12 @@ def _hooks(project: Project, target: Target, direction: Direction, watch: Observ
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     hooks = load_hooks(project, target.name)
     return HookExecutor(hooks, target, uuid4().hex, direction, tell=watch.said)
+
+
+def _rehearse(conn: Connection, target: Target, plan: Plan) -> tuple[Finding, ...]:
+    from confiture_flows.dryrun.gate import rehearse_first
+
+    return rehearse_first(conn, target, plan)
 
 
 def _run_flow(

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from confiture_flows.cli._frame import INTERRUPTED, silence
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
+from confiture_flows.cli.dry_run import dry_run
 from confiture_flows.cli.import_ import import_
 from confiture_flows.cli.migrate import migrate
 from confiture_flows.cli.new import new
@@ -41,7 +42,7 @@ app = App(
     result_action="return_value",
     default_parameter=Parameter(show_default=False),
 )
-for _command in (demo, status, plan, new, migrate, rollback, verify, resolve, baseline):
+for _command in (demo, status, plan, dry_run, new, migrate, rollback, verify, resolve, baseline):
     app.command(_command)
 app.command(import_, name="import")
 

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from confiture_flows.cli._frame import Options, framed
 from confiture_flows.cli._run import run_direction
-from confiture_flows.config import OutOfOrder  # noqa: TC001 - cyclopts reads the annotations
+from confiture_flows.config import DryRunName, OutOfOrder  # noqa: TC001 - cyclopts reads them
 
 _DEFAULTS = Options()
 
@@ -21,6 +21,7 @@ def migrate(
     granularity: Literal["stage", "migration"] = "stage",
     single_transaction: Annotated[bool, Parameter(negative="")] = False,
     out_of_order: OutOfOrder | None = None,
+    dry_run: DryRunName | None = None,
 ) -> int:
     """Apply pending migrations, as a Prefect flow run.
 
@@ -31,6 +32,7 @@ def migrate(
         granularity: What becomes a task run: each stage, or each migration too.
         single_transaction: All of it, or nothing.
         out_of_order: What becomes of a migration that is pending though a later one is applied.
+        dry_run: How far a dry run goes first, whose findings may stop it.
     """
     return framed(
         "migrate",
@@ -43,5 +45,6 @@ def migrate(
             granularity=granularity,
             out_of_order=out_of_order,
             single_transaction=single_transaction,
+            dry_run=dry_run,
         ),
     )

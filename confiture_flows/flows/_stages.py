@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from prefect import tags
@@ -13,6 +13,7 @@ from prefect.utilities.annotations import opaque
 from prefect.utilities.urls import url_for
 
 from confiture_flows import tasks
+from confiture_flows.dryrun.dry_run import stop_if_unsafe
 from confiture_flows.errors import RunCancelledError
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
 from confiture_flows.flows._targets import resolve_target
@@ -25,6 +26,7 @@ from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
+    from confiture_flows.config import DryRunName
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.report.finding import Finding
@@ -94,6 +96,14 @@ class TaskStages:
             _whole(directory), _whole(rows), direction=direction, to=self.request.to
         )
 
+    def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
+        """Dry-run it, where the target says so."""
+        if self.target.dry_run == "off":
+            return ()
+        report = tasks.dry_run_plan(self.target, _whole(plan), on=self.target.dry_run)
+        stop_if_unsafe(report, Severity.of(self.target.fail_on))
+        return report.findings
+
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""
         stage: Any = tasks.apply_plan if plan.direction is Direction.UP else tasks.rollback_plan
@@ -136,6 +146,7 @@ def run_flow(
     direction: Direction,
     granularity: Granularity,
     timeout_seconds: float | None,
+    dry_run: DryRunName | None = None,
 ) -> RunReport:
     """The body that migrate_flow and rollback_flow share.
 
@@ -146,6 +157,8 @@ def run_flow(
         ConfitureFlowsError: A stage failed.
     """
     resolved = resolve_target(target)
+    if dry_run is not None:
+        resolved = replace(resolved, dry_run=dry_run)
     if get_current_settings().api.url and (url := url_for("flow-run", flow_run.id)):
         current_observer().page(url)  # the page of an ephemeral server is gone when the run is
     hooks = hooks_of_run(resolved, direction)

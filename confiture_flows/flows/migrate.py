@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from confiture_flows.config import OutOfOrder
+from confiture_flows.config import DryRunName, OutOfOrder
 from confiture_flows.flows._hooks import run_error_hooks
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
@@ -29,6 +29,7 @@ def migrate_flow(
     timeout_seconds: float | None = None,
     out_of_order: OutOfOrder | None = None,
     single_transaction: bool = False,
+    dry_run: DryRunName | None = None,
 ) -> RunReport:
     """Apply the pending migrations of a directory to a target.
 
@@ -44,6 +45,8 @@ def migrate_flow(
             applied; as the target says when empty.
         single_transaction: Whether all of it is one transaction, ledger rows included; refused
             when a statement cannot be in it.
+        dry_run: How far a dry run goes before anything is applied, "off", "static" or "scratch";
+            findings at the target's gate stop the run. As the target says when empty.
 
     Returns:
         What was done. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
@@ -54,4 +57,4 @@ def migrate_flow(
     request = make_request(
         directory, layout, transaction, to, out_of_order, single_transaction=single_transaction
     )
-    return run_flow(target, request, Direction.UP, granularity, timeout_seconds)
+    return run_flow(target, request, Direction.UP, granularity, timeout_seconds, dry_run)

@@ -96,7 +96,7 @@ def apply_plan(
         announcing(conn, observer, flush) as observer,
     ):
         reset = session_reset(conn, limits, flush)
-        run = _prepared(conn, limits, ledger, observer, name or uuid4().hex, lookout, reset)
+        run = prepare_run(conn, limits, ledger, observer, name or uuid4().hex, lookout, reset)
         run.hooks = hooks
         return _carry_out(run, plan, run_step, single_transaction=single_transaction)
 
@@ -154,7 +154,7 @@ def _forget_stale(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> None:
         del run.unfinished[key]
 
 
-def _prepared(
+def prepare_run(
     conn: Connection,
     limits: Limits,
     ledger: str,
@@ -163,7 +163,17 @@ def _prepared(
     lookout: Lookout,
     reset: tuple[str, ...],
 ) -> Run:
-    """A session in its first state, the ledger, and what earlier runs have left half done."""
+    """A session in its first state, the ledger, and what earlier runs have left half done.
+
+    Args:
+        conn: In autocommit, holding the run's lock.
+        limits: How long to wait for what.
+        ledger: Name of the ledger table; created if it is not there.
+        observer: Hears how it goes.
+        name: What the journal calls the run.
+        lookout: Of the connection.
+        reset: From `session_reset`.
+    """
     reset_session(conn, reset)
     table = create_ledger(conn, locate_ledger(conn, ledger))
     journal = locate_journal(conn, table)

@@ -196,7 +196,11 @@ class _Script:
         record = Record((self._writing(entry),), lasting=False) if batch.keep else Record()
         try:
             tell = partial(self.context.observer.sent, self.step)
-            self._patiently(lambda: run_transaction(self.context.conn, batch, record, tell=tell))
+            self._patiently(
+                lambda: self.context.sending.transaction(
+                    self.context.conn, batch, record, tell=tell
+                )
+            )
         except StatementFailed as failure:
             if alone and failure.error.sqlstate == _IN_A_TRANSACTION:
                 self._run_alone(entry, first)
@@ -216,7 +220,7 @@ class _Script:
         unhurried = "CONCURRENTLY" in (statement.forbids_transaction or "")
         try:
             self._patiently(
-                lambda: run_statement(conn, statement, without_lock_timeout=unhurried),
+                lambda: self.context.sending.alone(conn, statement, without_lock_timeout=unhurried),
                 unhurried=unhurried,
             )
         except StatementFailed as failure:

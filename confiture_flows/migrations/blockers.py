@@ -120,7 +120,7 @@ def find_blockers(conn: Connection, backend: Backend) -> tuple[Blocker, ...]:
         backend: The session that may wait.
     """
     rows = conn.execute(_BLOCKERS, (backend.pid, backend.started), binary=True).fetchall()
-    found = [_blocker(row) for row in rows if row[0]]
+    found = [blocker_of(row) for row in rows if row[0]]
     if len(found) < len(rows):
         found.append(_prepared(conn))
     return tuple(found)
@@ -147,7 +147,13 @@ def first_words(query: str) -> str:
     return f"{short} …" if short and short != words else short
 
 
-def _blocker(row: tuple[Any, ...]) -> Blocker:
+def blocker_of(row: tuple[Any, ...]) -> Blocker:
+    """A session.
+
+    Args:
+        row: Of pg_stat_activity: pid, application_name, usename, client_addr, xact_start, state,
+            query, backend_type.
+    """
     pid, application, user, address, since, state, query, kind = row
     # Workers of the server (autovacuum) have no state of their own kind; nor a user.
     state = state or (kind if user is None else None)

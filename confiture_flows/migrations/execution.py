@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import HookError, LedgerError
 from confiture_flows.migrations.diagnosis import diagnose
@@ -15,10 +15,17 @@ from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.ledger import returned_row
 from confiture_flows.migrations.patience import patiently
 from confiture_flows.migrations.plan import Direction
-from confiture_flows.migrations.transaction import Record, StatementFailed, run_transaction
+from confiture_flows.migrations.transaction import (
+    Record,
+    StatementFailed,
+    run_statement,
+    run_transaction,
+)
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
     from confiture_flows.config import Limits
@@ -29,6 +36,19 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.observer import Observer
     from confiture_flows.migrations.plan import Step
     from confiture_flows.migrations.transaction import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Who sends the script's statements; a dry run takes their places, to look at each.
+
+    Attributes:
+        transaction: Called as `run_transaction`.
+        alone: Called as `run_statement`.
+    """
+
+    transaction: Callable[..., tuple[Any, ...] | None] = run_transaction
+    alone: Callable[..., None] = run_statement
 
 
 @dataclass(slots=True)
@@ -47,6 +67,7 @@ class Run:
         lookout: Of the connection.
         unfinished: The journal's entries when the run began, by version and direction.
         hooks: Called around steps.
+        sending: Who sends the script's statements.
     """
 
     conn: Connection
@@ -60,6 +81,7 @@ class Run:
     lookout: Lookout
     unfinished: dict[tuple[str, str], tuple[Entry, ...]] = field(default_factory=dict)
     hooks: HookPoints = NO_HOOKS
+    sending: Sending = field(default_factory=Sending)
 
 
 def execute_step(run: Run, step: Step) -> LedgerRow:
@@ -122,7 +144,7 @@ def finish_step(
     inside = run.hooks.inside(step)
     try:
         row = patiently(
-            lambda: run_transaction(conn, batch, record, run.reset, tell, inside=inside),
+            lambda: run.sending.transaction(conn, batch, record, run.reset, tell, inside=inside),
             lambda: step,
             run.limits,
             run.observer,

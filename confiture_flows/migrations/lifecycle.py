@@ -72,6 +72,10 @@ class Stages(Protocol):
         """Decide what to do."""
         ...
 
+    def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
+        """Dry-run it, where the target says so; raises what should stop the run."""
+        ...
+
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""
         ...
@@ -215,6 +219,7 @@ class _Run:
         progress.plan = plan
         if not plan.steps:
             return
+        progress.findings = (*progress.findings, *stages.rehearse(plan))
         hooks.before_apply(self.report())
         progress.done = stages.apply(plan)
         if up:

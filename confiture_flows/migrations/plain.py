@@ -75,6 +75,7 @@ class PlainStages:
         observer: Hears how the apply stage goes.
         publish: Gets the report.
         hooks: Called around each step.
+        rehearsal: Dry-runs a plan on the connection; see `confiture_flows.dryrun.gate`.
     """
 
     conn: Connection
@@ -83,6 +84,7 @@ class PlainStages:
     observer: Observer
     publish: Callable[[RunReport], None]
     hooks: HookPoints = NO_HOOKS
+    rehearsal: Callable[[Connection, Target, Plan], tuple[Finding, ...]] | None = None
 
     def discover(self) -> Directory:
         """Read the directory."""
@@ -114,6 +116,12 @@ class PlainStages:
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
         """Decide what to do."""
         return make_plan(directory, rows, direction, self.request.to)
+
+    def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
+        """Dry-run it, where the target says so."""
+        if self.target.dry_run == "off" or self.rehearsal is None:
+            return ()
+        return self.rehearsal(self.conn, self.target, plan)
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""

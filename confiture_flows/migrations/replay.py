@@ -203,27 +203,42 @@ def _steps(migrations: tuple[Migration, ...], rows: tuple[LedgerRow, ...]) -> tu
 
 def _check_reach(steps: tuple[Step, ...], *, private: bool) -> None:
     """Refuse to replay what would reach beyond the scratch database."""
-    reaches = _ELSEWHERE if private else _ELSEWHERE | _WHOLE_SERVER
     for step in steps:
         try:
-            batches = step.script.batches()
+            beyond = beyond_scratch(step, private=private)
         except MigrationFileError as error:
             raise _Unknown(
                 f"{step.migration.label}: {error.message}", error.next_step, step.migration
             ) from None
-        for statement in (each for batch in batches for each in batch.statements):
-            if deed := reaches.get(statement.kind) or _reach(statement):
-                next_step = "It cannot be replayed without doing that."
-                if not private and statement.kind in _WHOLE_SERVER:
-                    next_step = (
-                        "On a server that is named this would stay; replay without --scratch "
-                        "(and without `scratch` of the target) in a server of its own."
-                    )
-                raise _Unknown(
-                    f"{step.migration.label} {deed} (line {statement.line}).",
-                    next_step,
-                    step.migration,
-                )
+        if beyond is None:
+            continue
+        statement, deed = beyond
+        next_step = "It cannot be replayed without doing that."
+        if not private and statement.kind in _WHOLE_SERVER:
+            next_step = (
+                "On a server that is named this would stay; replay without --scratch "
+                "(and without `scratch` of the target) in a server of its own."
+            )
+        raise _Unknown(
+            f"{step.migration.label} {deed} (line {statement.line}).", next_step, step.migration
+        )
+
+
+def beyond_scratch(step: Step, *, private: bool) -> tuple[Statement, str] | None:
+    """The first statement of a step that would reach beyond a scratch database, and how.
+
+    Args:
+        step: Read as a whole.
+        private: Whether the database's server is thrown away with it.
+
+    Raises:
+        MigrationFileError: Its script cannot be run as it stands.
+    """
+    reaches = _ELSEWHERE if private else _ELSEWHERE | _WHOLE_SERVER
+    for statement in (each for batch in step.script.batches() for each in batch.statements):
+        if deed := reaches.get(statement.kind) or _reach(statement):
+            return statement, deed
+    return None
 
 
 def _reach(statement: Statement) -> str | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # What a commit between the migrations would do: check what is deferred, and defer again what
 # the schema defers. PostgreSQL has no word for the second.
-_CHECK_DEFERRED = """
+CHECK_DEFERRED = """
 DO $confiture$
 DECLARE names text;
 BEGIN
@@ -43,7 +43,7 @@ BEGIN
 END
 $confiture$
 """
-_OPENING = "SET LOCAL client_encoding = 'UTF8'"  # a step's first result, as BEGIN is elsewhere
+NO_OPENING = "SET LOCAL client_encoding = 'UTF8'"  # a step's first result, as BEGIN is elsewhere
 _PLAIN_BEGIN = re.compile(r"(BEGIN|START)(\s+(TRANSACTION|WORK))?", re.IGNORECASE)
 _SET_TRANSACTION = re.compile(r"SET\s+(LOCAL\s+)?TRANSACTION\b", re.IGNORECASE)
 
@@ -189,11 +189,11 @@ class _Whole:
         inside = run.hooks.inside(step)
         if inside and inside.before:
             inside.before(run.conn)
-        self._send(Batch(statements, opening=_OPENING))
+        self._send(Batch(statements, opening=NO_OPENING))
         if inside and inside.after:
             inside.after(run.conn)
         elapsed = int((time.monotonic() - started) * 1000)
-        row = self._send(Batch((), opening=_OPENING), record_of(run, step, elapsed_ms=elapsed))
+        row = self._send(Batch((), opening=NO_OPENING), record_of(run, step, elapsed_ms=elapsed))
         if row is None:
             raise LedgerError(f"The ledger had no row for {step.migration.label} to erase.")
         self._execute("; ".join(run.reset))
@@ -201,7 +201,7 @@ class _Whole:
 
     def _send(self, batch: Batch, *record: Any) -> tuple[Any, ...] | None:
         try:
-            return run_transaction(self._run.conn, batch, *record, closing=_CHECK_DEFERRED)
+            return run_transaction(self._run.conn, batch, *record, closing=CHECK_DEFERRED)
         except StatementFailed as failure:
             context = failure.error.diag.context or ""
             if failure.statement is None and "SET CONSTRAINTS" in context:

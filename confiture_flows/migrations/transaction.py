@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from confiture_flows.sql.script import Batch, Part
 
     Tell = Callable[["Sent"], None]
+    Hear = Callable[[PGresult], None]
     Query = tuple[sql.Composed, dict[str, Any]]
 
 _SEPARATOR = "\n;\n"
@@ -91,6 +92,10 @@ def _nobody(_sent: Sent) -> None:
     """Hears how far a large file is when nobody has asked."""
 
 
+def _unheard(_result: PGresult) -> None:
+    """Hears what the statements answer when nobody has asked."""
+
+
 class StatementFailed(Exception):
     """What failed.
 
@@ -131,6 +136,7 @@ def run_transaction(
     *,
     closing: str = "",
     inside: Inside | None = None,
+    hear: Hear = _unheard,
 ) -> tuple[Any, ...] | None:
     """Run a batch as one transaction.
 
@@ -142,6 +148,7 @@ def run_transaction(
         tell: Told how far a large file is, many times, while the transaction is open.
         closing: A DO block that ends the batch instead of COMMIT, inside a larger transaction.
         inside: Hooks of the transaction, which is then sent statement by statement.
+        hear: Given each result in order, those of passages left out; not when a batch fails.
 
     Returns:
         The row that the last query of the record returned; its values may still be text.
@@ -155,13 +162,13 @@ def run_transaction(
     """
     held = [part for part in batch.parts if isinstance(part, Statement)]
     if held and isinstance(call := held[0], FunctionCall):
-        return _run_function(conn, call, record, after, inside)
+        return _run_function(conn, call, record, after, inside, hear)
     copies = any(statement.kind == "copy_stmt" for statement in held)
     large = sum(len(statement.sql) for statement in held) > _LARGE
     if copies or large or inside or len(held) < len(batch.parts):
-        row, answer = _run_singly(conn, batch, record, after, tell, closing, inside)
+        row, answer = _run_singly(conn, batch, record, after, tell, closing, inside, hear)
     else:
-        row, answer = _run_together(conn, batch, held, record, after, closing)
+        row, answer = _run_together(conn, batch, held, record, after, closing, hear)
     if batch.keep and not closing and answer != "COMMIT":
         raise LedgerError(f"The server answered COMMIT with {answer}.")
     return row
@@ -196,6 +203,7 @@ def _run_together(
     record: Record,
     after: tuple[str, ...],
     inner: str,
+    hear: Hear,
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
     from psycopg import ClientCursor
@@ -225,6 +233,8 @@ def _run_together(
             raise _failure(statements, queries, results, at_commit=at_commit)
         # Committed already: a cancel came too late for that, and must not undo the rest.
         _run_after(conn, after)
+    for result in results:
+        hear(result)
     if ended is None:
         return None, (results[-1 - len(after)].command_status or b"").decode()
     return _texts(results[ended - 1]) if record.queries else None, closing
@@ -283,6 +293,7 @@ def _run_singly(
     tell: Tell,
     inner: str,
     inside: Inside | None,
+    hear: Hear,
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
 
@@ -297,11 +308,14 @@ def _run_singly(
             if isinstance(current, Passage):
                 _send_passage(conn, current, tell)
             else:
-                _send(conn.cursor(), current, tell)
+                cursor = conn.cursor()
+                _send(cursor, current, tell)
+                if cursor.pgresult:
+                    hear(cursor.pgresult)
         current = None
         if inside and inside.after:
             inside.after(conn)
-        row = _write_record(conn, record)
+        row = _write_record(conn, record, hear)
         at_commit = True
         end = conn.execute(inner.encode() or (b"COMMIT" if batch.keep else b"ROLLBACK"))
     except psycopg.Error as error:
@@ -329,6 +343,7 @@ def _run_function(
     record: Record,
     after: tuple[str, ...],
     inside: Inside | None,
+    hear: Hear,
 ) -> tuple[Any, ...] | None:
     import psycopg
 
@@ -341,7 +356,7 @@ def _run_function(
         nonlocal row, recorded
         if inside and inside.after:
             inside.after(conn)
-        row = _write_record(conn, record)
+        row = _write_record(conn, record, hear)
         recorded = True
 
     try:
@@ -352,12 +367,14 @@ def _run_function(
     return row
 
 
-def _write_record(conn: Connection, record: Record) -> tuple[Any, ...] | None:
+def _write_record(conn: Connection, record: Record, hear: Hear) -> tuple[Any, ...] | None:
     row: tuple[Any, ...] | None = None
     for preparation in record.before:
         conn.execute(preparation.encode())
     for query in record.queries:
         recorded = conn.execute(*query)
+        if recorded.pgresult:
+            hear(recorded.pgresult)
         row = recorded.fetchone() if recorded.description else None
     return row
 

@@ -143,7 +143,7 @@ def _own_server(major: int) -> Iterator[Server]:
                 return
         tried = "; ".join(line.removeprefix("- ") for line in refused)
         raise ScratchUnavailable(
-            f"There is no PostgreSQL {major} here to replay in ({tried}).",
+            f"There is no PostgreSQL {major} here for a scratch database ({tried}).",
             f"Install PostgreSQL {major} on this machine, or name a server of that version with "
             "--scratch or as `scratch` of the target.",
         )

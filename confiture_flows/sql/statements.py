@@ -179,7 +179,7 @@ def split_statements(
     Raises:
         MigrationFileError: The parser refuses the text.
     """
-    text, copies = _lift_copy_data(text)
+    text, copies = lift_copy_data(text)
     tree = _parse(text, path, first_line, filled)
     encoded = text.encode()
     continued = continued_lines(text, filled)
@@ -189,7 +189,7 @@ def split_statements(
         end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(encoded)
         # What stands before the first word of a statement are comments and space.
         piece = encoded[raw.stmt_location : end].decode()
-        sql = piece[_gap_length(piece) :]
+        sql = piece[gap_length(piece) :]
         start = end - len(sql.encode())
         lines += encoded.count(b"\n", counted, start)
         characters += len(encoded[counted:start].decode()) if filled else 0
@@ -233,7 +233,7 @@ def unparsed_statement(
     text: str, path: Path, first_line: int, filled: tuple[Filled, ...]
 ) -> tuple[Statement, ...]:
     """The one statement of a text that is too long to be parsed."""
-    start = _gap_length(text)
+    start = gap_length(text)
     sql = text[start:].rstrip().removesuffix(";")
     line = first_line + text.count("\n", 0, start)
     parts = _within(filled, start, len(sql))
@@ -339,7 +339,7 @@ def line_comments(text: str) -> Iterator[tuple[int, str]]:
             yield line, match[0]
 
 
-def _lift_copy_data(text: str) -> tuple[str, dict[int, bytes]]:
+def lift_copy_data(text: str) -> tuple[str, dict[int, bytes]]:
     """Blank the rows of COPY blocks out; return them by the byte offset of their semicolon.
 
     Character for character and with their line ends, so that what follows stays where it was.
@@ -377,7 +377,7 @@ def _scan(text: str) -> Iterator[tuple[re.Match[str], int]]:
         yield match, at
 
 
-def _gap_length(piece: str) -> int:
+def gap_length(piece: str) -> int:
     """The length of the comments and white space that `piece` starts with."""
     at = 0
     while at < len(piece):

@@ -6,6 +6,7 @@ values. Retries read the error's `retryable`, and the ledger makes them safe.
 
 from confiture_flows.tasks.apply import apply_plan
 from confiture_flows.tasks.discover import discover_migrations
+from confiture_flows.tasks.dry_run import dry_run_plan
 from confiture_flows.tasks.ledger import read_ledger
 from confiture_flows.tasks.plan import plan_migrations
 from confiture_flows.tasks.publish import publish_report
@@ -16,6 +17,7 @@ from confiture_flows.tasks.verify import verify_migrations
 __all__ = [
     "apply_plan",
     "discover_migrations",
+    "dry_run_plan",
     "plan_migrations",
     "publish_report",
     "read_ledger",

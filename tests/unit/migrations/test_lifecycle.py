@@ -39,6 +39,7 @@ class InMemory:
     rows: tuple[LedgerRow, ...]
     every_row: tuple[LedgerRow, ...]
     found: tuple[Finding, ...] = ()
+    rehearsed: tuple[Finding, ...] = ()
     verified: tuple[Finding, ...] = ()
     failures: dict[str, BaseException] = field(default_factory=dict)
     commits: int = 0
@@ -70,6 +71,10 @@ class InMemory:
         if direction is UP:
             return plan_forward(directory.migrations, rows)
         return plan_back(directory.migrations, rows, "zero")
+
+    def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
+        self._stage("rehearse")
+        return self.rehearsed
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         self._stage("apply")
@@ -149,6 +154,7 @@ def test_stages_of_a_migrate_run_in_order(make_stages) -> None:
         "read_ledger",
         "validate",
         "plan",
+        "rehearse",
         "apply",
         "verify",
         "publish",
@@ -164,8 +170,24 @@ def test_rollback_verifies_nothing(make_stages) -> None:
 
     report = run(stages, DOWN)
 
-    assert stages.calls == ["discover", "read_ledger", "validate", "plan", "apply", "publish"]
+    stages_up_to_plan = ["discover", "read_ledger", "validate", "plan"]
+    assert stages.calls == [*stages_up_to_plan, "rehearse", "apply", "publish"]
     assert versions(report.done) == ["2", "1"]
+
+
+def test_rehearsal_that_fails_stops_before_anything_is_applied(make_stages) -> None:
+    stages = make_stages("1", failures={"rehearse": GateError("It would block reads.")})
+
+    report = fail(stages, GateError)
+
+    assert "apply" not in stages.calls
+    assert (versions(report.done), stages.rows) == ([], stages.every_row[:1])
+
+
+def test_what_a_rehearsal_found_is_in_the_report(make_stages) -> None:
+    report = run(make_stages("1", rehearsed=(NOTE,)))
+
+    assert NOTE in report.findings
 
 
 @pytest.mark.parametrize(("applied", "direction"), [(("1", "2", "3"), UP), ((), DOWN)])
