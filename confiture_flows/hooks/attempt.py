@@ -12,14 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows.errors import ConfitureFlowsError, HookError, HookTimeoutError
-from confiture_flows.hooks.limits import TimeIsUp, time_limit
+from confiture_flows.errors import (
+    ConfitureFlowsError,
+    HookError,
+    HookTimeoutError,
+    RunCancelledError,
+)
+from confiture_flows.hooks.limits import TimeIsUp, WasStopped, time_limit
 from confiture_flows.hooks.model import Hook, HookContext, HookKind, HookResult, told
 from confiture_flows.hooks.output import printing_to, without
 from confiture_flows.migrations.nesting import inside_hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from psycopg import Connection
 
@@ -39,6 +45,7 @@ class Attempt:
         tell: Hears what it prints.
         secrets: What must not be shown.
         conn: The migration's connection, for a hook in its transaction.
+        stopped: Whether somebody has stopped the run.
     """
 
     hook: Hook
@@ -47,6 +54,7 @@ class Attempt:
     tell: Callable[[str], None]
     secrets: tuple[str, ...] = ()
     conn: Connection | None = None
+    stopped: Callable[[], bool] | None = None
 
     def run(self, call: Callable[..., Any]) -> HookResult:
         """Call it once.
@@ -56,6 +64,7 @@ class Attempt:
 
         Raises:
             HookError: It failed, or said that it did, or ran out of time.
+            RunCancelledError: Somebody has stopped the run.
         """
         started = time.monotonic()
         try:
@@ -68,6 +77,11 @@ class Attempt:
                 kind=HookTimeoutError,
                 next_step="Give it more time (timeout), or see what it waits for.",
             ) from None
+        except WasStopped:
+            raise RunCancelledError(
+                f"The run was cancelled, and its hook {self.hook.label} was ended.",
+                next_step="Run again to go on: what is applied stays applied.",
+            ) from None
         except HookError as error:
             raise self._completed(error) from None
         except (Exception, SystemExit) as error:
@@ -78,7 +92,7 @@ class Attempt:
         if self.hook.transaction == "migration":
             return self._in_the_migrations(call)
         if self.hook.transaction == "none":
-            with time_limit(self.hook.timeout):
+            with time_limit(self.hook.timeout, stopped=self.stopped):
                 return self._called(call, self.target if self.hook.takes == "target" else None)
         import psycopg
 
@@ -89,13 +103,16 @@ class Attempt:
             if conn.info.server_version >= 140000:
                 conn.execute("SET client_connection_check_interval = 500")
             try:
-                with time_limit(self.hook.timeout, conn), conn.transaction():
+                with self._limit(conn), conn.transaction():
                     value = self._result(self._called(call, conn))
                     _check_not_failed(conn)
                     return value
             except psycopg.Error as error:
                 # Of the hook: what leaves the block of `connect` is taken for one of ours.
                 raise self._failure(error) from None
+
+    def _limit(self, conn: Connection) -> AbstractContextManager[None]:
+        return time_limit(self.hook.timeout, conn, self.stopped)
 
     def _in_the_migrations(self, call: Callable[..., Any]) -> Any:
         import psycopg

@@ -17,16 +17,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
+    Stopped = Callable[[], bool]
+
 _GRACE = 1.0  # seconds between ending what the hook waits for and interrupting the hook
 _AGAIN = 0.25
+_ASK_EVERY = 1.0  # seconds; a short hook asks nobody
 
 
 class TimeIsUp(Exception):
     """The limit was reached."""
+
+
+class WasStopped(Exception):
+    """Somebody has stopped the run."""
 
 
 class _Interrupt(BaseException):
@@ -34,39 +41,44 @@ class _Interrupt(BaseException):
 
 
 @contextmanager
-def time_limit(seconds: float, conn: Connection | None = None) -> Iterator[None]:
-    """End the block when its time is up.
+def time_limit(
+    seconds: float, conn: Connection | None = None, stopped: Stopped | None = None
+) -> Iterator[None]:
+    """End the block when its time is up, or the run is stopped.
 
     Args:
         seconds: 0 is no limit.
         conn: Whose query is ended with it.
+        stopped: Asked once a second, from a thread of its own, whether the run is stopped.
 
     Raises:
         TimeIsUp: It was ended, whatever it has raised or returned then.
+        WasStopped: The same, since the run is stopped.
     """
-    if not seconds:
+    if not seconds and stopped is None:
         yield
         return
-    watch = _Watch(seconds, conn)
+    watch = _Watch(seconds, conn, stopped)
     watch.start()
     try:
         yield
     except BaseException as error:
         watch.stop()
         if watch.fired and not isinstance(error, KeyboardInterrupt):
-            raise TimeIsUp from None
+            raise watch.reason from None
         raise
     watch.stop()
     if watch.fired:
-        raise TimeIsUp
+        raise watch.reason
 
 
 class _Watch:
     """Watches the thread that it is made in."""
 
-    def __init__(self, seconds: float, conn: Connection | None) -> None:
+    def __init__(self, seconds: float, conn: Connection | None, stopped: Stopped | None) -> None:
         self.fired = False
-        self._seconds, self._conn = seconds, conn
+        self.reason: type[Exception] = TimeIsUp
+        self._seconds, self._conn, self._stopped = seconds, conn, stopped
         self._over = threading.Event()
         self._turn = threading.Lock()
         self._watched = threading.get_ident()
@@ -95,7 +107,7 @@ class _Watch:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), None)
 
     def _watch(self) -> None:
-        if self._over.wait(self._seconds):
+        if not self._wait():
             return
         self.fired = True
         self._children.kill()
@@ -110,6 +122,21 @@ class _Watch:
                 if not self._over.is_set():
                     self._interrupt()
             self._over.wait(_AGAIN)
+
+    def _wait(self) -> bool:
+        """Whether there is something to end, and not the block itself has ended."""
+        if self._stopped is None:
+            return not self._over.wait(self._seconds)
+        until = time.monotonic() + self._seconds if self._seconds else None
+        while True:
+            left = _ASK_EVERY if until is None else until - time.monotonic()
+            if self._over.wait(max(min(left, _ASK_EVERY), 0)):
+                return False
+            if until is not None and time.monotonic() >= until:
+                return True
+            if self._stopped():
+                self.reason = WasStopped
+                return True
 
     def _interrupt(self) -> None:
         if self._in_main:

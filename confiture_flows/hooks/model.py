@@ -93,7 +93,7 @@ class HookContext:
         findings: So far.
         error: What ended the run.
         elapsed: Seconds since the run began.
-        attempt: 1 for the first call with this key in this process.
+        attempt: How often this key was told by now; above 1 when a stage was tried again.
         depth: How many runs of other targets this one is started from, by their hooks.
     """
 

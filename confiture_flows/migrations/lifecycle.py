@@ -207,12 +207,11 @@ class _Run:
         progress.directory = directory
         rows = stages.read_ledger()
         progress.before = rows
-        applied = {row.version for row in rows}
         up = direction is Direction.UP
-        hooks.before_validate(
-            self.report(),
-            tuple(each for each in directory.migrations if up and each.version not in applied),
-        )
+        if hooks is not NO_HOOKS:  # a directory may be large
+            applied = {row.version for row in rows}
+            pending = (each for each in directory.migrations if each.version not in applied)
+            hooks.before_validate(self.report(), tuple(pending) if up else ())
         progress.findings = stages.validate(directory, rows, direction)
         stop_at_gate(progress.findings, gate)
         plan = stages.plan(directory, rows, direction)

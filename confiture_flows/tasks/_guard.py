@@ -89,7 +89,7 @@ class Guard(Observer):
                 self._reason = RunTimeoutError
             if self._reason is None and now - asked >= _ASK_EVERY:
                 asked = now
-                if self._is_cancelled():
+                if is_cancelled(self._flow_run_id):
                     self._reason = RunCancelledError
             if self._reason:
                 self._push()
@@ -100,15 +100,17 @@ class Guard(Observer):
         except psycopg.Error:
             return  # already closed, or the server cannot be reached: tried again next time
 
-    def _is_cancelled(self) -> bool:
-        if self._flow_run_id is None:
-            return False
-        try:
-            with get_client(sync_client=True) as client:
-                state = client.read_flow_run(self._flow_run_id).state
-        except (PrefectException, OSError, ValueError):
-            return False  # a server that cannot be asked has cancelled nothing
-        return state is not None and (state.is_cancelling() or state.is_cancelled())
+
+def is_cancelled(flow_run_id: UUID | None) -> bool:
+    """Whether somebody has cancelled a flow run, as the server knows."""
+    if flow_run_id is None:
+        return False
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(flow_run_id).state
+    except (PrefectException, OSError, ValueError):
+        return False  # a server that cannot be asked has cancelled nothing
+    return state is not None and (state.is_cancelling() or state.is_cancelled())
 
 
 def _stopped(reason: type[ConfitureFlowsError]) -> ConfitureFlowsError:

@@ -5,11 +5,13 @@ Apart from tasks/__init__.py: a run without hooks imports none of it.
 
 from __future__ import annotations
 
+import contextvars
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import UUID  # noqa: TC003 - of a local variable's annotation
+from uuid import UUID
 
 from prefect import tags, task
 from prefect.artifacts import (
@@ -17,16 +19,21 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.runtime import flow_run
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
+from confiture_flows.errors import HookError
 from confiture_flows.hooks.executor import HookRecord, call_again
-from confiture_flows.hooks.model import HookKind, HookResult
+from confiture_flows.hooks.model import HookKind, HookPoint, HookResult
 from confiture_flows.hooks.progress import progress_to
+from confiture_flows.tasks._guard import is_cancelled
 from confiture_flows.tasks._policy import COMPUTED, TAG
 from confiture_flows.tasks.publish import artifact_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from prefect.client.schemas.objects import State
 
     from confiture_flows.hooks.attempt import Attempt
 
@@ -40,6 +47,8 @@ def call_as_run(attempt: Attempt) -> HookResult:
         HookError: It failed for the last time.
     """
     hook, context = attempt.hook, attempt.context
+    if hook.point is not HookPoint.ON_ERROR:  # a cancelled run tells of it all the same
+        attempt = replace(attempt, stopped=_cancel_of(flow_run.id))
     version = f" ({context.migration.version})" if context.migration else ""
     name = f"{hook.label}{version}"
     own = (TAG, "hook", f"hook:{hook.name}", f"hook-of:{context.target}")
@@ -64,10 +73,24 @@ def call_as_run(attempt: Attempt) -> HookResult:
             task_run_name=name,
             retries=hook.retries,
             retry_delay_seconds=delays or None,
+            retry_condition_fn=_is_worth_a_retry,
             log_prints=False,
             **COMPUTED,
         )(once)
         return made()
+
+
+def _cancel_of(run_id: str | None) -> Callable[[], bool] | None:
+    # A run that no worker has started hears of a cancel from nobody. A thread that asks has none
+    # of the context that holds Prefect's settings.
+    if run_id is None:
+        return None
+    context = contextvars.copy_context()
+    return lambda: context.run(is_cancelled, UUID(run_id))
+
+
+def _is_worth_a_retry(_task: Any, _run: Any, state: State[Any]) -> bool:
+    return isinstance(state.result(raise_on_failure=False), HookError)
 
 
 @task(name="publish hooks", task_run_name="publish hooks", **COMPUTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -307,6 +308,40 @@ def test_on_error_fires_on_a_timeout_and_on_a_cancel(
     assert len(told) == 2
     assert told[1] == "RunCancelledError"
     assert "Timeout" in told[0]
+
+
+def test_cancel_from_the_ui_ends_a_hook_and_the_run(
+    known: str,
+    write: Callable[..., Path],
+    conn: psycopg.Connection,
+    prefect_client: SyncPrefectClient,
+    latest_run: Callable[[], Any],
+) -> None:
+    begun, told = threading.Event(), []
+
+    @hook("before_apply", retries=2)
+    def slow(context: HookContext) -> None:
+        begun.set()
+        time.sleep(60)
+
+    @hook("on_error")
+    def tell(context: HookContext) -> None:
+        time.sleep(1.5)  # longer than it takes to see that the run is cancelled
+        told.append(context.error_message)
+
+    def cancel() -> None:
+        assert begun.wait(20)
+        prefect_client.set_flow_run_state(latest_run().id, Cancelling(), force=True)
+
+    helper = threading.Thread(target=cancel)
+    helper.start()
+    started = time.monotonic()
+    with pytest.raises(CancelledRun):
+        migrate(known, write(PAIRS))
+    helper.join()
+    assert time.monotonic() - started < 30
+    assert told == ["The run was cancelled, and its hook before_apply: slow was ended."]
+    assert conn.execute("SELECT to_regclass('users')").fetchone() == (None,)
 
 
 def test_failed_run_is_rolled_back_with_its_non_transactional_steps(
