@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tempfile
 from pathlib import Path
@@ -41,7 +42,7 @@ def main() -> None:
     files = re.findall(
         r"^```sql\n-- db/migrations/(\S+)\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL
     )
-    out = Console(record=True, width=128, force_terminal=True, file=Path("/dev/null").open("w"))
+    out = Console(record=True, width=128, force_terminal=True, file=io.StringIO())
     with tempfile.TemporaryDirectory() as folder, provide_server() as server:
         for name, text in files:
             (Path(folder) / name).write_text(text)
@@ -53,8 +54,7 @@ def main() -> None:
             report = dry_run(conn, plan, target=target)
         out.print("$ confiture-flows dry-run", style="bold")
         print_document(out, dry_run_document(report, findings=False))
-        found = [each for each in report.findings]
-        print_findings(out, tuple(found))
+        print_findings(out, report.findings)
     svg = out.export_svg(title="confiture-flows", code_format=_FONT.sub("", CONSOLE_SVG_FORMAT))
     text = svg.replace(folder, "db/migrations")
     (HERE / "dry-run.svg").write_text(text)

@@ -53,8 +53,9 @@ _TABLES = """
 CREATE TABLE parents (id int PRIMARY KEY, name text);
 INSERT INTO parents SELECT g, 'p' || g FROM generate_series(1, {parents}) AS g;
 CREATE TABLE big (id bigint PRIMARY KEY, n int, code text, mail text, parent int, body text);
-INSERT INTO big SELECT g, (g::bigint * 7919) % 100000, (g % 5000)::text, 'u' || g || '@shop.example',
-    1 + (g::bigint * 31) % {parents}, repeat('x', 40 + g % 60) FROM generate_series(1, {rows}) AS g;
+INSERT INTO big SELECT g, (g::bigint * 7919) % 100000, (g % 5000)::text,
+    'u' || g || '@shop.example', 1 + (g::bigint * 31) % {parents}, repeat('x', 40 + g % 60)
+FROM generate_series(1, {rows}) AS g;
 VACUUM ANALYZE big; VACUUM ANALYZE parents
 """
 
