@@ -25,7 +25,7 @@ class Depth(StrEnum):
     TARGET = "target"
 
 
-class Verdict(StrEnum):
+class RollbackVerdict(StrEnum):
     """What a rollback simulation proved."""
 
     PROVEN = "proven"
@@ -191,7 +191,7 @@ class RollbackProof:
         version: Of the migration that a whole plan's way back stops at.
     """
 
-    verdict: Verdict
+    verdict: RollbackVerdict
     changes: tuple[Change, ...] = ()
     error: ConfitureFlowsError | None = None
     losses: tuple[DataLoss, ...] = ()

@@ -93,21 +93,27 @@ def apply_plan(
     ):
         reset = session_reset(conn, limits, flush)
         run = prepare_run(conn, limits, ledger, observer, name or uuid4().hex, lookout, reset)
-        known = {row.version: row for row in read_rows(conn, run.ledger)}
-        _forget_stale(run, plan, known)
-        _check_still_true(plan, known)
-        _check_nothing_is_half_done(plan, run.unfinished)
-        observer.begin(plan)
-        try:
-            if single_transaction:
-                check_single_transaction(plan, frozenset(key[0] for key in run.unfinished))
-                return _all(run, plan, known)
-            rows = (_one(run, step, run_step, known) for step in plan.steps)
-            return tuple(row for row in rows if row is not None)
-        finally:
-            # Whoever uses the connection next must not meet what the last file left in it.
-            reset_session(conn, run.reset)
-            run.keeper.write()
+        return _carry_out(run, plan, run_step, single_transaction=single_transaction)
+
+
+def _carry_out(
+    run: Run, plan: Plan, run_step: RunStep, *, single_transaction: bool
+) -> tuple[LedgerRow, ...]:
+    known = {row.version: row for row in read_rows(run.conn, run.ledger)}
+    _forget_stale(run, plan, known)
+    _check_still_true(plan, known)
+    _check_nothing_is_half_done(plan, run.unfinished)
+    run.observer.begin(plan)
+    try:
+        if single_transaction:
+            check_single_transaction(plan, frozenset(key[0] for key in run.unfinished))
+            return _all(run, plan, known)
+        rows = (_one(run, step, run_step, known) for step in plan.steps)
+        return tuple(row for row in rows if row is not None)
+    finally:
+        # Whoever uses the connection next must not meet what the last file left in it.
+        reset_session(run.conn, run.reset)
+        run.keeper.write()
 
 
 def _one(run: Run, step: Step, run_step: RunStep, known: dict[str, LedgerRow]) -> LedgerRow | None:
