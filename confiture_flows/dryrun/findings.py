@@ -165,9 +165,9 @@ def _way_back(migration: MigrationImpact) -> Iterator[_Ranked]:
     proof = migration.proof
     if proof is None:
         return
-    place = Location(proof.error.file or migration.file if proof.error else migration.file)
+    place = Location(migration.down or migration.file)
     if proof.error:
-        place = Location(proof.error.file or migration.file, proof.error.line)
+        place = Location(proof.error.file or place.file, proof.error.line)
     if proof.verdict is RollbackVerdict.FAILS and proof.error:
         yield _Ranked(
             Finding(

@@ -205,7 +205,8 @@ def _text(part: Part) -> str:
 
 def _of(step: Step) -> MigrationImpact:
     migration = step.migration
-    return MigrationImpact(migration.version, migration.label, step.script.path)
+    down = migration.down.path if migration.down else None
+    return MigrationImpact(migration.version, migration.label, step.script.path, down=down)
 
 
 def _not_run(step: Step, why: str) -> MigrationImpact:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _COLUMNS = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
 FROM pg_catalog.pg_attribute
+JOIN pg_catalog.pg_class AS c ON c.oid = attrelid AND c.relkind IN ('r', 'p')
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
 _SEQUENCES = """

@@ -213,6 +213,7 @@ class MigrationImpact:
         proof: Of its way back; None where none was asked for.
         error: Why it failed.
         not_run: Why it was not run.
+        down: The script of its way back.
     """
 
     version: str
@@ -224,6 +225,7 @@ class MigrationImpact:
     proof: RollbackProof | None = None
     error: ConfitureFlowsError | None = None
     not_run: str = ""
+    down: Path | None = None
 
     @property
     def table_locks(self) -> frozenset[tuple[str, LockMode]]:
