@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.catalog.diff import Action
 from confiture_flows.dryrun.estimate import total
 from confiture_flows.dryrun.findings import deeds_on
-from confiture_flows.dryrun.report import Depth, Verdict
+from confiture_flows.dryrun.report import Depth, RollbackVerdict
 from confiture_flows.dryrun.words import duration, size, span
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.report.document import Block, Code, Document, Facts, Paragraph, Table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 40  # of one table; --format json has all
 _MOST_CHANGES = 12
-_GOOD = (Verdict.PROVEN, Verdict.COLUMN_ORDER)
+_GOOD = (RollbackVerdict.PROVEN, RollbackVerdict.COLUMN_ORDER)
 
 
 def verdict_line(report: DryRunReport) -> str:
@@ -244,7 +244,7 @@ def _ways_back(report: DryRunReport) -> list[Block]:
     blocks: list[Block] = []
     for migration in report.migrations:
         proof = migration.proof
-        if proof and proof.verdict is Verdict.DIFFERS:
+        if proof and proof.verdict is RollbackVerdict.DIFFERS:
             blocks.append(Paragraph(f"After {migration.label} and its way back"))
             blocks.append(Code("\n".join(_diff(proof)), "diff"))
     if len(blocks) > 2 * _MOST_CHANGES:

@@ -96,10 +96,10 @@ def dry_run(
     if depth is Depth.STATIC:
         found.migrations = static_impact(conn, plan)
         found.unknown.append("Nothing was executed: what functions and DO blocks do is not known.")
-    else:
+    elif plan.steps:
         _rehearse(dry, found)
     seen = None
-    if depth is Depth.TARGET:
+    if depth is Depth.TARGET and plan.steps:
         seen = rehearse_on_target(plan, target, budget=budget, watch=watch)
     report = DryRunReport(
         target=target.name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confiture_flows.dryrun.estimate import total
-from confiture_flows.dryrun.report import Verdict
+from confiture_flows.dryrun.report import RollbackVerdict
 from confiture_flows.dryrun.words import duration, size, span
 from confiture_flows.report.finding import Finding, Location, Severity
 
@@ -165,10 +165,10 @@ def _way_back(migration: MigrationImpact) -> Iterator[_Ranked]:
     proof = migration.proof
     if proof is None:
         return
-    place = Location(proof.error.file or migration.file if proof.error else migration.file)
+    place = Location(migration.down or migration.file)
     if proof.error:
-        place = Location(proof.error.file or migration.file, proof.error.line)
-    if proof.verdict is Verdict.FAILS and proof.error:
+        place = Location(proof.error.file or place.file, proof.error.line)
+    if proof.verdict is RollbackVerdict.FAILS and proof.error:
         yield _Ranked(
             Finding(
                 "rollback.fails",
@@ -179,7 +179,7 @@ def _way_back(migration: MigrationImpact) -> Iterator[_Ranked]:
                 location=place,
             )
         )
-    elif proof.verdict is Verdict.DIFFERS:
+    elif proof.verdict is RollbackVerdict.DIFFERS:
         first = ", ".join(f"{each.kind} {each.name}" for each in proof.changes[:3])
         more = f" and {len(proof.changes) - 3} more" if len(proof.changes) > 3 else ""
         yield _Ranked(
@@ -215,7 +215,7 @@ def _whole_way_back(report: DryRunReport) -> Iterator[_Ranked]:
     missing = [
         each.label
         for each in report.migrations
-        if each.proof and each.proof.verdict is Verdict.NO_DOWN
+        if each.proof and each.proof.verdict is RollbackVerdict.NO_DOWN
     ]
     if missing:
         shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if missing[3:] else "")
@@ -223,7 +223,7 @@ def _whole_way_back(report: DryRunReport) -> Iterator[_Ranked]:
             Finding("rollback.no_down", Severity.INFO, f"There is no way back for {shown}.")
         )
     proof = report.rollback
-    if proof and proof.verdict in (Verdict.FAILS, Verdict.DIFFERS):
+    if proof and proof.verdict in (RollbackVerdict.FAILS, RollbackVerdict.DIFFERS):
         what = proof.note or ", ".join(f"{each.kind} {each.name}" for each in proof.changes[:3])
         yield _Ranked(
             Finding(

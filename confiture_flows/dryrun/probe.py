@@ -110,7 +110,7 @@ class RowWork:
 
 
 @dataclass(slots=True)
-class Reading:
+class LockReading:
     """One look.
 
     Attributes:
@@ -144,13 +144,13 @@ def is_reading(result: PGresult) -> bool:
     return result.nfields > 0 and result.fname(0) == COLUMN.encode()
 
 
-def read(result: PGresult) -> Reading:
+def read(result: PGresult) -> LockReading:
     """Take a result apart."""
     rows = [
         [_text(result.get_value(row, column)) for column in range(result.nfields)]
         for row in range(result.ntuples)
     ]
-    reading = Reading(float(rows[0][0]), float(rows[-1][0]), int(rows[0][1]))
+    reading = LockReading(float(rows[0][0]), float(rows[-1][0]), int(rows[0][1]))
     for _, _, oid, mode, kind, name, filenode, table, *counts in rows:
         if not oid or name.startswith(_TOAST):
             continue
@@ -163,7 +163,7 @@ def read(result: PGresult) -> Reading:
     return reading
 
 
-def probe(conn: Connection) -> Reading:
+def probe(conn: Connection) -> LockReading:
     """Look once, outside a script."""
     result = conn.execute(EXECUTE).pgresult
     assert result is not None  # noqa: S101 - a query that has succeeded has a result

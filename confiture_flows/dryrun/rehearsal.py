@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.diff import diff
 from confiture_flows.catalog.tracking import Tracker, reach
-from confiture_flows.dryrun.report import MigrationImpact, RollbackProof, StatementImpact, Verdict
+from confiture_flows.dryrun.report import (
+    MigrationImpact,
+    RollbackProof,
+    RollbackVerdict,
+    StatementImpact,
+)
 from confiture_flows.dryrun.rollback_check import WaysBack, prove_plan
 from confiture_flows.dryrun.watcher import Watcher
 from confiture_flows.errors import ConfitureFlowsError, MigrationFileError
@@ -177,7 +182,7 @@ class _Work:
 
     def _proof(self, step: Step, before: Catalog, after: Catalog) -> RollbackProof:
         if step.migration.repeatable:
-            return RollbackProof(Verdict.NO_DOWN, note="repeatable")
+            return RollbackProof(RollbackVerdict.NO_DOWN, note="repeatable")
         self.run.sending = Sending()
         return WaysBack(self.run, self.tracker, self.watcher, self.tables).prove(
             step, before, after
@@ -200,7 +205,8 @@ def _text(part: Part) -> str:
 
 def _of(step: Step) -> MigrationImpact:
     migration = step.migration
-    return MigrationImpact(migration.version, migration.label, step.script.path)
+    down = migration.down.path if migration.down else None
+    return MigrationImpact(migration.version, migration.label, step.script.path, down=down)
 
 
 def _not_run(step: Step, why: str) -> MigrationImpact:

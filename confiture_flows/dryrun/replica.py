@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from confiture_flows.postgres.scratch import Scratch
     from confiture_flows.target import Target
 
-_SECONDS = 20  # for the sample of one table; what takes longer is left without rows
 _COLUMNS = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
 FROM pg_catalog.pg_attribute
+JOIN pg_catalog.pg_class AS c ON c.oid = attrelid AND c.relkind IN ('r', 'p')
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
 _SEQUENCES = """
@@ -247,7 +247,8 @@ def _copy(
     query += only or sql.SQL("")
     into = sql.SQL("COPY {} ({}) FROM STDIN").format(table, listed)
     with conn.transaction(), scratch.transaction():
-        conn.execute(f"SET LOCAL statement_timeout = '{_SECONDS}s'".encode())
+        conn.execute("SET LOCAL statement_timeout = '20s'")
+        # What takes longer than that is left without rows.
         conn.execute("SET LOCAL lock_timeout = '500ms'")
         scratch.execute("SET LOCAL session_replication_role = replica")
         scratch.execute(sql.SQL("LOCK TABLE {}").format(table))

@@ -25,7 +25,7 @@ class Depth(StrEnum):
     TARGET = "target"
 
 
-class Verdict(StrEnum):
+class RollbackVerdict(StrEnum):
     """What a rollback simulation proved."""
 
     PROVEN = "proven"
@@ -191,7 +191,7 @@ class RollbackProof:
         version: Of the migration that a whole plan's way back stops at.
     """
 
-    verdict: Verdict
+    verdict: RollbackVerdict
     changes: tuple[Change, ...] = ()
     error: ConfitureFlowsError | None = None
     losses: tuple[DataLoss, ...] = ()
@@ -213,6 +213,7 @@ class MigrationImpact:
         proof: Of its way back; None where none was asked for.
         error: Why it failed.
         not_run: Why it was not run.
+        down: The script of its way back.
     """
 
     version: str
@@ -224,6 +225,7 @@ class MigrationImpact:
     proof: RollbackProof | None = None
     error: ConfitureFlowsError | None = None
     not_run: str = ""
+    down: Path | None = None
 
     @property
     def table_locks(self) -> frozenset[tuple[str, LockMode]]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.diff import Action, Change, diff
 from confiture_flows.catalog.tracking import Tracker, reach
-from confiture_flows.dryrun.probe import EXECUTE, Reading, is_reading, read
-from confiture_flows.dryrun.report import DataLoss, RollbackProof, Verdict
+from confiture_flows.dryrun.probe import EXECUTE, LockReading, is_reading, read
+from confiture_flows.dryrun.report import DataLoss, RollbackProof, RollbackVerdict
 from confiture_flows.errors import ConfitureFlowsError
 from confiture_flows.migrations.diagnosis import diagnose
 from confiture_flows.migrations.execution import execute_step
@@ -72,17 +72,17 @@ class WaysBack:
             after: The catalog after it.
         """
         if step.migration.down is None:
-            return RollbackProof(Verdict.NO_DOWN)
+            return RollbackProof(RollbackVerdict.NO_DOWN)
         down = Step(step.migration, Direction.DOWN)
         try:
             batches = down.script.batches()
         except ConfitureFlowsError as error:
-            return RollbackProof(Verdict.FAILS, error=error)
+            return RollbackProof(RollbackVerdict.FAILS, error=error)
         parts, note = _in_one_transaction(batches)
         if parts is None:
             return self._really(step, down, before, after)
         deleted: list[int] = []
-        reading: list[Reading] = []
+        reading: list[LockReading] = []
 
         def hear(result: PGresult) -> None:
             if is_reading(result):
@@ -97,7 +97,9 @@ class WaysBack:
             run_transaction(conn, batch, closing=CHECK_DEFERRED, hear=hear)
             reached = self._reached(parts, reading, after)
         except StatementFailed as failure:
-            return RollbackProof(Verdict.FAILS, error=diagnose(failure, conn, down), note=note)
+            return RollbackProof(
+                RollbackVerdict.FAILS, error=diagnose(failure, conn, down), note=note
+            )
         finally:
             roll_back(conn)
             reset_session(conn, self.run.reset)
@@ -107,7 +109,7 @@ class WaysBack:
     def _reached(
         self,
         parts: tuple[Part, ...],
-        readings: list[Reading],
+        readings: list[LockReading],
         after: Catalog,
     ) -> Catalog:
         """The catalog in the transaction of the way down."""
@@ -121,7 +123,7 @@ class WaysBack:
         try:
             execute_step(self.run, down)
         except ConfitureFlowsError as error:
-            return RollbackProof(Verdict.FAILS, error=error)
+            return RollbackProof(RollbackVerdict.FAILS, error=error)
         reached = self.tracker.whole()
         proof = _judged(
             diff(before, reached), self._losses(before, after, reached, 0, counted=False)
@@ -131,7 +133,9 @@ class WaysBack:
         except ConfitureFlowsError as error:
             return replace(
                 proof,
-                verdict=Verdict.FAILS if proof.verdict is Verdict.PROVEN else proof.verdict,
+                verdict=RollbackVerdict.FAILS
+                if proof.verdict is RollbackVerdict.PROVEN
+                else proof.verdict,
                 error=error,
                 note="it cannot be applied once more after its way down",
             )
@@ -176,7 +180,7 @@ def prove_plan(run: Run, steps: tuple[Step, ...], look: Look, first: Catalog) ->
     for step in back:
         if step.migration.down is None:
             return RollbackProof(
-                Verdict.NO_DOWN,
+                RollbackVerdict.NO_DOWN,
                 version=step.migration.version,
                 note=f"{step.migration.label} has no down script",
             )
@@ -184,7 +188,7 @@ def prove_plan(run: Run, steps: tuple[Step, ...], look: Look, first: Catalog) ->
             execute_step(run, Step(step.migration, Direction.DOWN))
         except ConfitureFlowsError as error:
             return RollbackProof(
-                Verdict.FAILS,
+                RollbackVerdict.FAILS,
                 error=error,
                 version=step.migration.version,
                 note=f"it stops at {step.migration.label}",
@@ -218,9 +222,9 @@ def _judged(
     changes: tuple[Change, ...], losses: tuple[DataLoss, ...], note: str = ""
 ) -> RollbackProof:
     if any(change.is_drift for change in changes):
-        verdict = Verdict.DIFFERS
+        verdict = RollbackVerdict.DIFFERS
     else:
-        verdict = Verdict.COLUMN_ORDER if changes else Verdict.PROVEN
+        verdict = RollbackVerdict.COLUMN_ORDER if changes else RollbackVerdict.PROVEN
     return RollbackProof(verdict, changes, losses=losses, note=note)
 
 

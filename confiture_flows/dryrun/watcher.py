@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_flows.dryrun import probe
 from confiture_flows.dryrun.known import documented_work
-from confiture_flows.dryrun.probe import Reading, Relation, RowWork
+from confiture_flows.dryrun.probe import LockReading, Relation, RowWork
 from confiture_flows.dryrun.report import LockTaken, StatementImpact
 from confiture_flows.migrations.execution import Sending
 from confiture_flows.migrations.python_script import FunctionCall
@@ -81,7 +81,7 @@ class Watcher:
         **more: Any,
     ) -> tuple[Any, ...] | None:
         """Send a batch with readings; takes and returns what `run_transaction` does."""
-        readings: list[Reading] = []
+        readings: list[LockReading] = []
 
         def hear(result: PGresult) -> None:
             if probe.is_reading(result):
@@ -124,7 +124,7 @@ class Watcher:
             )
         )
 
-    def touching(self, reading: Reading) -> tuple[frozenset[int], frozenset[str]]:
+    def touching(self, reading: LockReading) -> tuple[frozenset[int], frozenset[str]]:
         """The relations that a session holds, or their tables; and the names they had before.
 
         Args:
@@ -156,7 +156,7 @@ class Watcher:
         mixed[-1] = Statement(0, 0, probe.EXECUTE, "execute_stmt")
         return replace(batch, parts=tuple(mixed)), parts[quiet:]
 
-    def _learn(self, parts: tuple[Part, ...], readings: list[Reading], ended: float) -> None:
+    def _learn(self, parts: tuple[Part, ...], readings: list[LockReading], ended: float) -> None:
         for part, before, after in zip(parts, readings, readings[1:], strict=False):
             statement = part.statements()[0] if part.count == 1 else None
             impact = self._difference(before, after, max(ended - before.ended, 0.0))
@@ -175,7 +175,7 @@ class Watcher:
             for oid in gone:
                 self.known.pop(oid, None)
 
-    def _difference(self, before: Reading, after: Reading, held: float) -> StatementImpact:
+    def _difference(self, before: LockReading, after: LockReading, held: float) -> StatementImpact:
         names = self._existed | self.known | after.relations
         locks = tuple(
             LockTaken(mode, names[oid].name, names[oid].kind, oid in self._existed, True, held)

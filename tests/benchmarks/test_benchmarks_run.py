@@ -12,6 +12,7 @@ from confiture_flows.report.markdown import render_markdown
 from confiture_flows.report.text import print_document
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.contention import behind_a_transaction
+from tests.benchmarks.dry_runs import cost, guess
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
 from tests.benchmarks.scale import large_files, many_migrations
@@ -60,3 +61,16 @@ def test_stalls_behind_a_transaction_are_reported(server: Server) -> None:
     said = render_markdown(behind_a_transaction(server.dsn, hold=0.2, rounds=1))
     assert "| migrate --plain |" in said
     assert "| ALTER TABLE without lock\\_timeout |" in said
+
+
+def test_dry_runs_are_reported(server: Server, tmp_path: Path) -> None:
+    directory = tmp_path / "shop" / "migrations"
+    directory.mkdir(parents=True)
+    (directory / "0001_a.up.sql").write_text("CREATE TABLE a (id int);")
+
+    found = guess(server.dsn, 2000, "not null", sample=2000)
+    said = render_markdown(cost(directory, rounds=1))
+
+    assert found.took > 0
+    assert "1 migrations, 0 locks on tables" in said
+    assert "| with proof |" in said

@@ -17,7 +17,7 @@ from confiture_flows import errors
 from confiture_flows.cli.main import app
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfitureFlowsError
-from confiture_flows.flows import migrate_flow
+from confiture_flows.flows import dry_run_flow, migrate_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.migrations.layouts import all_layouts
 from confiture_flows.postgres import Server
@@ -182,3 +182,50 @@ def test_json_example_has_the_shape_of_the_command_line() -> None:
     made = envelope("migrate", target="shop", result={}, error=errors.ApplyError("broken"))
     assert list(shown) == list(made)
     assert set(shown["error"]) == set(made["error"])
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_dry_run_guide_says_what_happens(
+    target: Target,
+    server: Server,
+    write: Callable[..., Path],
+    conn: psycopg.Connection,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = "docs/guides/dry-run-mode.md"
+    files = {block.split("\n")[0].rpartition("/")[2]: block for block in blocks(page, "sql")}
+    assert len(files) == 4
+    directory = str(write(files))
+    conn.execute(
+        "CREATE TABLE users (id bigint PRIMARY KEY, email text, age text);"
+        "CREATE TABLE orders (id bigint, user_id bigint NOT NULL);"
+        "INSERT INTO users SELECT g, 'u' || g, '7' FROM generate_series(1, 2000) AS g;"
+        "INSERT INTO orders SELECT g, g FROM generate_series(1, 2000) AS g; ANALYZE"
+    )
+    rehearsed = replace(target, scratch=server.dsn)
+    with given_target(rehearsed):
+        report = dry_run_flow(target=target.name, directory=directory, rows=2000)
+    first, second = report.migrations
+    assert first.statements[0].rewrites == ("public.users",)
+    assert first.proof
+    assert [change.name for change in first.proof.changes] == ["public.users_email"]
+    assert second.proof
+    assert [loss.name for loss in second.proof.losses] == ["public.orders.status"]
+
+    names: dict[str, Any] = {}
+    (example,) = blocks(page, "python")
+    exec(compile(example, "dry-run-mode.md", "exec"), names)
+
+    @flow
+    def count() -> int:
+        return names["locks_of"](rehearsed, directory)
+
+    assert count() == report.table_locks
+
+
+def test_every_finding_of_a_dry_run_has_its_row() -> None:
+    source = (REPOSITORY / "confiture_flows" / "dryrun" / "findings.py").read_text("utf-8")
+    codes = set(re.findall(r'"((?:impact|rehearsal|rollback|target)\.\w+)"', source))
+    page = (REPOSITORY / "docs" / "guides" / "dry-run-mode.md").read_text(encoding="utf-8")
+    assert len(codes) > 10
+    assert [code for code in codes if f"`{code}`" not in page] == []

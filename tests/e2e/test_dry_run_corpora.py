@@ -13,7 +13,7 @@ from psycopg import sql
 from confiture_flows.catalog.snapshot import take_snapshot
 from confiture_flows.catalog.tracking import Tracker
 from confiture_flows.dryrun.dry_run import dry_run
-from confiture_flows.dryrun.report import DryRunReport, Verdict
+from confiture_flows.dryrun.report import DryRunReport, RollbackVerdict
 from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.ledger import read_ledger
@@ -66,10 +66,7 @@ def state(conn: psycopg.Connection) -> dict[str, object]:
     count = sql.SQL("SELECT count(*) FROM {}")
     return {
         "catalog": take_snapshot(conn),
-        "rows": {
-            each: conn.execute(count.format(sql.SQL(each))).fetchone()  # pyright: ignore[reportArgumentType]
-            for each in tables
-        },
+        "rows": {each: conn.execute(count.format(sql.SQL(each))).fetchone() for each in tables},
         "sequences": conn.execute(
             "SELECT schemaname, sequencename, last_value FROM pg_sequences ORDER BY 1, 2"
         ).fetchall(),
@@ -113,7 +110,7 @@ def test_target_is_logically_the_same_after_a_dry_run_on_it(
     assert after == before
 
 
-def verdicts(report: DryRunReport) -> dict[str, Verdict]:
+def verdicts(report: DryRunReport) -> dict[str, RollbackVerdict]:
     assert report.error is None
     return {each.version: each.proof.verdict for each in report.migrations if each.proof}
 
@@ -125,9 +122,9 @@ def test_defects_of_crates_io_are_found_and_its_locks_seen(
 
     found = verdicts(report)
     by_version = {migration.version: migration for migration in report.migrations}
-    assert found["20170318181441"] is Verdict.FAILS  # a syntax error
-    assert found["20241025112826"] is Verdict.FAILS  # drops a constraint that is not there
-    assert found["20140926130046"] is Verdict.DIFFERS
+    assert found["20170318181441"] is RollbackVerdict.FAILS  # a syntax error
+    assert found["20241025112826"] is RollbackVerdict.FAILS  # drops a constraint that is not there
+    assert found["20140926130046"] is RollbackVerdict.DIFFERS
     lost = by_version["20140925161625"].proof
     assert lost
     assert [(each.name, each.before, each.after) for each in lost.changes] == [
@@ -136,7 +133,10 @@ def test_defects_of_crates_io_are_found_and_its_locks_seen(
     ]
     assert report.table_locks >= 376
     assert report.rollback
-    assert (report.rollback.verdict, report.rollback.version) == (Verdict.FAILS, "20241025112826")
+    assert (report.rollback.verdict, report.rollback.version) == (
+        RollbackVerdict.FAILS,
+        "20241025112826",
+    )
     assert "Some catalog changes" not in " ".join(report.unknown)
 
 
@@ -152,7 +152,7 @@ def test_defects_of_others_are_found(
 ) -> None:
     report = rehearsed(target, plan_of(project, corpora))
 
-    assert verdicts(report)[version] is Verdict.FAILS
+    assert verdicts(report)[version] is RollbackVerdict.FAILS
     proof = next(each.proof for each in report.migrations if each.version == version)
     assert proof
     assert proof.error

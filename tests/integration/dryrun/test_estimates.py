@@ -132,6 +132,23 @@ def test_foreign_key_whose_parents_are_not_found_is_rehearsed_without_rows(
     assert statements(report)[0].estimate is not None
 
 
+def test_materialized_view_is_filled_from_what_was_copied(
+    dry: DryRun, write: Callable[..., Path], large: psycopg.Connection
+) -> None:
+    large.execute("CREATE MATERIALIZED VIEW known AS SELECT name FROM people; ANALYZE known")
+    directory = write(
+        {"0001_a.up.sql": "CREATE INDEX ON known (name);\nUPDATE people SET name = 'x' || id;"}
+    )
+
+    report = dry(directory, rows=2000)
+
+    assert (report.error, report.unknown) == (None, ())
+    assert {table.name: bool(table.sampled) for table in report.tables} == {
+        "public.people": True,
+        "public.known": False,
+    }
+
+
 def test_sequences_go_on_where_the_target_is(
     dry: DryRun, write: Callable[..., Path], large: psycopg.Connection
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -74,10 +75,8 @@ ESCAPES = {
 
 @pytest.mark.parametrize("script", ESCAPES.values(), ids=ESCAPES)
 def test_no_file_can_commit(visit: Visit, unchanged: Callable[[], bool], script: str) -> None:
-    try:
+    with suppress(ConfitureFlowsError):
         visit(script, as_written=True)
-    except ConfitureFlowsError as error:
-        assert "COMMIT" in error.message or "transaction" in error.message
 
     assert unchanged()
 

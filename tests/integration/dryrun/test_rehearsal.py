@@ -11,7 +11,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from confiture_flows.catalog.snapshot import take_snapshot
-from confiture_flows.dryrun.report import Depth, Verdict
+from confiture_flows.dryrun.report import Depth, RollbackVerdict
 from confiture_flows.postgres import Server
 from confiture_flows.postgres.scratch import PREFIX
 from confiture_flows.sql.parts import LockMode
@@ -136,7 +136,7 @@ def test_what_cannot_run_in_a_transaction_really_runs(
     assert migration.changes is not None
     assert {change.name for change in migration.changes} == {"public.users_n", "public.mood"}
     assert migration.proof
-    assert migration.proof.verdict is Verdict.DIFFERS  # an enum value cannot be taken back
+    assert migration.proof.verdict is RollbackVerdict.DIFFERS  # an enum value cannot be taken back
     assert "CONCURRENTLY was left out" in migration.proof.note
 
 
@@ -271,7 +271,7 @@ def test_private_server_rehearses_with_the_roles_and_rights_of_the_target(
     ]
     assert only(report).proof
     assert report.rollback
-    assert report.rollback.verdict is Verdict.PROVEN
+    assert report.rollback.verdict is RollbackVerdict.PROVEN
 
 
 def test_python_migration_is_rehearsed_as_one_statement(
@@ -288,7 +288,7 @@ def test_python_migration_is_rehearsed_as_one_statement(
 
     assert migration.table_locks == {("public.users", LockMode.ACCESS_EXCLUSIVE)}
     assert migration.proof
-    assert migration.proof.verdict is Verdict.PROVEN
+    assert migration.proof.verdict is RollbackVerdict.PROVEN
 
 
 def test_rollback_is_looked_at_too(

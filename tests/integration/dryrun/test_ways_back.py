@@ -8,52 +8,60 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from confiture_flows.dryrun.report import Verdict
+from confiture_flows.dryrun.report import RollbackVerdict
 
 from .conftest import DryRun, codes, only
 
 WAYS = {
-    "proven": ("CREATE INDEX i ON t (b)", "DROP INDEX i", Verdict.PROVEN),
-    "order": ("ALTER TABLE t DROP b", "ALTER TABLE t ADD b text", Verdict.COLUMN_ORDER),
-    "differs": ("ALTER TABLE t DROP c", "ALTER TABLE t ADD c int", Verdict.DIFFERS),
-    "fails": ("CREATE INDEX i ON t (b)", "DROP INDEX j", Verdict.FAILS),
+    "proven": ("CREATE INDEX i ON t (b)", "DROP INDEX i", RollbackVerdict.PROVEN),
+    "order": ("ALTER TABLE t DROP b", "ALTER TABLE t ADD b text", RollbackVerdict.COLUMN_ORDER),
+    "differs": ("ALTER TABLE t DROP c", "ALTER TABLE t ADD c int", RollbackVerdict.DIFFERS),
+    "fails": ("CREATE INDEX i ON t (b)", "DROP INDEX j", RollbackVerdict.FAILS),
     "deferred": (
         "ALTER TABLE t ADD UNIQUE (a) DEFERRABLE INITIALLY DEFERRED",
         "INSERT INTO t VALUES (1), (1)",
-        Verdict.FAILS,
+        RollbackVerdict.FAILS,
     ),
-    "not SQL": ("CREATE INDEX i ON t (b)", "DROP INDEX INDEX i", Verdict.FAILS),
-    "none": ("CREATE INDEX i ON t (b)", None, Verdict.NO_DOWN),
+    "not SQL": ("CREATE INDEX i ON t (b)", "DROP INDEX INDEX i", RollbackVerdict.FAILS),
+    "none": ("CREATE INDEX i ON t (b)", None, RollbackVerdict.NO_DOWN),
     "concurrently": (
         "CREATE INDEX CONCURRENTLY i ON t (b)",
         "DROP INDEX CONCURRENTLY i",
-        Verdict.PROVEN,
+        RollbackVerdict.PROVEN,
     ),
-    "vacuum": ("CREATE INDEX i ON t (b)", "DROP INDEX i; VACUUM t", Verdict.PROVEN),
+    "vacuum": ("CREATE INDEX i ON t (b)", "DROP INDEX i; VACUUM t", RollbackVerdict.PROVEN),
     "function": (
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "DROP FUNCTION f",
-        Verdict.PROVEN,
+        RollbackVerdict.PROVEN,
     ),
     "function body": (
         "CREATE OR REPLACE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 2'",
         "SELECT 1",
-        Verdict.DIFFERS,
+        RollbackVerdict.DIFFERS,
     ),
-    "schema": ("CREATE SCHEMA s; CREATE TABLE s.x ()", "DROP SCHEMA s CASCADE", Verdict.PROVEN),
+    "schema": (
+        "CREATE SCHEMA s; CREATE TABLE s.x ()",
+        "DROP SCHEMA s CASCADE",
+        RollbackVerdict.PROVEN,
+    ),
     "renamed": (
         "ALTER TABLE t RENAME b TO d; ALTER TABLE t RENAME TO u",
         "ALTER TABLE u RENAME TO t",
-        Verdict.DIFFERS,
+        RollbackVerdict.DIFFERS,
     ),
     "by hand": (
         "DO $$ BEGIN CREATE TABLE made (); END $$",
         "DO $$ BEGIN DROP TABLE made; END $$",
-        Verdict.PROVEN,
+        RollbackVerdict.PROVEN,
     ),
-    "comment": ("COMMENT ON COLUMN t.a IS 'x'", "COMMENT ON COLUMN t.a IS 'y'", Verdict.DIFFERS),
-    "sequence": ("ALTER TABLE t ADD s serial", "ALTER TABLE t DROP s", Verdict.PROVEN),
-    "cascade": ("CREATE VIEW w AS TABLE t", "DROP TABLE t CASCADE", Verdict.DIFFERS),
+    "comment": (
+        "COMMENT ON COLUMN t.a IS 'x'",
+        "COMMENT ON COLUMN t.a IS 'y'",
+        RollbackVerdict.DIFFERS,
+    ),
+    "sequence": ("ALTER TABLE t ADD s serial", "ALTER TABLE t DROP s", RollbackVerdict.PROVEN),
+    "cascade": ("CREATE VIEW w AS TABLE t", "DROP TABLE t CASCADE", RollbackVerdict.DIFFERS),
 }
 
 
@@ -73,7 +81,7 @@ def test_way_back_is_judged(
     table: psycopg.Connection,
     up: str,
     down: str | None,
-    verdict: Verdict,
+    verdict: RollbackVerdict,
 ) -> None:
     files = {"0001_a.up.sql": up + ";"} | ({"0001_a.down.sql": down + ";"} if down else {})
 
@@ -84,8 +92,10 @@ def test_way_back_is_judged(
     assert proof.verdict is verdict
     assert report.rollback
     assert report.rollback.verdict is verdict
-    assert bool(proof.changes) is (verdict in (Verdict.DIFFERS, Verdict.COLUMN_ORDER))
-    assert bool(proof.error) is (verdict is Verdict.FAILS)
+    assert bool(proof.changes) is (
+        verdict in (RollbackVerdict.DIFFERS, RollbackVerdict.COLUMN_ORDER)
+    )
+    assert bool(proof.error) is (verdict is RollbackVerdict.FAILS)
 
 
 def test_way_back_starts_from_what_its_migration_made_and_leaves_it_to_the_next(
@@ -105,11 +115,11 @@ def test_way_back_starts_from_what_its_migration_made_and_leaves_it_to_the_next(
     first, second = (migration.proof for migration in report.migrations)
     assert first
     assert first.error
-    assert (first.verdict, first.error.sqlstate) == (Verdict.FAILS, "42P01")
+    assert (first.verdict, first.error.sqlstate) == (RollbackVerdict.FAILS, "42P01")
     assert second
-    assert second.verdict is Verdict.PROVEN
+    assert second.verdict is RollbackVerdict.PROVEN
     assert report.rollback
-    assert (report.rollback.verdict, report.rollback.version) == (Verdict.FAILS, "0001")
+    assert (report.rollback.verdict, report.rollback.version) == (RollbackVerdict.FAILS, "0001")
     assert codes(report) == ["rollback.fails", "rollback.plan"]
 
 
