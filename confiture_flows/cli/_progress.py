@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.observer import Busy, HeldUp
     from confiture_flows.migrations.plan import Plan, Step
-    from confiture_flows.migrations.transaction import Sent
+    from confiture_flows.migrations.send import Sent
     from confiture_flows.report.finding import Finding
     from confiture_flows.sql.statements import Statement
 

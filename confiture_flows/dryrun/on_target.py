@@ -22,8 +22,8 @@ from confiture_flows.errors import ConfitureFlowsError, RehearsalError
 from confiture_flows.migrations.diagnosis import LOCK_NOT_AVAILABLE, diagnose
 from confiture_flows.migrations.python_script import FunctionCall
 from confiture_flows.migrations.replay import Watch, beyond_scratch, unwatched
+from confiture_flows.migrations.send import StatementFailed
 from confiture_flows.migrations.session import session_reset
-from confiture_flows.migrations.transaction import StatementFailed
 from confiture_flows.sql.operation import CreateTable, ModifyData
 from confiture_flows.sql.operations import operations_of
 from confiture_flows.sql.statements import Statement

@@ -21,9 +21,10 @@ from confiture_flows.migrations.execution import execute_step
 from confiture_flows.migrations.patience import roll_back
 from confiture_flows.migrations.plan import Direction, Step
 from confiture_flows.migrations.python_script import FunctionCall
+from confiture_flows.migrations.send import StatementFailed
 from confiture_flows.migrations.session import reset_session
 from confiture_flows.migrations.single import CHECK_DEFERRED, NO_OPENING
-from confiture_flows.migrations.transaction import StatementFailed, run_transaction
+from confiture_flows.migrations.transaction import run_transaction
 from confiture_flows.sql.script import Batch
 from confiture_flows.sql.statements import Statement
 

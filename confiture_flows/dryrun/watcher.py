@@ -17,12 +17,8 @@ from confiture_flows.dryrun.probe import LockReading, Relation, RowWork
 from confiture_flows.dryrun.report import LockTaken, StatementImpact
 from confiture_flows.migrations.execution import Sending
 from confiture_flows.migrations.python_script import FunctionCall
-from confiture_flows.migrations.transaction import (
-    NOTHING,
-    Record,
-    run_statement,
-    run_transaction,
-)
+from confiture_flows.migrations.send import run_statement
+from confiture_flows.migrations.transaction import NOTHING, Record, run_transaction
 from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from confiture_flows.errors import HookError
 from confiture_flows.hooks.attempt import Attempt
 from confiture_flows.hooks.model import Hook, HookContext, HookPoint, HookResult
 from confiture_flows.hooks.output import secrets_of
-from confiture_flows.migrations.hook_points import HookPoints, Inside
+from confiture_flows.migrations.hook_points import HookPoints, InTransaction
 from confiture_flows.migrations.nesting import depth
 from confiture_flows.report.finding import Finding, Location, Severity
 
@@ -143,7 +143,7 @@ class HookExecutor(HookPoints):
         self._inner.clear()
         self._fire(HookPoint.BEFORE_APPLY, step.migration)
 
-    def inside(self, step: Step) -> Inside | None:
+    def inside(self, step: Step) -> InTransaction | None:
         """The hooks of the migration's own transaction."""
         before, after = (
             tuple(each for each in self._hooks[point] if each.transaction == "migration")
@@ -151,7 +151,7 @@ class HookExecutor(HookPoints):
         )
         if not before and not after:
             return None
-        return Inside(
+        return InTransaction(
             before=partial(self._call_inside, before, step) if before else None,
             after=partial(self._call_inside, after, step) if after else None,
         )

@@ -35,12 +35,8 @@ from confiture_flows.migrations.journal import (
 )
 from confiture_flows.migrations.patience import patiently, roll_back
 from confiture_flows.migrations.recognition import Verdict, invalid_indexes, judge, note_before
-from confiture_flows.migrations.transaction import (
-    Record,
-    StatementFailed,
-    run_statement,
-    run_transaction,
-)
+from confiture_flows.migrations.send import StatementFailed, run_statement
+from confiture_flows.migrations.transaction import Record, run_transaction
 from confiture_flows.sql.effects import Effect, EffectKind, effect_of
 from confiture_flows.sql.script import Batch
 from confiture_flows.sql.statements import Statement

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from confiture_flows.migrations.plan import Step
-    from confiture_flows.migrations.transaction import StatementFailed
+    from confiture_flows.migrations.send import StatementFailed
     from confiture_flows.sql.statements import Statement
 
 _LOST_STATES = ("08", "57P01", "57P02", "57P03")

@@ -15,12 +15,8 @@ from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.ledger import returned_row
 from confiture_flows.migrations.patience import patiently
 from confiture_flows.migrations.plan import Direction
-from confiture_flows.migrations.transaction import (
-    Record,
-    StatementFailed,
-    run_statement,
-    run_transaction,
-)
+from confiture_flows.migrations.send import StatementFailed, run_statement
+from confiture_flows.migrations.transaction import Record, run_transaction
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from confiture_flows.errors import MigrationFileError
-from confiture_flows.migrations.transaction import StatementFailed
+from confiture_flows.migrations.send import StatementFailed
 from confiture_flows.sql.statements import masked
 
 if TYPE_CHECKING:

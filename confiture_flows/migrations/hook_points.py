@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class InTransaction:
     """What else runs in the transaction of a step; it may raise, but must not end it.
 
     Attributes:
@@ -57,7 +57,7 @@ class HookPoints:
     def before_step(self, step: Step) -> None:
         """A step is next, and the run's lock is held."""
 
-    def inside(self, step: Step) -> Inside | None:
+    def inside(self, step: Step) -> InTransaction | None:
         """What else runs in the transaction of a step; None costs nothing."""
         return None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from confiture_flows.migrations.diagnosis import LOCK_NOT_AVAILABLE
 from confiture_flows.migrations.observer import Busy, HeldUp
-from confiture_flows.migrations.transaction import StatementFailed
+from confiture_flows.migrations.send import StatementFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ from confiture_flows.migrations.journal import locate_journal, read_journal
 from confiture_flows.migrations.ledger import locate_ledger
 from confiture_flows.migrations.lock import run_lock
 from confiture_flows.migrations.patience import roll_back
-from confiture_flows.migrations.transaction import Record, StatementFailed, run_transaction
+from confiture_flows.migrations.send import StatementFailed
+from confiture_flows.migrations.transaction import Record, run_transaction
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:

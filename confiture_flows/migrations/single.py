@@ -14,7 +14,8 @@ from confiture_flows.migrations.diagnosis import diagnose
 from confiture_flows.migrations.execution import record_of
 from confiture_flows.migrations.ledger import returned_row
 from confiture_flows.migrations.patience import patiently, roll_back
-from confiture_flows.migrations.transaction import StatementFailed, run_transaction
+from confiture_flows.migrations.send import StatementFailed
+from confiture_flows.migrations.transaction import run_transaction
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:

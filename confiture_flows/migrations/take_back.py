@@ -16,13 +16,9 @@ from confiture_flows.migrations.ledger import locate_ledger, read_ledger
 from confiture_flows.migrations.lock import run_lock
 from confiture_flows.migrations.patience import roll_back
 from confiture_flows.migrations.plan import Direction, Plan, Step
+from confiture_flows.migrations.send import StatementFailed, run_statement
 from confiture_flows.migrations.session import reset_session, session_reset
-from confiture_flows.migrations.transaction import (
-    Record,
-    StatementFailed,
-    run_statement,
-    run_transaction,
-)
+from confiture_flows.migrations.transaction import Record, run_transaction
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -19,21 +19,26 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import HookError, LedgerError, MigrationFileError
 from confiture_flows.migrations.python_script import FunctionCall
+from confiture_flows.migrations.send import (
+    StatementFailed,
+    send_passage,
+    send_statement,
+    simple_query,
+    unwatched_sending,
+)
 from confiture_flows.sql.passage import Passage
 from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import psycopg
-    from psycopg import Connection, Cursor, sql
+    from psycopg import Connection, sql
     from psycopg.pq.abc import PGresult
 
-    from confiture_flows.migrations.blockers import Blocker
-    from confiture_flows.migrations.hook_points import Inside
+    from confiture_flows.migrations.hook_points import InTransaction
+    from confiture_flows.migrations.send import Tell
     from confiture_flows.sql.script import Batch, Part
 
-    Tell = Callable[["Sent"], None]
     Hear = Callable[[PGresult], None]
     Query = tuple[sql.Composed, dict[str, Any]]
 
@@ -73,58 +78,8 @@ class Record:
 NOTHING = Record()
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """How far a large file is.
-
-    Attributes:
-        position: Bytes of the file up to there.
-        size: Bytes of the file.
-        statement: 1-based number in the script of the statement that follows, or goes on.
-    """
-
-    position: int
-    size: int
-    statement: int
-
-
-def _nobody(_sent: Sent) -> None:
-    """Hears how far a large file is when nobody has asked."""
-
-
 def _unheard(_result: PGresult) -> None:
     """Hears what the statements answer when nobody has asked."""
-
-
-class StatementFailed(Exception):
-    """What failed.
-
-    Attributes:
-        statement: Of the script; None is what records it, or the commit.
-        error: What psycopg says.
-        at_commit: Whether all statements had succeeded.
-        offset: Characters that were sent before the statement; the error's position counts them.
-        waited: Seconds spent on tries, when patience with a busy table has ended.
-        next_step: What to do, where the caller knows it.
-        escaped: Whether a function of Python has ended the transaction that it was called in.
-        blockers: Who was in the way when it was last looked.
-    """
-
-    def __init__(
-        self,
-        statement: Statement | None,
-        error: psycopg.Error,
-        *,
-        at_commit: bool = False,
-        offset: int = 0,
-        next_step: str | None = None,
-        escaped: bool = False,
-    ) -> None:
-        self.statement, self.error = statement, error
-        self.at_commit, self.offset = at_commit, offset
-        self.next_step, self.escaped = next_step, escaped
-        self.waited: float | None = None
-        self.blockers: tuple[Blocker, ...] = ()
 
 
 def run_transaction(
@@ -132,10 +87,10 @@ def run_transaction(
     batch: Batch,
     record: Record = NOTHING,
     after: tuple[str, ...] = (),
-    tell: Tell = _nobody,
+    tell: Tell = unwatched_sending,
     *,
     closing: str = "",
-    inside: Inside | None = None,
+    inside: InTransaction | None = None,
     hear: Hear = _unheard,
 ) -> tuple[Any, ...] | None:
     """Run a batch as one transaction.
@@ -174,28 +129,6 @@ def run_transaction(
     return row
 
 
-def run_statement(
-    conn: Connection, statement: Statement, *, without_lock_timeout: bool = False
-) -> None:
-    """Run a statement outside a transaction of ours.
-
-    Raises:
-        StatementFailed: It failed.
-    """
-    import psycopg
-
-    try:
-        if without_lock_timeout:
-            row = conn.execute("SELECT pg_catalog.current_setting('lock_timeout')").fetchone()
-            conn.execute("SET lock_timeout = 0")
-            _send(conn.cursor(), statement)
-            conn.execute("SELECT pg_catalog.set_config('lock_timeout', %s, false)", row)
-        else:
-            _send(conn.cursor(), statement)
-    except psycopg.Error as error:
-        raise StatementFailed(statement, error) from None
-
-
 def _run_together(
     conn: Connection,
     batch: Batch,
@@ -215,7 +148,7 @@ def _run_together(
     closing = "DO" if inner else "COMMIT" if batch.keep else "ROLLBACK"
     queries += [inner or closing, *after]
     try:
-        results = _results(conn, _SEPARATOR.join(queries))
+        results = simple_query(conn, _SEPARATOR.join(queries))
     except psycopg.Error as error:
         # The connection broke without a word of the server's; nobody knows how far it came.
         first = statements[0] if statements else None
@@ -238,16 +171,6 @@ def _run_together(
     if ended is None:
         return None, (results[-1 - len(after)].command_status or b"").decode()
     return _texts(results[ended - 1]) if record.queries else None, closing
-
-
-def _results(conn: Connection, query: str) -> list[PGresult]:
-    """Send statements as one simple query; its results, of which the last may be an error."""
-    from psycopg import generators
-
-    with conn.lock:
-        conn.pgconn.send_query(query.encode())
-        # psycopg's own waiting: it ends the query on Ctrl-C.
-        return conn.wait(generators.execute(conn.pgconn))
 
 
 def _failure(
@@ -292,7 +215,7 @@ def _run_singly(
     after: tuple[str, ...],
     tell: Tell,
     inner: str,
-    inside: Inside | None,
+    inside: InTransaction | None,
     hear: Hear,
 ) -> tuple[tuple[Any, ...] | None, str]:
     import psycopg
@@ -306,10 +229,10 @@ def _run_singly(
             inside.before(conn)
         for current in batch.parts:
             if isinstance(current, Passage):
-                _send_passage(conn, current, tell)
+                send_passage(conn, current, tell)
             else:
                 cursor = conn.cursor()
-                _send(cursor, current, tell)
+                send_statement(cursor, current, tell)
                 if cursor.pgresult:
                     hear(cursor.pgresult)
         current = None
@@ -342,7 +265,7 @@ def _run_function(
     call: FunctionCall,
     record: Record,
     after: tuple[str, ...],
-    inside: Inside | None,
+    inside: InTransaction | None,
     hear: Hear,
 ) -> tuple[Any, ...] | None:
     import psycopg
@@ -377,40 +300,3 @@ def _write_record(conn: Connection, record: Record, hear: Hear) -> tuple[Any, ..
             hear(recorded.pgresult)
         row = recorded.fetchone() if recorded.description else None
     return row
-
-
-def _send_passage(conn: Connection, passage: Passage, tell: Tell) -> None:
-    from psycopg.errors import error_from_result
-    from psycopg.pq import ExecStatus
-
-    tell(Sent(passage.place.offset, passage.place.state.size, passage.number))
-    text = passage.read()
-    results = _results(conn, text)
-    if results[-1].status == ExecStatus.FATAL_ERROR:
-        error = error_from_result(results[-1], encoding="utf-8")
-        position = error.diag.statement_position
-        at = int(position) if position else None
-        statement, offset = passage.failed(text, len(results) - 1, at)
-        raise StatementFailed(statement, error, offset=offset)
-
-
-def _send(cursor: Cursor, statement: Statement, tell: Tell = _nobody) -> None:
-    if isinstance(statement, FunctionCall):
-        from confiture_flows.migrations.functions import run_alone
-
-        run_alone(cursor.connection, statement)
-    elif statement.copy_data is not None:
-        rows = statement.copy_data
-        at = 0
-        with cursor.copy(statement.sql.encode()) as copy:
-            for block in statement.copy_blocks():
-                if not isinstance(rows, bytes):
-                    tell(Sent(rows.offset + at, rows.state.size, statement.number))
-                    at += len(block)
-                copy.write(block)
-    elif statement.copies_out:
-        with cursor.copy(statement.sql.encode()) as copy:
-            for _rows in copy:
-                pass  # psql would print them; a migration has nobody to read them
-    else:
-        cursor.execute(statement.sql.encode())

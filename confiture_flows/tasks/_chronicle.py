@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.observer import Busy, HeldUp
     from confiture_flows.migrations.plan import Step
-    from confiture_flows.migrations.transaction import Sent
+    from confiture_flows.migrations.send import Sent
     from confiture_flows.sql.statements import Statement
     from confiture_flows.target import Target
 

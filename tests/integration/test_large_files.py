@@ -18,7 +18,7 @@ from confiture_flows.migrations.lifecycle import Request, run_lifecycle
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plain import PlainStages
 from confiture_flows.migrations.plan import Direction, Step
-from confiture_flows.migrations.transaction import Sent
+from confiture_flows.migrations.send import Sent
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import large
 from confiture_flows.target import Target, connect
