@@ -71,11 +71,10 @@ _LOCAL_PARTS = frozenset(
         "triggers",
         "rules",
         "policies",
-        "grants",
-        "comments",
     ]
 )
 _OBJECT_PARTS = frozenset({"functions", "types", "domain_constraints"})
+_RIGHTS = frozenset({"grant", "revoke"})
 _OBJECT_KINDS = frozenset({"function", "type", "domain constraint"})
 _RELATIONS = frozenset(
     {"table", "view", "materialized view", "foreign table", "composite type", "sequence"}
@@ -128,7 +127,9 @@ def reach(statements: Iterable[tuple[str, str]]) -> frozenset[str] | None:
         if not (local or objects):
             return None
         if objects or _CASCADE.search(text):
-            parts = _LOCAL_PARTS | _OBJECT_PARTS
+            parts |= _OBJECT_PARTS
+        if kind == "comment_stmt":
+            parts |= {"comments"}
     return parts
 
 
@@ -146,6 +147,7 @@ class Tracker:
     ledger: tuple[str, str]
     catalog: Catalog = field(default_factory=lambda: Catalog(()))
     _rare: bool = True
+    _grants: bool = True
     _prepared: set[str] = field(default_factory=set)
 
     def start(self) -> Catalog:
@@ -157,6 +159,7 @@ class Tracker:
         """Read all there is, and nothing else than that."""
         found = {name for (name,) in self.conn.execute(rare_catalogs())}
         self._rare = not found.isdisjoint(_FAR_REACHING)
+        self._grants = "pg_default_acl" in found
         return take_snapshot(self.conn, ledger=self.ledger)
 
     def after(
@@ -176,6 +179,11 @@ class Tracker:
         """
         if parts is None or self._rare:
             return self.whole()
+        # Where there are none, and no statement makes one, none need be looked for.
+        if any(_is_note(each) for each in before.objects):
+            parts |= {"comments"}
+        if self._grants or any(each.kind in _RIGHTS for each in before.objects):
+            parts |= {"grants"}
         read = self._read(parts, sorted(relations))
         kept = _kept(before, parts, names | {each.name for each in read if each.kind in _RELATIONS})
         return Catalog(tuple(sorted((*kept, *read))))
@@ -187,7 +195,7 @@ class Tracker:
     def _read(self, parts: frozenset[str], relations: list[int]) -> list[CatalogObject]:
         from psycopg import ClientCursor
 
-        name = "confiture_objects" if parts > _LOCAL_PARTS else "confiture_relations"
+        name = "_".join(("confiture", *sorted(parts - _LOCAL_PARTS)))
         if name not in self._prepared:
             major = self.conn.info.server_version // 10_000
             query = catalog_query(major, frozenset(), parts, restricted=True)
@@ -215,7 +223,7 @@ _IDLE = 0  # psycopg.pq.TransactionStatus.IDLE
 
 def _kept(before: Catalog, parts: frozenset[str], names: frozenset[str]) -> list[CatalogObject]:
     """What a reading of relations does not tell anew."""
-    whole = _OBJECT_KINDS if parts > _LOCAL_PARTS else frozenset()
+    whole = _OBJECT_KINDS if parts >= _OBJECT_PARTS else frozenset()
     own = names | {
         each.name for each in before.objects if each.kind == "index" and _below(each, names)
     }
@@ -231,9 +239,13 @@ def _is_read(
         return each.name in names
     if each.kind in _BELOW:
         return _below(each, names)
-    if each.kind in ("comment", "grant", "revoke"):
+    if _is_note(each) or each.kind in _RIGHTS:
         return each.part_of in own or _ON_RELATION.match(each.name) is None
     return False
+
+
+def _is_note(each: CatalogObject) -> bool:
+    return each.kind == "comment" or each.kind.startswith("security label")
 
 
 def _below(each: CatalogObject, names: frozenset[str]) -> bool:
