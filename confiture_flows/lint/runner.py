@@ -1,0 +1,198 @@
+"""Migrations in order -> LintReport: each operation against each rule, and the history replayed.
+
+Pure but for reading the files. A table that is made in the same set of migrations is empty, so
+its locks are nobody's; a migration outside the set is history and has no findings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
+
+from confiture_flows.errors import MigrationFileError
+from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by
+from confiture_flows.lint.registry import all_rules
+from confiture_flows.lint.report import Coverage, LintFinding, LintReport
+from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
+from confiture_flows.lint.script import LintedScript, read_text, transaction_mode
+from confiture_flows.lint.state import KnownState
+from confiture_flows.migrations.migration import Migration, Script
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import Inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from confiture_flows.migrations.migration import Runnable
+    from confiture_flows.report.finding import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class LintSettings:
+    """What a project asks of the rules.
+
+    Attributes:
+        severities: Of rules, by code; None switches a rule off.
+        exclude: Patterns of file names that are history and have no findings.
+    """
+
+    severities: dict[str, Severity | None] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+
+    def wants(self, rule: Rule) -> bool:
+        """Whether a rule is on."""
+        return self.severities.get(rule.code, rule.severity) is not None
+
+    def excludes(self, path: Path) -> bool:
+        """Whether a file is left out."""
+        return any(fnmatch(path.name, each) or path.match(each) for each in self.exclude)
+
+
+Judge = dict[type[op.Operation], tuple[Rule, ...]]
+
+
+def lint_migrations(
+    migrations: Iterable[Migration],
+    *,
+    only: frozenset[str] | None = None,
+    together: bool = False,
+    settings: LintSettings | None = None,
+    rules: tuple[Rule, ...] | None = None,
+    known: KnownState | None = None,
+) -> LintReport:
+    """Judge migrations by the rules.
+
+    Args:
+        migrations: All of the directory, in order.
+        only: The versions to judge; None is all. The others are history.
+        together: Whether they run as one set: what one makes is empty for the next.
+        settings: What the project says.
+        rules: The rules; all there are by default.
+        known: What a live database says of tables, for sizes.
+
+    Raises:
+        ConfigError: A rule of another package cannot be used.
+    """
+    settings = settings or LintSettings()
+    chosen = tuple(each for each in rules or all_rules() if settings.wants(each))
+    run = _Run(chosen, settings, known)
+    for migration in migrations:
+        judged = only is None or migration.version in only
+        pending = (only or frozenset()) if together else frozenset((migration.version,))
+        run.take(migration, pending, judged=judged)
+    return LintReport(tuple(run.findings), run.coverage())
+
+
+@dataclass(slots=True)
+class _Run:
+    rules: tuple[Rule, ...]
+    settings: LintSettings
+    known: KnownState | None
+    state: KnownState = field(default_factory=KnownState)
+    findings: list[LintFinding] = field(default_factory=list)
+    files: int = 0
+    statements: int = 0
+    unread: int = 0
+    dynamic: int = 0
+    python: int = 0
+    _judge: Judge = field(default_factory=dict)
+
+    def coverage(self) -> Coverage:
+        return Coverage(self.files, self.statements, self.unread, self.dynamic, self.python)
+
+    def take(self, migration: Migration, pending: frozenset[str], *, judged: bool) -> None:
+        """Judge a migration and let it be history."""
+        self.state.migration = migration.version
+        self.state.schema = "public"
+        judged = judged and not self.settings.excludes(migration.up.path)
+        for script in self._scripts(migration.up, migration.version, told=judged):
+            found = self._script(script, migration, pending, judged=judged)
+            if judged:
+                self.findings += found
+
+    def _scripts(self, script: Runnable, version: str, *, told: bool) -> Iterator[LintedScript]:
+        """The texts of a script and of what it includes."""
+        if not isinstance(script, Script):
+            self.python += told
+            return
+        try:
+            for piece in script.pieces():
+                if piece.source is not None and piece.source.data is not None:
+                    continue  # rows of a large file: nothing but INSERTs
+                mode = transaction_mode(script, piece.text)
+                text, filled = piece.text, False
+                if script.placeholders:
+                    text, places = script.placeholders.fill(text, piece.path, piece.first_line)
+                    filled = bool(places)
+                yield replace(read_text(piece.path, text, mode, piece.first_line), filled=filled)
+        except MigrationFileError as error:
+            if told:
+                self.findings.append(LintFinding.unreadable(error, script.path, version))
+
+    def _script(
+        self, script: LintedScript, migration: Migration, pending: frozenset[str], *, judged: bool
+    ) -> list[LintFinding]:
+        silences = read_noqa(script.text) if judged else ()
+        used: set[Silence] = set()
+        found: list[LintFinding] = []
+        self.files += judged
+        for number, statement in enumerate(script.statements):
+            self.statements += judged
+            scene = Scene(self.state, script, statement, number, pending)
+            for each in statement.operations:
+                if judged:
+                    self._count(each)
+                    for rule, problem in self._problems(each, scene):
+                        finding = self._finding(rule, problem, each, scene, migration.version)
+                        silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
+                        if silence:
+                            used.add(silence)
+                        else:
+                            found.append(finding)
+                self.state.apply(each)
+        return found
+
+    def _count(self, operation: op.Operation) -> None:
+        if isinstance(operation, op.Unread):
+            if operation.reason == "dynamic":
+                self.dynamic += 1
+            else:
+                self.unread += 1
+
+    def _problems(self, said: op.Operation, scene: Scene) -> Iterator[tuple[Rule, Problem]]:
+        kind = type(said)
+        rules = self._judge.get(kind)
+        if rules is None:
+            rules = tuple(each for each in self.rules if issubclass(kind, each.on))
+            self._judge[kind] = rules
+        for rule in rules:
+            # What a function does is judged where it is about the function, not when it is made.
+            if said.inside is Inside.FUNCTION and not rule.in_functions:
+                continue
+            for problem in rule.check(said, scene):
+                yield rule, problem
+
+    def _finding(
+        self, rule: Rule, problem: Problem, said: op.Operation, scene: Scene, version: str
+    ) -> LintFinding:
+        table = self.known.table(problem.table) if self.known else None
+        severity = self.settings.severities.get(rule.code) or severity_of(rule, problem, table)
+        script = scene.script
+        edits = () if script.filled else problem.edits
+        return LintFinding(
+            rule=rule.code,
+            name=rule.name,
+            severity=severity,
+            message=problem.message,
+            next_step=problem.next_step,
+            version=version,
+            path=script.path,
+            line=script.first_line + said.line - 1,
+            text_line=said.line,
+            offset=said.offset,
+            statement=scene.statement.sql,
+            subject=str(problem.table or ""),
+            edits=edits,
+        )
