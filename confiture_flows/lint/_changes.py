@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._names import constraint_name, index_name
+from confiture_flows.lint._renames import rename, without
 from confiture_flows.lint.catalog import (
     KnownIndex,
     KnownPolicy,
@@ -170,14 +171,10 @@ def _alter_constraint(state: KnownState, said: op.AlterConstraint) -> None:
         state.put(
             replace(
                 table,
-                constraints=_without(table.constraints, said.name),
-                indexes=_without(table.indexes, said.name),
+                constraints=without(table.constraints, said.name),
+                indexes=without(table.indexes, said.name),
             )
         )
-
-
-def _without(mapping: dict, name: str) -> dict:
-    return {key: value for key, value in mapping.items() if key != name}
 
 
 def _alter_table(state: KnownState, said: op.AlterTable) -> None:
@@ -273,7 +270,7 @@ def _drop(state: KnownState, said: op.DropObject) -> None:
                 if key.references and state.full(key.references) == name
             ]
             for key in keys:
-                table = replace(table, constraints=_without(table.constraints, key.name))
+                table = replace(table, constraints=without(table.constraints, key.name))
                 state.put(table)
     elif kind in ("view", "materialized view"):
         state.views.pop(name, None)
@@ -282,14 +279,14 @@ def _drop(state: KnownState, said: op.DropObject) -> None:
     elif kind == "index":
         if found := state.index(said.name):
             table = found[0]
-            state.put(replace(table, indexes=_without(table.indexes, said.name.name)))
+            state.put(replace(table, indexes=without(table.indexes, said.name.name)))
     elif kind == "schema":
         _drop_schema(state, said.name.name)
     elif table := state.table(said.table):
         if kind == "trigger":
             state.put(replace(table, triggers=table.triggers - {said.name.name}))
         elif kind == "policy":
-            state.put(replace(table, policies=_without(table.policies, said.name.name)))
+            state.put(replace(table, policies=without(table.policies, said.name.name)))
     plain = kind in _WITHOUT_SCHEMA
     state.objects.discard((kind, said.name if plain else name))
 
@@ -299,78 +296,6 @@ def _drop_schema(state: KnownState, schema: str) -> None:
         for name in [each for each in holder if each.schema == schema]:
             del holder[name]
     state.objects -= {each for each in state.objects if each[1].schema == schema}
-
-
-def _rename(state: KnownState, said: op.RenameObject) -> None:
-    name = state.full(said.name)
-    table = state.tables.get(name)
-    if said.object_kind == "table" and table:
-        del state.tables[name]
-        state.put(replace(table, name=ObjectName(name.schema, said.new)))
-        _follow(state, name, said.new)
-    elif said.object_kind == "column" and table and said.old in table.columns:
-        state.put(_renamed_column(table, said.old, said.new))
-    elif said.object_kind == "constraint" and table and said.old in table.constraints:
-        made = replace(table.constraints[said.old], name=said.new)
-        constraints = {**_without(table.constraints, said.old), said.new: made}
-        indexes = table.indexes
-        if said.old in indexes:
-            moved = replace(indexes[said.old], name=said.new)
-            indexes = {**_without(indexes, said.old), said.new: moved}
-        state.put(replace(table, constraints=constraints, indexes=indexes))
-    elif said.object_kind == "index" and (found := state.index(said.name)):
-        owner, index = found
-        moved = replace(index, name=said.new)
-        indexes = {**_without(owner.indexes, index.name), said.new: moved}
-        state.put(replace(owner, indexes=indexes))
-    elif said.object_kind == "enum value" and (known := state.types.get(name)):
-        values = tuple(said.new if each == said.old else each for each in known.values)
-        state.types[name] = replace(known, values=values)
-    elif said.object_kind == "type" and (known := state.types.pop(name, None)):
-        moved_to = ObjectName(name.schema, said.new)
-        state.types[moved_to] = replace(known, name=moved_to)
-    elif (said.object_kind, name) in state.objects:
-        state.objects.discard((said.object_kind, name))
-        state.objects.add((said.object_kind, ObjectName(name.schema, said.new)))
-
-
-def _follow(state: KnownState, old: ObjectName, new: str) -> None:
-    """Let foreign keys point to a table under its new name."""
-    for table in tuple(state.tables.values()):
-        changed = {
-            key.name: replace(key, references=ObjectName(old.schema, new))
-            for key in table.foreign_keys
-            if key.references and state.full(key.references) == old
-        }
-        if changed:
-            state.put(replace(table, constraints={**table.constraints, **changed}))
-
-
-def _renamed_column(table: KnownTable, old: str, new: str) -> KnownTable:
-    def names(columns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(new if each == old else each for each in columns)
-
-    return replace(
-        table,
-        columns={
-            (new if name == old else name): (replace(each, name=new) if name == old else each)
-            for name, each in table.columns.items()
-        },
-        constraints={
-            name: replace(each, columns=names(each.columns))
-            for name, each in table.constraints.items()
-        },
-        indexes={
-            name: replace(
-                each,
-                columns=tuple(
-                    replace(part, name=new) if part.name == old else part for part in each.columns
-                ),
-                include=names(each.include),
-            )
-            for name, each in table.indexes.items()
-        },
-    )
 
 
 def _move(state: KnownState, said: op.AlterObject) -> None:
@@ -419,7 +344,7 @@ CHANGES: dict[type[op.Operation], Callable[..., None]] = {
     op.DropColumn: _drop_column,
     op.DropObject: _drop,
     op.Grant: _grant,
-    op.RenameObject: _rename,
+    op.RenameObject: rename,
     op.Setting: _setting,
     op.WritePolicy: _policy,
     op.WriteSequence: _sequence,
