@@ -47,12 +47,22 @@ class TargetTable(_Table):
     scratch: str | None = Field(default=None, min_length=1)
 
 
+class LintTable(_Table):
+    """[lint]."""
+
+    rules: dict[str, Literal["off", "info", "warning", "error"]] = {}
+    exclude: list[str] = []
+    baseline: str | None = Field(default=None, min_length=1)
+    gate: bool = False
+
+
 class ConfigurationFile(_Table):
     """The whole file."""
 
     migrations: MigrationsTable = MigrationsTable()
     targets: dict[str, TargetTable] = {}
     placeholders: dict[PlaceholderName, str] = {}
+    lint: LintTable = LintTable()
 
 
 def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:

@@ -83,6 +83,23 @@ class TargetConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LintConfig:
+    """The [lint] table.
+
+    Attributes:
+        rules: The severity of rules, by code or name; "off" switches one off.
+        exclude: Patterns of files that are history and have no findings.
+        baseline: A file with findings that are known; relative to the configuration.
+        gate: Whether migrate lints what is pending and stops at the target's `fail_on`.
+    """
+
+    rules: Mapping[str, str] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    baseline: Path | None = None
+    gate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """What confiture.toml says.
 
@@ -95,6 +112,7 @@ class Project:
             variable.
         replace_placeholders: Whether scripts have placeholders; None is where somebody gives
             values, and where the layout has them.
+        lint: What linting is told.
         source: The file this was read from; None when there is none.
     """
 
@@ -104,6 +122,7 @@ class Project:
     targets: Mapping[str, TargetConfig] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
     replace_placeholders: bool | None = None
+    lint: LintConfig = field(default_factory=LintConfig)
     source: Path | None = None
 
     def include_root(self, directory: Path) -> Path | None:
@@ -161,6 +180,12 @@ def _project(table: dict[str, Any], path: Path) -> Project:
         targets={name: _target(said_of_it) for name, said_of_it in said.targets.items()},
         placeholders=said.placeholders,
         replace_placeholders=said.migrations.placeholders,
+        lint=LintConfig(
+            said.lint.rules,
+            tuple(said.lint.exclude),
+            path.parent / said.lint.baseline if said.lint.baseline else None,
+            said.lint.gate,
+        ),
         source=path,
     )
 

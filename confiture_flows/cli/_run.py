@@ -62,7 +62,7 @@ def run_direction(
     ):
         try:
             if plain:
-                _run_plain(target, request, way, progress)
+                _run_plain(work, request, way, progress)
             else:
                 _run_flow(target, request, way, progress, granularity)
         except BaseException as raised:
@@ -75,15 +75,18 @@ def run_direction(
     return _outcome(report, error, as_json=work.options.json)
 
 
-def _run_plain(target: Target, request: Request, direction: Direction, watch: Observer) -> None:
+def _run_plain(work: Work, request: Request, direction: Direction, watch: Observer) -> None:
+    from confiture_flows.cli._linted import LintedStages
     from confiture_flows.migrations.lifecycle import run_lifecycle
     from confiture_flows.migrations.plain import PlainStages
     from confiture_flows.report.finding import Severity
     from confiture_flows.target import connect
 
+    target = work.target()
+    stages = LintedStages if work.project.lint.gate else PlainStages
     with connect(target, "migrate" if direction == "up" else "rollback") as conn:
         run_lifecycle(
-            PlainStages(conn, target, request, watch, watch.ended),
+            stages(conn, target, request, watch, watch.ended),
             target=target.name,
             direction=direction,
             gate=Severity.of(target.fail_on),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from confiture_flows.errors import GateError
+from confiture_flows.report.annotation import Annotation
 from confiture_flows.report.document import Document, Paragraph, Table
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from confiture_flows.errors import MigrationFileError
     from confiture_flows.lint.rule import TextEdit
 
@@ -24,6 +25,7 @@ class LintFinding:
     Attributes:
         rule: The code, such as "CF01".
         name: The rule's name.
+        title: What the rule demands.
         severity: As computed.
         message: What is true.
         next_step: What to do.
@@ -39,6 +41,7 @@ class LintFinding:
 
     rule: str
     name: str
+    title: str
     severity: Severity
     message: str
     next_step: str
@@ -57,6 +60,7 @@ class LintFinding:
         return cls(
             rule="CF90",
             name="meta.unread_statement",
+            title="Write statements that can be read",
             severity=Severity.ERROR,
             message=error.message,
             next_step=error.next_step or "Mend the file.",
@@ -71,6 +75,22 @@ class LintFinding:
         plain = re.sub(r"\s+", " ", re.sub(r"--[^\n]*", "", self.statement)).strip().lower()
         said = "\0".join((self.rule, self.subject, self.version, plain))
         return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def annotation(self) -> Annotation:
+        """As formats for machines want it."""
+        here = Path.cwd()
+        path = self.path.resolve()
+        return Annotation(
+            code=self.rule,
+            name=self.name,
+            title=self.title,
+            severity=self.severity,
+            message=self.message,
+            next_step=self.next_step,
+            file=path.relative_to(here) if path.is_relative_to(here) else self.path,
+            line=self.line,
+            fingerprint=self.fingerprint,
+        )
 
     def finding(self) -> Finding:
         """As every other stage gives it."""
@@ -155,6 +175,11 @@ class LintReport:
         return sum(each.severity is severity for each in self.findings)
 
     @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """The findings as formats for machines want them."""
+        return tuple(each.annotation() for each in self.findings)
+
+    @property
     def verdict(self) -> str:
         """In a line: how many of each severity."""
         if not self.findings:
@@ -178,13 +203,14 @@ class LintReport:
                 each.rule,
                 each.severity.label,
                 each.message,
-                each.next_step,
             )
             for each in self.findings
         )
+        steps = dict.fromkeys((each.rule, each.next_step) for each in self.findings)
         blocks: list[Paragraph | Table] = [Paragraph(self.verdict, tone)]
         if rows:
-            blocks.append(Table(("where", "rule", "severity", "what is true", "what to do"), rows))
+            blocks.append(Table(("where", "rule", "severity", "what is true"), rows))
+            blocks.append(Table(("rule", "what to do"), tuple(sorted(steps))))
         if self.known:
             known = f"{_count(self.known, 'finding')} of the baseline file left out."
             blocks.append(Paragraph(known, "muted"))
@@ -220,3 +246,19 @@ def _short(path: Path) -> str:
     """The file's name; with its folder where all files have one name."""
     same = path.stem in ("up", "migration", "down")
     return f"{path.parent.name}/{path.name}" if same else path.name
+
+
+def gate_error(report: LintReport, gate: Severity) -> GateError | None:
+    """The error for a report with findings at or above the gate."""
+    stopping = [each for each in report.findings if each.severity >= gate]
+    if not stopping:
+        return None
+    first = stopping[0]
+    more = f" ({len(stopping) - 1} more like it.)" if len(stopping) > 1 else ""
+    return GateError(
+        f"{first.rule}: {first.message}{more}",
+        next_step=first.next_step,
+        version=first.version,
+        file=first.path,
+        line=first.line,
+    )

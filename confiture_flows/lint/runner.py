@@ -7,15 +7,15 @@ its locks are nobody's; a migration outside the set is history and has no findin
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
-from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by
+from confiture_flows.lint.noqa import read_noqa, silenced_by
 from confiture_flows.lint.registry import all_rules
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
 from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
 from confiture_flows.lint.script import LintedScript, read_text, transaction_mode
+from confiture_flows.lint.settings import LintSettings
 from confiture_flows.lint.state import KnownState
 from confiture_flows.migrations.migration import Migration, Script
 from confiture_flows.sql import operation as op
@@ -23,31 +23,8 @@ from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from confiture_flows.migrations.migration import Runnable
-    from confiture_flows.report.finding import Severity
-
-
-@dataclass(frozen=True, slots=True)
-class LintSettings:
-    """What a project asks of the rules.
-
-    Attributes:
-        severities: Of rules, by code; None switches a rule off.
-        exclude: Patterns of file names that are history and have no findings.
-    """
-
-    severities: dict[str, Severity | None] = field(default_factory=dict)
-    exclude: tuple[str, ...] = ()
-
-    def wants(self, rule: Rule) -> bool:
-        """Whether a rule is on."""
-        return self.severities.get(rule.code, rule.severity) is not None
-
-    def excludes(self, path: Path) -> bool:
-        """Whether a file is left out."""
-        return any(fnmatch(path.name, each) or path.match(each) for each in self.exclude)
 
 
 Judge = dict[type[op.Operation], tuple[Rule, ...]]
@@ -85,6 +62,36 @@ def lint_migrations(
     return LintReport(tuple(run.findings), run.coverage())
 
 
+def lint_text(
+    before: Iterable[Migration],
+    migration: Migration,
+    text: str,
+    *,
+    settings: LintSettings | None = None,
+) -> tuple[LintFinding, ...]:
+    """Judge one migration whose text need not be on disk yet.
+
+    Args:
+        before: Its history.
+        migration: The migration.
+        text: What stands in its file.
+        settings: What the project says.
+    """
+    settings = settings or LintSettings()
+    run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
+    for each in before:
+        run.take(each, frozenset((each.version,)), judged=False)
+    run.state.migration, run.state.schema = migration.version, "public"
+    script = migration.up
+    if isinstance(script, Script) and not settings.excludes(script.path):
+        first, last = script.lines or (1, text.count("\n") + 1)
+        part = "\n".join(text.split("\n")[first - 1 : last])
+        read = read_text(script.path, part, transaction_mode(script, part), first)
+        pending = frozenset((migration.version,))
+        run.findings += run.judge(read, migration, pending, judged=True)
+    return tuple(run.findings)
+
+
 @dataclass(slots=True)
 class _Run:
     rules: tuple[Rule, ...]
@@ -108,7 +115,7 @@ class _Run:
         self.state.schema = "public"
         judged = judged and not self.settings.excludes(migration.up.path)
         for script in self._scripts(migration.up, migration.version, told=judged):
-            found = self._script(script, migration, pending, judged=judged)
+            found = self.judge(script, migration, pending, judged=judged)
             if judged:
                 self.findings += found
 
@@ -131,11 +138,11 @@ class _Run:
             if told:
                 self.findings.append(LintFinding.unreadable(error, script.path, version))
 
-    def _script(
+    def judge(
         self, script: LintedScript, migration: Migration, pending: frozenset[str], *, judged: bool
     ) -> list[LintFinding]:
+        """The findings of one script, which is then history."""
         silences = read_noqa(script.text) if judged else ()
-        used: set[Silence] = set()
         found: list[LintFinding] = []
         self.files += judged
         for number, statement in enumerate(script.statements):
@@ -147,9 +154,7 @@ class _Run:
                     for rule, problem in self._problems(each, scene):
                         finding = self._finding(rule, problem, each, scene, migration.version)
                         silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
-                        if silence:
-                            used.add(silence)
-                        else:
+                        if silence is None:
                             found.append(finding)
                 self.state.apply(each)
         return found
@@ -184,6 +189,7 @@ class _Run:
         return LintFinding(
             rule=rule.code,
             name=rule.name,
+            title=rule.title,
             severity=severity,
             message=problem.message,
             next_step=problem.next_step,

@@ -7,6 +7,7 @@ values. Retries read the error's `retryable`, and the ledger makes them safe.
 from confiture_flows.tasks.apply import apply_plan
 from confiture_flows.tasks.discover import discover_migrations
 from confiture_flows.tasks.ledger import read_ledger
+from confiture_flows.tasks.lint import lint_migrations
 from confiture_flows.tasks.plan import plan_migrations
 from confiture_flows.tasks.publish import publish_report
 from confiture_flows.tasks.rollback import rollback_plan
@@ -16,6 +17,7 @@ from confiture_flows.tasks.verify import verify_migrations
 __all__ = [
     "apply_plan",
     "discover_migrations",
+    "lint_migrations",
     "plan_migrations",
     "publish_report",
     "read_ledger",
