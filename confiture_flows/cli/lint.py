@@ -21,7 +21,7 @@ Gate = Literal["info", "warning", "error"]
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LintChoice:
     """Which migrations, and what becomes of the findings."""
 
     live: Annotated[
@@ -43,13 +43,13 @@ class Choice:
     ] = None
 
 
-_DEFAULTS, _CHOICE = DirectoryOptions(), Choice()
+_DEFAULTS, _CHOICE = DirectoryOptions(), LintChoice()
 
 
 def lint(
     *,
     options: DirectoryOptions = _DEFAULTS,
-    choice: Choice = _CHOICE,
+    choice: LintChoice = _CHOICE,
     format: Format = "text",  # noqa: A002 - the option's name
     fail_on: Gate = "error",
 ) -> int:
@@ -68,7 +68,7 @@ def lint(
     return framed("lint", options, lambda work: _run(work, choice, wanted, fail_on))
 
 
-def _run(work: Work, choice: Choice, wanted: Format, fail_on: Gate) -> Outcome:
+def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outcome:
     from confiture_flows.errors import ConfigError
     from confiture_flows.lint.baseline import without_known, write_baseline
     from confiture_flows.lint.report import gate_error
@@ -112,7 +112,7 @@ def _run(work: Work, choice: Choice, wanted: Format, fail_on: Gate) -> Outcome:
 
 
 def _chosen(
-    work: Work, choice: Choice
+    work: Work, choice: LintChoice
 ) -> tuple[Directory, frozenset[str] | None, bool, KnownState | None]:
     """The directory, the versions to judge, whether they are one set, and live sizes."""
     from confiture_flows.lint.live import live_sizes
@@ -163,12 +163,12 @@ def _print_as(report: LintReport, wanted: Format, where: str) -> None:
 
     match wanted:
         case "sarif":
-            print(render_sarif(report.annotations, version("confiture-flows")))
+            print(render_sarif(report.remarks, version("confiture-flows")))
         case "github":
-            print(ci.render_github(report.annotations))
+            print(ci.render_github(report.remarks))
         case "gitlab":
-            print(ci.render_gitlab(report.annotations))
+            print(ci.render_gitlab(report.remarks))
         case "junit":
-            print(ci.render_junit(report.annotations))
+            print(ci.render_junit(report.remarks))
         case _:
             print(render_markdown(report.document(where)))

@@ -50,8 +50,6 @@ def _create_table(state: KnownState, said: op.CreateTable) -> None:
     )
     for constraint in said.all_constraints:
         table = _with_constraint(table, constraint)
-    for column in said.columns:
-        _own_sequence(state, table, column)
     if parent:
         table = replace(
             table,
@@ -59,12 +57,6 @@ def _create_table(state: KnownState, said: op.CreateTable) -> None:
             indexes={**parent.indexes, **table.indexes},
         )
     state.put(table)
-
-
-def _own_sequence(state: KnownState, table: KnownTable, column: ColumnSpec) -> None:
-    if column.type.serial or column.identity:
-        sequence = f"{table.name.name}_{column.name}_seq"
-        state.objects.add(("sequence", ObjectName(table.name.schema, sequence)))
 
 
 def _with_constraint(table: KnownTable, said: ConstraintSpec) -> KnownTable:
@@ -106,7 +98,6 @@ def _add_column(state: KnownState, said: op.AddColumn) -> None:
     table = replace(table, columns={**table.columns, said.column.name: said.column})
     for constraint in said.column.constraints:
         table = _with_constraint(table, constraint)
-    _own_sequence(state, table, said.column)
     state.put(table)
 
 
@@ -121,6 +112,7 @@ def _drop_column(state: KnownState, said: op.DropColumn) -> None:
         for name, each in table.indexes.items()
         if gone not in each.names
         and gone not in each.include
+        and gone not in each.condition
         and not any(part.expression and gone in part.expression.columns for part in each.columns)
     }
     columns = {name: each for name, each in table.columns.items() if name != gone}
@@ -206,6 +198,7 @@ def _create_index(state: KnownState, said: op.CreateIndex) -> None:
         said.where.sql if said.where else "",
         said.include,
         said.method,
+        condition=said.where.columns if said.where else (),
     )
     if isinstance(known, KnownTable):
         state.put(replace(known, indexes={**known.indexes, name: index}))
@@ -247,7 +240,10 @@ def _create_function(state: KnownState, said: op.CreateFunction) -> None:
 
 
 def _sequence(state: KnownState, said: op.WriteSequence) -> None:
-    if not said.alter:
+    # What belongs to a column goes with it, as the sequence of a serial does.
+    if said.owned_by:
+        state.objects.discard(("sequence", state.full(said.name)))
+    elif not said.alter:
         state.objects.add(("sequence", state.full(said.name)))
 
 

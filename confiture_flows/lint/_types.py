@@ -52,3 +52,10 @@ def milliseconds(value: str) -> float | None:
     if match is None or match[2].lower() not in _UNITS:
         return None
     return float(match[1]) * _UNITS[match[2].lower()]
+
+
+def base_type(kind: TypeName) -> str:
+    """A type without its limits; a serial is the integer that it is."""
+    name = kind.name.name if not kind.name.schema else str(kind.name)
+    plain = SERIAL_TYPES.get(name, name)
+    return ("text" if plain in _STRINGS else plain) + ("[]" if kind.array else "")

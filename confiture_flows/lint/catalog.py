@@ -25,6 +25,7 @@ class KnownIndex:
         include: Columns that it holds besides.
         method: Such as "btree".
         constraint: Whether it belongs to a constraint of the same name.
+        condition: The columns that `partial` reads.
     """
 
     name: str
@@ -34,6 +35,7 @@ class KnownIndex:
     include: tuple[str, ...] = ()
     method: str = "btree"
     constraint: bool = False
+    condition: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import GateError
-from confiture_flows.report.annotation import Annotation
 from confiture_flows.report.document import Document, Paragraph, Table
 from confiture_flows.report.finding import Finding, Location, Severity
+from confiture_flows.report.remark import Remark
 
 if TYPE_CHECKING:
     from confiture_flows.errors import MigrationFileError
@@ -76,11 +76,11 @@ class LintFinding:
         said = "\0".join((self.rule, self.subject, self.version, plain))
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
-    def annotation(self) -> Annotation:
+    def remark(self) -> Remark:
         """As formats for machines want it."""
         here = Path.cwd()
         path = self.path.resolve()
-        return Annotation(
+        return Remark(
             code=self.rule,
             name=self.name,
             title=self.title,
@@ -175,9 +175,9 @@ class LintReport:
         return sum(each.severity is severity for each in self.findings)
 
     @property
-    def annotations(self) -> tuple[Annotation, ...]:
+    def remarks(self) -> tuple[Remark, ...]:
         """The findings as formats for machines want them."""
-        return tuple(each.annotation() for each in self.findings)
+        return tuple(each.remark() for each in self.findings)
 
     @property
     def verdict(self) -> str:

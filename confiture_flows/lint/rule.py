@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from confiture_flows.report.finding import Severity
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from confiture_flows.sql.operation import Operation
     from confiture_flows.sql.operations import ReadStatement
     from confiture_flows.sql.parts import ObjectName
+
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Problem:
         table: The table whose size decides how bad it is.
         severity: Instead of the rule's.
         edits: What mends it, if a program can.
+        at: Where it is told, if not at the operation that is judged.
     """
 
     message: str
@@ -44,6 +48,7 @@ class Problem:
     table: ObjectName | None = None
     severity: Severity | None = None
     edits: tuple[TextEdit, ...] = ()
+    at: Operation | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +103,13 @@ class Scene:
         """The operations before this statement in its script."""
         for statement in self.script.statements[: self.number]:
             yield from statement.operations
+
+    def operations(self, kind: type[_Kind]) -> Iterator[_Kind]:
+        """The operations of one kind in the script."""
+        for statement in self.script.statements:
+            for each in statement.operations:
+                if isinstance(each, kind):
+                    yield each
 
     def later(self) -> Iterator[Operation]:
         """The operations after this statement in its script."""

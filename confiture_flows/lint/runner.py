@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
-from confiture_flows.lint.noqa import read_noqa, silenced_by
+from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by
 from confiture_flows.lint.registry import all_rules
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
 from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
-from confiture_flows.lint.script import LintedScript, read_text, transaction_mode
+from confiture_flows.lint.script import End, LintedScript, read_text, transaction_mode
 from confiture_flows.lint.settings import LintSettings
 from confiture_flows.lint.state import KnownState
+from confiture_flows.lint.undo import undone_state
 from confiture_flows.migrations.migration import Migration, Script
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import Inside
@@ -145,19 +146,31 @@ class _Run:
         silences = read_noqa(script.text) if judged else ()
         found: list[LintFinding] = []
         self.files += judged
+        before = self.state.snapshot() if judged else None
+        scene: Scene | None = None
         for number, statement in enumerate(script.statements):
             self.statements += judged
             scene = Scene(self.state, script, statement, number, pending)
             for each in statement.operations:
                 if judged:
                     self._count(each)
-                    for rule, problem in self._problems(each, scene):
-                        finding = self._finding(rule, problem, each, scene, migration.version)
-                        silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
-                        if silence is None:
-                            found.append(finding)
+                    found += self._told(each, scene, silences, migration.version)
                 self.state.apply(each)
+        if before and scene:
+            last = scene.statement.operations[-1]
+            undone = undone_state(before, self.state, script, migration.down)
+            end = End(before=before, undone=undone, offset=last.offset, line=last.line)
+            found += self._told(end, scene, silences, migration.version)
         return found
+
+    def _told(
+        self, said: op.Operation, scene: Scene, silences: tuple[Silence, ...], version: str
+    ) -> Iterator[LintFinding]:
+        """The findings about one operation that no comment silences."""
+        for rule, problem in self._problems(said, scene):
+            finding = self._finding(rule, problem, problem.at or said, scene, version)
+            if not silenced_by(silences, finding.text_line, rule.code, rule.name):
+                yield finding
 
     def _count(self, operation: op.Operation) -> None:
         if isinstance(operation, op.Unread):

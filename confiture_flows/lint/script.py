@@ -14,6 +14,7 @@ from confiture_flows.sql.script import TransactionMode, read_marker
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from confiture_flows.lint.state import KnownState
     from confiture_flows.migrations.migration import Script
 
 
@@ -39,6 +40,19 @@ class LintedScript:
     transactions: tuple[int | None, ...]
     own_begin: tuple[bool, ...]
     filled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(op.Operation):
+    """The end of a migration, for rules that ask what it leaves behind.
+
+    Attributes:
+        before: What there was before it.
+        undone: What there is after its way back; None where there is none, or not all is known.
+    """
+
+    before: KnownState
+    undone: KnownState | None = None
 
 
 def read_text(path: Path, text: str, mode: TransactionMode, first_line: int = 1) -> LintedScript:

@@ -9,13 +9,13 @@ from xml.sax.saxutils import escape, quoteattr
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
-    from confiture_flows.report.annotation import Annotation
+    from confiture_flows.report.remark import Remark
 
 _COMMANDS = {Severity.INFO: "notice", Severity.WARNING: "warning", Severity.ERROR: "error"}
 _GITLAB = {Severity.INFO: "info", Severity.WARNING: "minor", Severity.ERROR: "major"}
 
 
-def render_github(annotations: tuple[Annotation, ...]) -> str:
+def render_github(annotations: tuple[Remark, ...]) -> str:
     """Render annotations as workflow commands of GitHub Actions, one a line."""
     return "\n".join(
         f"::{_COMMANDS[each.severity]} file={_property(each.file.as_posix())},line={each.line},"
@@ -33,7 +33,7 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def render_gitlab(annotations: tuple[Annotation, ...]) -> str:
+def render_gitlab(annotations: tuple[Remark, ...]) -> str:
     """Render annotations as GitLab's code quality report."""
     return json.dumps(
         [
@@ -50,7 +50,7 @@ def render_gitlab(annotations: tuple[Annotation, ...]) -> str:
     )
 
 
-def render_junit(annotations: tuple[Annotation, ...]) -> str:
+def render_junit(annotations: tuple[Remark, ...]) -> str:
     """Render annotations as JUnit's XML: a failed case each, or one that passed."""
     cases = [
         f"  <testcase name={quoteattr(f'{each.code} line {each.line}')}"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
-    from confiture_flows.report.annotation import Annotation
+    from confiture_flows.report.remark import Remark
 
 _LEVELS = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "error"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render_sarif(annotations: tuple[Annotation, ...], version: str) -> str:
+def render_sarif(annotations: tuple[Remark, ...], version: str) -> str:
     """Render annotations as one SARIF run.
 
     Args:
@@ -37,7 +37,7 @@ def render_sarif(annotations: tuple[Annotation, ...], version: str) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _result(each: Annotation, rule: int) -> dict[str, Any]:
+def _result(each: Remark, rule: int) -> dict[str, Any]:
     place = {
         "artifactLocation": {"uri": each.file.as_posix()},
         "region": {"startLine": each.line},

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from confiture_flows.report.annotation import Annotation
 from confiture_flows.report.ci import render_github, render_gitlab, render_junit
 from confiture_flows.report.finding import Severity
+from confiture_flows.report.remark import Remark
 from confiture_flows.report.sarif import render_sarif
 
-ONE = Annotation(
+ONE = Remark(
     code="CF01",
     name="safety.index",
     title="Build indexes concurrently",

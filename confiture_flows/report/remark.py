@@ -1,4 +1,4 @@
-"""Annotation: a finding with what machines want to know of it, for their formats. Pure values."""
+"""Remark: a finding with what machines want to know of it, for their formats. Pure values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Annotation:
+class Remark:
     """One remark on a line of a file.
 
     Attributes:
