@@ -18,7 +18,8 @@ def compare(before: KnownState, after: KnownState) -> list[str]:
     """What is left, missing or otherwise than it was."""
     found = list(_names("table", before.tables, after.tables))
     for name, table in before.tables.items():
-        if name in after.tables:
+        # A table that nobody touched is the very same value.
+        if name in after.tables and after.tables[name] is not table:
             found += _table(str(name), table, after.tables[name])
     found += _names("view", before.views, after.views)
     found += _names("type", before.types, after.types)
@@ -52,7 +53,8 @@ def _table(name: str, before: KnownTable, after: KnownTable) -> Iterator[str]:
         for said in _names(what, old, new):
             yield f"{said} in {name}"
     for column, spec in before.columns.items():
-        if column in after.columns and _shape(spec) != _shape(after.columns[column]):
+        new_spec = after.columns.get(column, spec)
+        if new_spec is not spec and _shape(spec) != _shape(new_spec):
             yield f"the column {column} of {name} is otherwise"
     if before.row_security != after.row_security:
         yield f"row security of {name} is otherwise"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from confiture_flows.migrations.migration import Runnable
+    from confiture_flows.sql.operations import ReadStatement
 
 
 Judge = dict[type[op.Operation], tuple[Rule, ...]]
@@ -211,7 +212,17 @@ class _Run:
             line=script.first_line + said.line - 1,
             text_line=said.line,
             offset=said.offset,
-            statement=scene.statement.sql,
+            statement=_statement_of(said, scene).sql,
             subject=str(problem.table or ""),
             edits=edits,
         )
+
+
+def _statement_of(said: op.Operation, scene: Scene) -> ReadStatement:
+    """The statement that an operation is a part of; the end of a script is of its last one."""
+    if any(each is said for each in scene.statement.operations):
+        return scene.statement
+    for statement in scene.script.statements:
+        if any(each is said for each in statement.operations):
+            return statement
+    return scene.statement

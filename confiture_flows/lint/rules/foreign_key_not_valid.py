@@ -48,8 +48,9 @@ def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Prob
     if scene.new(said.table) or (table and table.partitioned):
         return
     for key in keys:
+        both = " and ".join(map(str, dict.fromkeys((said.table, key.references))))
         yield Problem(
-            f"Writes to {said.table} and {key.references} wait while all rows are checked.",
+            f"Writes to {both} wait while all rows are checked.",
             "Add the foreign key as NOT VALID, and VALIDATE it in a later migration.",
             table=said.table,
             edits=edits,

@@ -6,9 +6,8 @@ EXISTS looks for a name that is not there.
 **Anti-pattern**
 
 ```sql
-CREATE TABLE a_name_that_goes_on_and_on_and_on_until_nobody_remembers_how_it (
-  id bigint PRIMARY KEY
-);
+CREATE TABLE
+  a_name_that_goes_on_and_on_and_on_until_nobody_remembers_how_it_began (id bigint PRIMARY KEY);
 ```
 
 **Best practice**

@@ -30,12 +30,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SECRET = re.compile(r"(^|_)(password|passwd|api_key|secret_key|private_key|access_token)$")
+_SAFE = re.compile("hash|encrypt|mask|display|public")
 
 
 def _check(said: op.CreateTable | op.AddColumn, scene: Scene) -> Iterator[Problem]:
     for column, kind in written_types(said):
         name = column.rpartition(".")[2].lower()
-        if kind.name.name in ("text", "varchar", "bpchar") and _SECRET.search(name):
+        if (
+            kind.name.name in ("text", "varchar", "bpchar")
+            and _SECRET.search(name)
+            and not _SAFE.search(name)
+        ):
             yield Problem(
                 f"{column} may hold a secret in clear.",
                 "Store a hash and name the column so, or encrypt it.",
