@@ -142,3 +142,29 @@ def test_gate_of_migrate(run: Runner, shop: Path, dsn: str, gate: bool) -> None:
     assert done.code == (4 if gate else 0)
     if gate:
         assert "CF12" in [each["code"] for each in done.json()["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import nothing_of_the_kind", "cannot be loaded: No module named 'nothing_of_the_kind'"),
+        ("RULE = 7", "is no lint rule"),
+        (
+            "from confiture_flows.lint.registry import own_rules\nRULE = own_rules()[0]",
+            "takes the code CF01",
+        ),
+    ],
+)
+def test_broken_rule_of_another_package_is_named(
+    run: Runner, shop: Path, tmp_path: Path, code: str, said: str
+) -> None:
+    (tmp_path / "their_rule.py").write_text(code)
+    info = tmp_path / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    points = "[confiture_flows.lint_rules]\ntheirs = their_rule:RULE\n"
+    (info / "entry_points.txt").write_text(points)
+    wrong = run("lint", PYTHONPATH=str(tmp_path))
+    assert wrong.code == 2
+    assert said in wrong.err
+    assert "their_rule" in wrong.err

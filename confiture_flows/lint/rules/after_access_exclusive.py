@@ -50,9 +50,9 @@ def _check(said: op.ModifyData | op.CreateIndex | op.Maintain, scene: Scene) -> 
     if said.inside is Inside.FUNCTION or not _slow(said):
         return
     table = said.table if isinstance(said, op.TableOperation) else next(iter(said.names), "all")
-    if isinstance(said, op.TableOperation) and scene.new(said.table):
-        if not (isinstance(said, op.ModifyData) and said.command == "insert"):
-            return  # it is empty, or nearly so
+    fills = isinstance(said, op.ModifyData) and said.command == "insert"
+    if isinstance(said, op.TableOperation) and scene.new(said.table) and not fills:
+        return  # it is empty, or nearly so
     for each in scene.before():
         for lock in () if each.inside is Inside.FUNCTION else work_of(each).locks:
             known = scene.table(lock.name)
