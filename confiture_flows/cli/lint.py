@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from confiture_flows.lint.report import LintReport
     from confiture_flows.lint.state import KnownState
     from confiture_flows.migrations.discovery import Directory
+    from confiture_flows.target import Target
 
 Format = Literal["text", "json", "sarif", "github", "gitlab", "junit", "markdown"]
 Gate = Literal["info", "warning", "error"]
@@ -34,6 +35,9 @@ class LintChoice:
     since: Annotated[
         str | None, Parameter(help="Those whose files changed since a revision of git.")
     ] = None
+    catalog: Annotated[
+        bool, Parameter(help="With --live, judge the database itself too.", negative="")
+    ] = False
     fix: Annotated[bool, Parameter(help="Mend what a program can mend.", negative="")] = False
     baseline: Annotated[
         Path | None, Parameter(help="Leave out the findings that this file lists.")
@@ -71,17 +75,19 @@ def lint(
 def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outcome:
     from confiture_flows.errors import ConfigError
     from confiture_flows.lint.baseline import without_known, write_baseline
+    from confiture_flows.lint.catalog_rule import judge_catalog
     from confiture_flows.lint.report import gate_error
     from confiture_flows.lint.runner import lint_migrations
     from confiture_flows.lint.settings import settings_of
     from confiture_flows.report.document import Document
     from confiture_flows.report.finding import Severity
+    from confiture_flows.target import connect
 
     if sum((choice.all, choice.pending, choice.since is not None)) > 1:
         raise ConfigError("--all, --pending and --since exclude one another.")
-    if choice.pending and not choice.live:
+    if (choice.pending or choice.catalog) and not choice.live:
         raise ConfigError(
-            "What is pending stands in a database's ledger.", next_step="Add --live TARGET."
+            "What is pending, and what is there, a database knows.", next_step="Add --live TARGET."
         )
     directory, only, together, known = _chosen(work, choice)
     settings = settings_of(work.project)
@@ -102,6 +108,9 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
     baseline = choice.baseline or work.project.lint.baseline
     if baseline:
         report = without_known(report, baseline)
+    if choice.catalog:
+        with connect(_live(work, choice), "lint") as conn:
+            report = replace(report, database=judge_catalog(conn))
     error = gate_error(report, Severity.of(fail_on))
     if wanted not in ("text", "json"):
         _print_as(report, wanted, str(directory.path))
@@ -129,9 +138,7 @@ def _chosen(
         )
         only = changed_versions(directory, choice.since) if choice.since else None
         return directory, only, only is not None, None
-    live = Work(Options(dir=work.options.dir, layout=work.options.layout, target=choice.live))
-    target = live.target()
-    work.target_name = target.name
+    target = _live(work, choice)
     directory = discover_for(request, target)
     with connect(target, "lint") as conn:
         known = live_sizes(conn)
@@ -142,6 +149,14 @@ def _chosen(
     if choice.since:
         pending &= changed_versions(directory, choice.since)
     return directory, pending, True, known
+
+
+def _live(work: Work, choice: LintChoice) -> Target:
+    """The target that --live names."""
+    live = Work(Options(target=choice.live))
+    target = live.target()
+    work.target_name = target.name
+    return target
 
 
 def _mend(report: LintReport) -> int:

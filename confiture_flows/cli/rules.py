@@ -28,6 +28,7 @@ def rules(
 
 def _run(command: str, word: str) -> Outcome:
     from confiture_flows.errors import ConfigError
+    from confiture_flows.lint.catalog_rule import all_catalog_rules
     from confiture_flows.lint.registry import all_rules, find_rule
     from confiture_flows.report.document import Code, Document, Facts, Table
 
@@ -53,8 +54,17 @@ def _run(command: str, word: str) -> Outcome:
             )
             for each in all_rules()
         )
+        rows += tuple(
+            (each.code, "database", each.severity.label, "", each.title)
+            for each in all_catalog_rules()
+        )
         table = Table(("code", "category", "at worst", "fix", "demand"), rows)
         return Outcome({"rules": result}, Document(f"{len(rows)} rules", (table,)))
+    for each in all_catalog_rules():
+        if word.upper() == each.code:
+            page = (each.doc or "").strip()
+            result = {"code": each.code, "name": each.name, "page": page}
+            return Outcome(result, Document(each.code, (Facts((("name", each.name),)), Code(page))))
     found = find_rule(word)
     if found is None:
         raise ConfigError(

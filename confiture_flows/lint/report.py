@@ -159,20 +159,22 @@ class LintReport:
         findings: What the rules say.
         coverage: How much was read.
         known: How many findings a baseline file has, which are not among them.
+        database: What the catalog rules say of the live database.
     """
 
     findings: tuple[LintFinding, ...]
     coverage: Coverage
     known: int = 0
+    database: tuple[Finding, ...] = ()
 
     @property
     def plain(self) -> tuple[Finding, ...]:
         """The findings as every other stage gives them."""
-        return tuple(each.finding() for each in self.findings)
+        return (*(each.finding() for each in self.findings), *self.database)
 
     def count(self, severity: Severity) -> int:
         """How many findings of a severity."""
-        return sum(each.severity is severity for each in self.findings)
+        return sum(each.severity is severity for each in self.plain)
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -182,7 +184,7 @@ class LintReport:
     @property
     def verdict(self) -> str:
         """In a line: how many of each severity."""
-        if not self.findings:
+        if not self.plain:
             return "No findings."
         counts = [
             _count(number, severity.label)
@@ -195,7 +197,7 @@ class LintReport:
 
     def document(self, where: str) -> Document:
         """The report for people."""
-        worst = max((each.severity for each in self.findings), default=None)
+        worst = max((each.severity for each in self.plain), default=None)
         tone = "good" if worst is None else "bad" if worst is Severity.ERROR else "plain"
         rows = tuple(
             (
@@ -211,6 +213,13 @@ class LintReport:
         if rows:
             blocks.append(Table(("where", "rule", "severity", "what is true"), rows))
             blocks.append(Table(("rule", "what to do"), tuple(sorted(steps))))
+        if self.database:
+            said = tuple(
+                (each.code, each.severity.label, each.message, each.next_step or "")
+                for each in self.database
+            )
+            blocks.append(Paragraph("In the database:"))
+            blocks.append(Table(("rule", "severity", "what is true", "what to do"), said))
         if self.known:
             known = f"{_count(self.known, 'finding')} of the baseline file left out."
             blocks.append(Paragraph(known, "muted"))
@@ -250,15 +259,15 @@ def _short(path: Path) -> str:
 
 def gate_error(report: LintReport, gate: Severity) -> GateError | None:
     """The error for a report with findings at or above the gate."""
-    stopping = [each for each in report.findings if each.severity >= gate]
+    stopping = [each for each in report.plain if each.severity >= gate]
     if not stopping:
         return None
     first = stopping[0]
     more = f" ({len(stopping) - 1} more like it.)" if len(stopping) > 1 else ""
     return GateError(
-        f"{first.rule}: {first.message}{more}",
+        f"{first.code}: {first.message}{more}",
         next_step=first.next_step,
         version=first.version,
-        file=first.path,
-        line=first.line,
+        file=first.location.file if first.location else None,
+        line=first.location.line if first.location else None,
     )
