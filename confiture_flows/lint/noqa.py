@@ -8,10 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
+from confiture_flows.lint.registry import find_rule
 from confiture_flows.sql.statements import line_comments
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _NOQA = re.compile(r"--\s*noqa\b\s*(?::\s*(?P<said>.*))?", re.IGNORECASE)
+_OWN_CODE = re.compile(r"CF[0-9A-Z]+")
 _RANGE = re.compile(r"(disable|enable)\s*=\s*(.*)", re.IGNORECASE)
 
 
@@ -65,3 +71,26 @@ def silenced_by(silences: tuple[Silence, ...], line: int, code: str, name: str) 
         if each.range and each.line <= line:
             last = each
     return last if last and last.range == "disable" else None
+
+
+def unused_words(
+    silences: tuple[Silence, ...], used: set[tuple[Silence, str]], running: set[str]
+) -> Iterator[tuple[Silence, str, bool]]:
+    """The codes of ours in comments on single lines that silenced nothing.
+
+    Args:
+        silences: The comments.
+        used: Which of them silenced which code.
+        running: The codes of the rules that ran; of another nobody can tell.
+
+    Returns:
+        The comment, the code, and whether no rule has it.
+    """
+    for each in silences:
+        for word in () if each.range else each.rules:
+            if not _OWN_CODE.fullmatch(word):
+                continue  # a name, a wildcard, or a rule of sqlfluff
+            if word in running and (each, word) not in used:
+                yield each, word, False
+            elif find_rule(word) is None:
+                yield each, word, True

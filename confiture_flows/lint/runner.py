@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
-from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by
+from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by, unused_words
 from confiture_flows.lint.registry import all_rules
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
 from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
-from confiture_flows.lint.script import End, LintedScript, read_text, transaction_mode
+from confiture_flows.lint.script import End, LintedScript, UnusedNoqa, read_text, transaction_mode
 from confiture_flows.lint.settings import LintSettings
 from confiture_flows.lint.state import KnownState
 from confiture_flows.lint.undo import undone_state
@@ -106,6 +106,7 @@ class _Run:
     unread: int = 0
     dynamic: int = 0
     python: int = 0
+    _used: set[tuple[Silence, str]] = field(default_factory=set)
     _judge: Judge = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
@@ -149,6 +150,7 @@ class _Run:
         self.files += judged
         before = self.state.snapshot() if judged else None
         scene: Scene | None = None
+        self._used.clear()
         for number, statement in enumerate(script.statements):
             self.statements += judged
             scene = Scene(self.state, script, statement, number, pending)
@@ -162,7 +164,19 @@ class _Run:
             undone = undone_state(before, self.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)
+            found += self._unused(scene, silences, migration.version)
         return found
+
+    def _unused(
+        self, scene: Scene, silences: tuple[Silence, ...], version: str
+    ) -> Iterator[LintFinding]:
+        """The findings about comments that silenced nothing."""
+        lines = scene.script.text.split("\n")
+        running = {rule.code for rule in self.rules}
+        for each, word, unknown in unused_words(silences, self._used, running):
+            start = sum(len(line) + 1 for line in lines[: each.line - 1])
+            said = UnusedNoqa(word=word, unknown=unknown, line=each.line, offset=start)
+            yield from self._told(said, scene, (), version)
 
     def _told(
         self, said: op.Operation, scene: Scene, silences: tuple[Silence, ...], version: str
@@ -170,8 +184,11 @@ class _Run:
         """The findings about one operation that no comment silences."""
         for rule, problem in self._problems(said, scene):
             finding = self._finding(rule, problem, problem.at or said, scene, version)
-            if not silenced_by(silences, finding.text_line, rule.code, rule.name):
+            silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
+            if silence is None:
                 yield finding
+            else:
+                self._used.add((silence, rule.code))
 
     def _count(self, operation: op.Operation) -> None:
         if isinstance(operation, op.Unread):

@@ -55,6 +55,14 @@ class End(op.Operation):
     undone: KnownState | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusedNoqa(op.Operation):
+    """A code in a noqa comment that silences nothing; `unknown` when no rule has it."""
+
+    word: str
+    unknown: bool
+
+
 def read_text(path: Path, text: str, mode: TransactionMode, first_line: int = 1) -> LintedScript:
     """Read the text of a script."""
     statements = read_operations(text)
