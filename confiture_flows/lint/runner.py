@@ -160,7 +160,7 @@ class _Run:
                     found += self._told(each, scene, silences, migration.version)
                 self.state.apply(each)
         if before and scene:
-            last = scene.statement.operations[-1]
+            last = scene.statement.operations[0]
             undone = undone_state(before, self.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)

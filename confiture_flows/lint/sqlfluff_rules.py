@@ -96,7 +96,8 @@ def _class_of(rule: Rule) -> type[BaseRule]:
         "__module__": __name__,
         "name": rule.name,
         "groups": ("all", "confiture", rule.category),
-        "crawl_behaviour": RootOnlyCrawler(),
+        # What sqlfluff cannot parse, PostgreSQL mostly can.
+        "crawl_behaviour": RootOnlyCrawler(works_on_unparsable=True),
         "is_fix_compatible": rule.fixable,
         "_eval": _findings,
     }
