@@ -5,6 +5,7 @@ Source: ChooseConstraintName, ChooseIndexName and makeObjectName in the server's
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from confiture_flows.sql.parts import ConstraintKind
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from confiture_flows.sql.parts import ConstraintSpec, IndexColumn
 
 LONGEST_NAME = 63
+_CALL = re.compile(r"(?:\w+\.)*(\w+)\(")
 _ENDINGS = {
     ConstraintKind.CHECK: "check",
     ConstraintKind.EXCLUSION: "excl",
@@ -37,7 +39,15 @@ def constraint_name(table: KnownTable, said: ConstraintSpec) -> str:
 
 def index_name(table: str, columns: tuple[IndexColumn, ...], taken: Collection[str]) -> str:
     """The name of an index without one."""
-    return _free(table, "_".join(each.name or "expr" for each in columns), "idx", taken)
+    return _free(table, "_".join(map(_part_name, columns)), "idx", taken)
+
+
+def _part_name(part: IndexColumn) -> str:
+    """A call has the name of its function; another expression has none."""
+    if part.name or part.expression is None:
+        return part.name
+    call = _CALL.match(part.expression.sql)
+    return call[1] if call else "expr"
 
 
 def _free(table: str, middle: str, ending: str, taken: Collection[str]) -> str:

@@ -83,7 +83,7 @@ def lint_text(
     run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
     for each in before:
         run.take(each, frozenset((each.version,)), judged=False)
-    run.state.migration, run.state.schema = migration.version, "public"
+    run.state.begin(migration.version)
     script = migration.up
     if isinstance(script, Script) and not settings.excludes(script.path):
         first, last = script.lines or (1, text.count("\n") + 1)
@@ -92,6 +92,14 @@ def lint_text(
         pending = frozenset((migration.version,))
         run.findings += run.judge(read, migration, pending, judged=True)
     return tuple(run.findings)
+
+
+def replayed_state(migrations: Iterable[Migration]) -> KnownState:
+    """What a history makes, as far as its operations tell."""
+    run = _Run((), LintSettings(), None)
+    for each in migrations:
+        run.take(each, frozenset(), judged=False)
+    return run.state
 
 
 @dataclass(slots=True)
@@ -114,8 +122,7 @@ class _Run:
 
     def take(self, migration: Migration, pending: frozenset[str], *, judged: bool) -> None:
         """Judge a migration and let it be history."""
-        self.state.migration = migration.version
-        self.state.schema = "public"
+        self.state.begin(migration.version)
         judged = judged and not self.settings.excludes(migration.up.path)
         for script in self._scripts(migration.up, migration.version, told=judged):
             found = self.judge(script, migration, pending, judged=judged)

@@ -73,6 +73,13 @@ class KnownState:
         if change and operation.inside is not Inside.FUNCTION:
             change(self, operation)
 
+    def begin(self, version: str) -> None:
+        """Let the operations of a migration come; temporary tables of the last one are gone."""
+        self.migration, self.schema = version, "public"
+        for name, table in tuple(self.tables.items()):
+            if table.persistence == "temporary":
+                del self.tables[name]
+
     def put(self, table: KnownTable) -> None:
         """Replace a table by what it has become."""
         self.tables[table.name] = table
