@@ -43,7 +43,9 @@ def test_known_state_is_that_of_a_server(
     def names(query: str) -> set[str]:
         return {row[0] for row in conn.execute(query.encode())}
 
-    tables = replayed_state(discover(folder, as_written=True).migrations).tables.values()
+    state = replayed_state(discover(folder, as_written=True).migrations)
+    state.begin("the end")  # what was temporary is gone
+    tables = state.tables.values()
     columns = {
         f"{table.name}.{name}": each for table in tables for name, each in table.columns.items()
     }
