@@ -221,7 +221,7 @@ def _policy(state: KnownState, said: op.WritePolicy) -> None:
 def _create_view(state: KnownState, said: op.CreateView) -> None:
     name = state.full(said.view)
     reads = tuple(state.full(each) for each in said.reads)
-    state.views[name] = KnownView(name, reads, said.materialized)
+    state.views[name] = KnownView(name, reads, said.materialized, made_in=state.migration)
 
 
 def _create_type(state: KnownState, said: op.CreateType) -> None:

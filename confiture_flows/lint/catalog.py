@@ -123,12 +123,13 @@ class KnownTable:
 
 @dataclass(frozen=True, slots=True)
 class KnownView:
-    """A view and the tables that it reads."""
+    """A view, the tables that it reads, and the migration that created it."""
 
     name: ObjectName
     reads: tuple[ObjectName, ...] = ()
     materialized: bool = False
     indexes: dict[str, KnownIndex] = field(default_factory=dict)
+    made_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,14 @@ class Scene:
         return self.state.table(name)
 
     def new(self, name: ObjectName | None) -> bool:
-        """Whether a table is empty, since it is made in the same set, or temporary."""
+        """Whether a table is empty, since it is made in the same set, or temporary.
+
+        Of a view: whether it is made in the same set, so that nobody uses it yet.
+        """
         table = self.state.table(name)
         if table is None:
-            return False
+            view = self.state.views.get(self.state.full(name)) if name else None
+            return view is not None and view.made_in in self.pending
         return table.made_in in self.pending or table.persistence == "temporary"
 
     @property
