@@ -45,6 +45,7 @@ class TargetTable(_Table):
     placeholders: dict[PlaceholderName, str] = {}
     verify: Literal["off", "scripts", "replay"] = "scripts"
     scratch: str | None = Field(default=None, min_length=1)
+    flush: Literal["commit", "run"] = "commit"
 
 
 class LintTable(_Table):

@@ -30,6 +30,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 GateName = Literal["info", "warning", "error"]
 OutOfOrder = Literal["refuse", "apply"]
 VerifyName = Literal["off", "scripts", "replay"]
+FlushName = Literal["commit", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class TargetConfig:
         placeholders: The target's own values, which come before the project's.
         verify: What is checked after an apply.
         scratch: A server to replay migrations on; ${NAME} stands for an environment variable.
+        flush: What waits for the disk: each commit, or a run before it tells of any.
     """
 
     dsn: str = field(repr=False)
@@ -80,6 +82,7 @@ class TargetConfig:
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
     verify: VerifyName = "scripts"
     scratch: str | None = field(default=None, repr=False)
+    flush: FlushName = "commit"
 
 
 @dataclass(frozen=True, slots=True)

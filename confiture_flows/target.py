@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from confiture_flows.config import GateName, OutOfOrder, Project, VerifyName
+    from confiture_flows.config import FlushName, GateName, OutOfOrder, Project, VerifyName
 
 DSN_VARIABLE = "CONFITURE_DSN"
 
@@ -45,6 +45,7 @@ class Target:
         verify: What is checked after an apply: nothing, the verify scripts, or also whether
             the database is what its history makes when it is replayed.
         scratch: Connection string of a server to replay on; None starts one. Never shown.
+        flush: As in `TargetConfig`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Target:
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     verify: VerifyName = "scripts"
     scratch: str | None = field(default=None, repr=False)
+    flush: FlushName = "commit"
 
     @classmethod
     def from_dsn(cls, dsn: str, *, name: str | None = None) -> Target:
@@ -111,6 +113,7 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         placeholders=placeholder_values(project, name),
         verify=said.verify,
         scratch=expand_variables(said.scratch, file=project.source) if said.scratch else None,
+        flush=said.flush,
     )
 
 

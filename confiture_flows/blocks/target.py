@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from httpx import HTTPError
 from prefect.blocks.core import Block
 from prefect.exceptions import PrefectException
+from prefect.settings import get_current_settings
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from confiture_flows.config import DEFAULT_LIMITS, Limits, placeholder_values
@@ -89,6 +91,10 @@ class PostgresTarget(Block):
         description="Connection string of a server to replay migrations on; one is started if "
         "empty.",
     )
+    flush: Literal["commit", "run"] = Field(
+        default="commit",
+        description="What waits for the disk: each commit, or a run before it tells of any.",
+    )
 
     @model_validator(mode="after")
     def _names_a_database(self) -> Self:
@@ -117,6 +123,7 @@ class PostgresTarget(Block):
             out_of_order=self.out_of_order,
             verify=self.verify,
             scratch=self.scratch.get_secret_value() if self.scratch else None,
+            flush=self.flush,
         )
 
     def test_connection(self) -> str:
@@ -150,16 +157,12 @@ def load_target(name: str, project: Project) -> Target:
     Raises:
         ConfigError: There is no such block either, or no Prefect server to ask.
     """
+    if not _blocks_are_kept():
+        raise _unknown(name, project)
     try:
         block = PostgresTarget.load(name, _sync=True)  # pyright: ignore[reportCallIssue]
     except ValueError:
-        known = ", ".join(sorted(project.targets)) or "none"
-        raise ConfigError(
-            f"There is no target {name!r}: neither in the configuration ({known}) nor as a "
-            "PostgresTarget block.",
-            next_step="Add [targets."
-            f"{name}] to confiture.toml, or save a PostgresTarget block of that name.",
-        ) from None
+        raise _unknown(name, project) from None
     except (PrefectException, HTTPError, OSError, RuntimeError) as error:
         raise ConfigError(
             f"{name!r} is not in the configuration, and the Prefect server could not be asked "
@@ -167,3 +170,26 @@ def load_target(name: str, project: Project) -> Target:
             next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",
         ) from None
     return replace(block.to_target(name), placeholders=placeholder_values(project))
+
+
+def _blocks_are_kept() -> bool:
+    """Whether there is a place where blocks are kept: a server, or what earlier runs have left.
+
+    Without either, to ask would start a server of Prefect's own, which takes ten seconds.
+    """
+    settings = get_current_settings()
+    if settings.api.url:
+        return True
+    url = settings.server.database.connection_url
+    prefix, _, path = (url.get_secret_value() if url else "").partition(":///")
+    return not prefix.startswith("sqlite") or Path(path.partition("?")[0]).exists()
+
+
+def _unknown(name: str, project: Project) -> ConfigError:
+    known = ", ".join(sorted(project.targets)) or "none"
+    return ConfigError(
+        f"There is no target {name!r}: neither in the configuration ({known}) nor as a "
+        "PostgresTarget block.",
+        next_step="Add [targets."
+        f"{name}] to confiture.toml, or save a PostgresTarget block of that name.",
+    )

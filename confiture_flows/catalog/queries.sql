@@ -118,6 +118,7 @@ LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.a
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
 
 -- part: column_settings
+-- Some servers (15.20) keep a number among the options, pg_attver, which changes by itself.
 SELECT
     'column settings',
     c.name || '.' || quote_ident(a.attname),
@@ -129,16 +130,22 @@ SELECT
             END
         END,
         'statistics ' || nullif(a.attstattarget, -1),
-        'with ' || a.attoptions::text,
+        'with ' || kept.options::text,
         'options ' || a.attfdwoptions::text),
     true, c.name, 0
 FROM relation AS c
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
 JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+CROSS JOIN LATERAL (
+    SELECT nullif(array(
+        SELECT o.option FROM unnest(a.attoptions) AS o (option)
+        WHERE NOT starts_with(o.option, 'pg_attver=')
+    ), '{}') AS options
+) AS kept
 WHERE a.attnum > 0 AND NOT a.attisdropped AND (
     (a.attstorage <> t.typstorage AND c.relkind IN ('r', 'p', 'm', 'f'))
     OR nullif(a.attstattarget, -1) IS NOT NULL
-    OR a.attoptions IS NOT NULL OR a.attfdwoptions IS NOT NULL
+    OR kept.options IS NOT NULL OR a.attfdwoptions IS NOT NULL
 )
 
 -- part: column_compression from 14

@@ -46,6 +46,7 @@ def take_snapshot(
     *,
     ledger: tuple[str, str] | None = None,
     migrators: tuple[str, ...] = (),
+    only: frozenset[str] | None = None,
 ) -> Catalog:
     """Read what is in the database, apart from rows.
 
@@ -58,14 +59,17 @@ def take_snapshot(
             whose names start with that name and an underscore.
         migrators: Roles whose default privileges are called "the migrating role's", so that
             snapshots of servers where migrations run as different roles compare.
+        only: The parts of queries.sql to read, of those that every database may have something
+            for; None reads all there is.
     """
     schema, table = ledger or (None, None)
     values = {"schema": schema, "ledger": table, "migrators": list(migrators)}
     with conn.transaction():
         # Compiling the query would cost more than it saves.
         conn.execute("SET LOCAL search_path = ''; SET LOCAL jit = off")
-        found = frozenset(row[0] for row in conn.execute(_probe()))
-        query = _query(conn.info.server_version // 10_000, found)
+        # What a catalog may hold needs no question where none of its parts is read.
+        found = frozenset() if only else frozenset(row[0] for row in conn.execute(_probe()))
+        query = _query(conn.info.server_version // 10_000, found, only)
         rows = conn.execute(query, values).fetchall()
     return Catalog(tuple(sorted(CatalogObject(*row) for row in rows)))
 
@@ -106,11 +110,13 @@ def _holds_something(catalog: str) -> str:
 
 
 @cache
-def _query(major: int, found: frozenset[str]) -> bytes:
+def _query(major: int, found: frozenset[str], only: frozenset[str] | None) -> bytes:
     common, *parts = _parts()
     asked = (
         part.sql
         for part in parts
-        if part.since <= major <= part.until and (part.needs is None or part.needs in found)
+        if part.since <= major <= part.until
+        and (part.needs is None or part.needs in found)
+        and (only is None or part.name in only)
     )
     return (common.sql + "\n" + "\nUNION ALL\n".join(asked)).encode()

@@ -12,8 +12,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from confiture_flows.cli._frame import quiet_prefect
 from confiture_flows.cli._progress import Progress
-from confiture_flows.cli._run import quiet_prefect
 from confiture_flows.errors import ApplyError
 
 if TYPE_CHECKING:

@@ -102,6 +102,7 @@ class Work:
             raise TypeError("This command has no target.")
         found = configured_target(self.project, self.options.target, self.options.dsn)
         if found is None:
+            quiet_prefect()
             from confiture_flows.blocks.target import load_target
 
             found = load_target(str(self.options.target), self.project)
@@ -129,6 +130,14 @@ class Work:
             root=self.project.include_root(directory),
             out_of_order=out_of_order,
         )
+
+
+def quiet_prefect() -> None:
+    """Keep Prefect's lines for its server and off the terminal, where they would repeat ours.
+
+    Prefect reads this when it is imported; who has set it wants it otherwise.
+    """
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
 def silence(stream: TextIO) -> None:

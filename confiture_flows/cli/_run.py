@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from confiture_flows.cli._frame import Outcome, interrupted
+from confiture_flows.cli._frame import Outcome, interrupted, quiet_prefect
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,14 +105,6 @@ def _run_flow(
 
     with watched_by(watch):
         run_as_flow(target, request, direction, granularity)
-
-
-def quiet_prefect() -> None:
-    """Keep Prefect's lines for its server and off the terminal, where they would repeat ours.
-
-    Prefect reads this when it is imported; who has set it wants it otherwise.
-    """
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
 def _outcome(report: RunReport | None, error: BaseException | None, *, as_json: bool) -> Outcome:

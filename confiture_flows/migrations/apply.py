@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from confiture_flows.errors import LedgerError, MigrationFileError, UnresolvedError
 from confiture_flows.migrations.checksum import script_checksum
+from confiture_flows.migrations.durability import announcing
 from confiture_flows.migrations.execution import Run, execute_step
 from confiture_flows.migrations.files import Keeper, create_files, locate_files
 from confiture_flows.migrations.journal import forget_entries, locate_journal, read_journal
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from confiture_flows.config import Limits
+    from confiture_flows.config import FlushName, Limits
     from confiture_flows.migrations.journal import Entry
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lookout import Another
@@ -54,6 +55,7 @@ def apply_plan(
     name: str | None = None,
     another: Another | None = None,
     single_transaction: bool = False,
+    flush: FlushName = "commit",
 ) -> tuple[LedgerRow, ...]:
     """Carry a plan out, forward or back.
 
@@ -67,6 +69,8 @@ def apply_plan(
         name: What the journal calls the run; a random name when not given.
         another: From `another_connection`; nobody who is in the way is named without it.
         single_transaction: All steps are one transaction, and `run_step` is not called.
+        flush: "run" waits for the disk before the observer and the caller hear of anything, and
+            not at each commit; only right where `run_step` tells nobody.
 
     Returns:
         For each step the ledger row written or erased; a forward step done before gives its too.
@@ -83,23 +87,33 @@ def apply_plan(
     if single_transaction:
         check_single_transaction(plan)
     lookout = Lookout(conn, check_backend(conn, another), another)
-    with run_lock(conn, limits.lock_patience, observer.waiting, observer.tick):
-        run = _prepared(conn, limits, ledger, observer, name or uuid4().hex, lookout)
-        known = {row.version: row for row in read_rows(conn, run.ledger)}
-        _forget_stale(run, plan, known)
-        _check_still_true(plan, known)
-        _check_nothing_is_half_done(plan, run.unfinished)
-        observer.begin(plan)
-        try:
-            if single_transaction:
-                check_single_transaction(plan, frozenset(key[0] for key in run.unfinished))
-                return _all(run, plan, known)
-            rows = (_one(run, step, run_step, known) for step in plan.steps)
-            return tuple(row for row in rows if row is not None)
-        finally:
-            # Whoever uses the connection next must not meet what the last file left in it.
-            reset_session(conn, run.reset)
-            run.keeper.write()
+    with (
+        run_lock(conn, limits.lock_patience, observer.waiting, observer.tick),
+        announcing(conn, observer, flush) as observer,
+    ):
+        reset = session_reset(conn, limits, flush)
+        run = _prepared(conn, limits, ledger, observer, name or uuid4().hex, lookout, reset)
+        return _carry_out(run, plan, run_step, single_transaction=single_transaction)
+
+
+def _carry_out(
+    run: Run, plan: Plan, run_step: RunStep, *, single_transaction: bool
+) -> tuple[LedgerRow, ...]:
+    known = {row.version: row for row in read_rows(run.conn, run.ledger)}
+    _forget_stale(run, plan, known)
+    _check_still_true(plan, known)
+    _check_nothing_is_half_done(plan, run.unfinished)
+    run.observer.begin(plan)
+    try:
+        if single_transaction:
+            check_single_transaction(plan, frozenset(key[0] for key in run.unfinished))
+            return _all(run, plan, known)
+        rows = (_one(run, step, run_step, known) for step in plan.steps)
+        return tuple(row for row in rows if row is not None)
+    finally:
+        # Whoever uses the connection next must not meet what the last file left in it.
+        reset_session(run.conn, run.reset)
+        run.keeper.write()
 
 
 def _one(run: Run, step: Step, run_step: RunStep, known: dict[str, LedgerRow]) -> LedgerRow | None:
@@ -134,10 +148,15 @@ def _forget_stale(run: Run, plan: Plan, known: dict[str, LedgerRow]) -> None:
 
 
 def _prepared(
-    conn: Connection, limits: Limits, ledger: str, observer: Observer, name: str, lookout: Lookout
+    conn: Connection,
+    limits: Limits,
+    ledger: str,
+    observer: Observer,
+    name: str,
+    lookout: Lookout,
+    reset: tuple[str, ...],
 ) -> Run:
     """A session in its first state, the ledger, and what earlier runs have left half done."""
-    reset = session_reset(conn, limits)
     reset_session(conn, reset)
     table = create_ledger(conn, locate_ledger(conn, ledger))
     journal = locate_journal(conn, table)

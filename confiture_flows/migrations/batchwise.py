@@ -19,6 +19,7 @@ from confiture_flows.migrations.diagnosis import (
     Aftermath,
     diagnose,
 )
+from confiture_flows.migrations.durability import wait_for_the_disk
 from confiture_flows.migrations.execution import finish_step
 from confiture_flows.migrations.half_done import (
     changed_error,
@@ -96,6 +97,8 @@ class _Script:
     def run(self) -> LedgerRow:
         started = time.monotonic()
         self.file_checksum = file_checksum(self.step.script.path)
+        # What happens outside transactions may last at once; so must what is written about it.
+        wait_for_the_disk(self.context.conn)
         self.context.journal = create_journal(self.context.conn, self.context.journal)
         self._open_ledger_row()
         done = self._resume()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.discovery import Directory, discover
+from confiture_flows.migrations.durability import read_lasting_ledger
 from confiture_flows.migrations.edits import with_edits
-from confiture_flows.migrations.ledger import LedgerRow, read_ledger
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
 from confiture_flows.migrations.texts import Texts
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.lifecycle import Request, RunReport
     from confiture_flows.migrations.migration import Migration
     from confiture_flows.migrations.observer import Observer
@@ -89,8 +90,8 @@ class PlainStages:
         if self.conn.closed or self.conn.broken:
             # Asked after a failure: what had been committed when the connection broke?
             with connect(self.target, "read ledger") as conn:
-                return read_ledger(conn, self.target.ledger)
-        return read_ledger(self.conn, self.target.ledger)
+                return read_lasting_ledger(conn, self.target)
+        return read_lasting_ledger(self.conn, self.target)
 
     def validate(
         self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction
@@ -121,6 +122,7 @@ class PlainStages:
             observer=self.observer,
             another=another_connection(self.target),
             single_transaction=self.request.single_transaction,
+            flush=self.target.flush,
         )
 
     def verify(self, directory: Directory, done: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:

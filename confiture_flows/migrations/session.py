@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from confiture_flows.config import Limits
+    from confiture_flows.config import FlushName, Limits
 
 # What one file may leave behind in the session and the next would trip over. DISCARD ALL
 # says it in one word, but would release the advisory lock too.
@@ -21,8 +21,14 @@ _RESET = (
 )
 
 
-def session_reset(conn: Connection, limits: Limits) -> tuple[str, ...]:
-    """The statements that put the session into the state in which every migration starts."""
+def session_reset(conn: Connection, limits: Limits, flush: FlushName = "commit") -> tuple[str, ...]:
+    """The statements that put the session into the state in which every migration starts.
+
+    Args:
+        conn: The session.
+        limits: Of the target.
+        flush: "run" lets no commit wait for the disk; see `durability`.
+    """
     settings = {
         "lock_timeout": limits.lock_timeout_ms,
         "statement_timeout": limits.statement_timeout_ms,
@@ -30,6 +36,8 @@ def session_reset(conn: Connection, limits: Limits) -> tuple[str, ...]:
         "standard_conforming_strings": "on",  # as our parser reads them
         "client_encoding": "'UTF8'",  # what scripts are sent in, whatever the database's own
     }
+    if flush == "run":
+        settings["synchronous_commit"] = "off"
     if _can_check_client(conn):
         # The server notices within half a second that a killed run is gone, in mid-query too.
         settings["client_connection_check_interval"] = 500

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.snapshot import take_snapshot
 from confiture_flows.errors import MigrationFileError
-from confiture_flows.migrations.left_behind import left_behind
+from confiture_flows.migrations.left_behind import KINDS_LEFT_BEHIND, left_behind
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def verify(conn: Connection, migrations: tuple[Migration, ...]) -> tuple[Finding
     for migration in migrations:
         if migration.verify:
             findings += _run_script(conn, migration, migration.verify)
-    catalog = take_snapshot(conn)
+    catalog = take_snapshot(conn, only=KINDS_LEFT_BEHIND)
     in_build = _in_build(conn) if catalog.invalid else frozenset()
     return (*findings, *left_behind(catalog, in_build))
 

@@ -51,6 +51,8 @@ def carry_out(
             run_step=_as_task_run if granularity == "migration" else apply.directly,
             another=another_connection(target),
             single_transaction=single_transaction,
+            # The end of a task run tells of its migration at once.
+            flush="commit" if granularity == "migration" else target.flush,
             name=f"Prefect flow run {flow_run.id}" if flow_run.id else None,
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prefect import task
 
-from confiture_flows.migrations import ledger
+from confiture_flows.migrations.durability import read_lasting_ledger
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
 
@@ -24,4 +24,4 @@ def read_ledger(target: Target) -> tuple[LedgerRow, ...]:
         LedgerError: The table is something else, or may not be read.
     """
     with connect_guarded(target, "read ledger") as (conn, _guard):
-        return ledger.read_ledger(conn, target.ledger)
+        return read_lasting_ledger(conn, target)

@@ -29,9 +29,10 @@ BARE, PLAIN, FLOW, DBMATE = (
     "migrate (flow)",
     "dbmate",
 )
-BARE_INSIDE, ENGINE_INSIDE, FLOW_INSIDE = (
+BARE_INSIDE, ENGINE_INSIDE, ENGINE_FLUSH_RUN, FLOW_INSIDE = (
     "bare loop, in-process",
     "engine, in-process",
+    'engine with flush = "run", in-process',
     "flow, in-process",
 )
 """In-process: measured by the process itself after all its imports."""
@@ -84,6 +85,7 @@ class Bench:
             PLAIN: Candidate((*ours, "--plain")),
             BARE_INSIDE: Candidate((*inside, "bare", pairs), own_clock=True),
             ENGINE_INSIDE: Candidate((*inside, "engine", pairs), own_clock=True),
+            ENGINE_FLUSH_RUN: Candidate((*inside, "flush-run", pairs), own_clock=True),
         }
         if dbmate := program("dbmate"):
             options = ("--no-dump-schema", "--migrations-dir", str(self.work.dbmate))

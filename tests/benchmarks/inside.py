@@ -1,7 +1,7 @@
 """One run inside a process that has imported everything: prints the seconds it took.
 
-Run as `python -m tests.benchmarks.inside bare|engine|flow DIRECTORY`, the connection string in
-CONFITURE_DSN. A process a run, so that no cache of an earlier run answers.
+Run as `python -m tests.benchmarks.inside KIND DIRECTORY`, the connection string in CONFITURE_DSN;
+KIND is bare, engine, flush-run or flow. A process a run, so that nothing is cached.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +30,12 @@ from tests.benchmarks import bare_loop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from confiture_flows.config import FlushName
 
-def run_engine(dsn: str, directory: Path) -> None:
+
+def run_engine(dsn: str, directory: Path, flush: FlushName = "commit") -> None:
     """What `confiture-flows migrate --plain` does, without the command line."""
-    target = Target.from_dsn(dsn)
+    target = replace(Target.from_dsn(dsn), flush=flush)
     with connect(target, "benchmark") as conn:
         run_lifecycle(
             PlainStages(conn, target, Request(directory), Observer(), lambda _report: None),
@@ -54,7 +58,12 @@ def main(kind: str, directory: Path) -> None:
     """Run once and print the seconds."""
     all_layouts()
     dsn = os.environ["CONFITURE_DSN"]
-    run = {"bare": bare_loop.migrate, "engine": run_engine}.get(kind) or _flow_runner()
+    runs = {
+        "bare": bare_loop.migrate,
+        "engine": run_engine,
+        "flush-run": partial(run_engine, flush="run"),
+    }
+    run = runs.get(kind) or _flow_runner()
     started = time.perf_counter()
     run(dsn, directory)
     print(time.perf_counter() - started)

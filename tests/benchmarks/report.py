@@ -11,6 +11,7 @@ from tests.benchmarks.candidates import (
     BARE,
     BARE_INSIDE,
     DBMATE,
+    ENGINE_FLUSH_RUN,
     ENGINE_INSIDE,
     FLOW,
     FLOW_INSIDE,
@@ -33,6 +34,7 @@ _YARDSTICKS = {
     DBMATE: BARE,
     BARE_INSIDE: BARE_INSIDE,
     ENGINE_INSIDE: BARE_INSIDE,
+    ENGINE_FLUSH_RUN: BARE_INSIDE,
     FLOW_INSIDE: BARE_INSIDE,
 }
 _LABELS = (

@@ -15,19 +15,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from confiture_flows.cli.prefect_server import temporary_server
 from confiture_flows.migrations.ledger import create_ledger, locate_ledger
 from confiture_flows.report.document import Document, Table
 from confiture_flows.report.markdown import render_markdown
 from tests.benchmarks.servers import durable_server, new_database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PROGRAM = Path(sys.executable).with_name("confiture-flows")
 _TABLE = "CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL, email text, note text);\n"
@@ -54,8 +56,15 @@ class Cost:
     peak_kib: int
 
 
-def measure(command: Sequence[str | Path], dsn: str) -> Cost:
+def measure(
+    command: Sequence[str | Path], dsn: str, prefect: Mapping[str, str] | None = None
+) -> Cost:
     """Run a program to its end.
+
+    Args:
+        command: The program and its arguments.
+        dsn: What it works on.
+        prefect: Variables of a running Prefect server.
 
     Raises:
         RuntimeError: It failed.
@@ -65,7 +74,7 @@ def measure(command: Sequence[str | Path], dsn: str) -> Cost:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "CONFITURE_DSN": dsn},
+        env={**os.environ, **(prefect or {}), "CONFITURE_DSN": dsn},
     )
     seconds, peak, code, said = json.loads(done.stdout)
     if code:
@@ -87,8 +96,8 @@ def write_large(folder: Path, kind: str, megabytes: float) -> Path:
     return path
 
 
-def large_files(dsn: str, megabytes: float, *, flow: bool = True) -> Document:
-    """Apply a file of each kind: by the package, as a flow, and by psql."""
+def large_files(dsn: str, megabytes: float, prefect: Mapping[str, str] | None = None) -> Document:
+    """Apply a file of each kind: by the package, as a flow where there is a server, and by psql."""
     rows: list[tuple[str, ...]] = []
     psql = shutil.which("psql")
     for kind in _KINDS:
@@ -96,11 +105,11 @@ def large_files(dsn: str, megabytes: float, *, flow: bool = True) -> Document:
             path = write_large(Path(name), kind, megabytes)
             ours = [PROGRAM, "migrate", "--plain", "--dir", name]
             runs: dict[str, list[str | Path]] = {"migrate --plain": ours}
-            if flow:
+            if prefect:
                 runs["migrate (flow)"] = [PROGRAM, "migrate", "--dir", name]
             for label, command in runs.items():
                 with new_database(dsn) as database:
-                    rows.append(_row(kind, label, path, measure(command, database)))
+                    rows.append(_row(kind, label, path, measure(command, database, prefect)))
             if psql:
                 with new_database(dsn) as database:
                     command = [psql, database, "-q1", "-v", "ON_ERROR_STOP=1", "-f", path]
@@ -162,9 +171,14 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=100, help="size of the files [100]")
     parser.add_argument("--flow", action="store_true", help="as Prefect flows too")
     options = parser.parse_args()
-    with durable_server() as dsn:
+    with durable_server() as dsn, ExitStack() as stack:
         print(render_markdown(many_migrations(dsn, (1000, 3000, 10000))), flush=True)
-        print(render_markdown(large_files(dsn, options.megabytes, flow=options.flow)), flush=True)
+        prefect = None
+        if options.flow:
+            server = stack.enter_context(temporary_server())
+            server.wait()
+            prefect = server.environment()
+        print(render_markdown(large_files(dsn, options.megabytes, prefect)), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from confiture_flows.postgres import Server
 from confiture_flows.report.markdown import render_markdown
 from confiture_flows.report.text import print_document
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
+from tests.benchmarks.contention import behind_a_transaction
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
 from tests.benchmarks.scale import large_files, many_migrations
@@ -47,9 +48,15 @@ def test_a_flow_is_a_candidate_where_there_is_a_prefect_server(tmp_path: Path) -
 
 
 def test_large_files_and_many_migrations_are_reported(server: Server) -> None:
-    files = large_files(server.dsn, 0.1, flow=False)
+    files = large_files(server.dsn, 0.1)
     many = many_migrations(server.dsn, (3, 5), rounds=1)
 
     said = "\n".join(render_markdown(document) for document in (files, many))
     assert said.count("migrate --plain |") == 2
     assert "| 5 |" in said
+
+
+def test_stalls_behind_a_transaction_are_reported(server: Server) -> None:
+    said = render_markdown(behind_a_transaction(server.dsn, hold=0.2, rounds=1))
+    assert "| migrate --plain |" in said
+    assert "| ALTER TABLE without lock\\_timeout |" in said

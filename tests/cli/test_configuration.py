@@ -172,3 +172,16 @@ def test_empty_variable_does_not_fall_back_to_the_only_target(
     configure(toml(dsn))
 
     assert run("status", "--json", CONFITURE_DSN="").json()["ok"] is False
+
+
+def test_unknown_target_starts_no_prefect_server_to_ask(run: Runner, tmp_path: Path) -> None:
+    """Where nobody has ever kept a block, there is nothing to ask; it took eleven seconds."""
+    result = run("status", "--target", "nowhere")
+
+    assert result.code == 2
+    unknown = "neither in the configuration (none) nor as a PostgresTarget block."
+    assert result.err.splitlines() == [
+        f"Error: There is no target 'nowhere': {unknown}",
+        "Add [targets.nowhere] to confiture.toml, or save a PostgresTarget block of that name.",
+    ]
+    assert not (tmp_path / ".prefect" / "prefect.db").exists()

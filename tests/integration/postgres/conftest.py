@@ -98,6 +98,8 @@ def start_parent(any_bin_dir: Path):
     """Run a script whose `serve()` starts a server and prints its folder; yield both."""
     head = (
         "import os, signal, sys, time\n"
+        # Under nohup tests ignore it, and so would their children.
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "from urllib.parse import parse_qs, urlsplit\n"
         "from confiture_flows.postgres import start_server\n"
         "def tell(server):\n"
