@@ -71,6 +71,15 @@ class HookTable(_Table):
     options: dict[str, Any] = {}
 
 
+class LintTable(_Table):
+    """[lint]."""
+
+    rules: dict[str, Literal["off", "info", "warning", "error"]] = {}
+    exclude: list[str] = []
+    baseline: str | None = Field(default=None, min_length=1)
+    gate: bool = False
+
+
 class ConfigurationFile(_Table):
     """The whole file."""
 
@@ -78,6 +87,7 @@ class ConfigurationFile(_Table):
     targets: dict[str, TargetTable] = {}
     hooks: list[HookTable] = []
     placeholders: dict[PlaceholderName, str] = {}
+    lint: LintTable = LintTable()
 
 
 def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:

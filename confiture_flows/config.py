@@ -128,6 +128,23 @@ class HookConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LintConfig:
+    """The [lint] table.
+
+    Attributes:
+        rules: The severity of rules, by code or name; "off" switches one off.
+        exclude: Patterns of files that are history and have no findings.
+        baseline: A file with findings that are known; relative to the configuration.
+        gate: Whether migrate lints what is pending and stops at the target's `fail_on`.
+    """
+
+    rules: Mapping[str, str] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    baseline: Path | None = None
+    gate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """What confiture.toml says.
 
@@ -141,6 +158,7 @@ class Project:
         replace_placeholders: Whether scripts have placeholders; None is where somebody gives
             values, and where the layout has them.
         hooks: In the order of the file.
+        lint: What linting is told.
         source: The file this was read from; None when there is none.
     """
 
@@ -151,6 +169,7 @@ class Project:
     placeholders: Mapping[str, str] = field(default_factory=dict, repr=False)
     replace_placeholders: bool | None = None
     hooks: tuple[HookConfig, ...] = ()
+    lint: LintConfig = field(default_factory=LintConfig)
     source: Path | None = None
 
     def include_root(self, directory: Path) -> Path | None:
@@ -209,6 +228,12 @@ def _project(table: dict[str, Any], path: Path) -> Project:
         placeholders=said.placeholders,
         replace_placeholders=said.migrations.placeholders,
         hooks=tuple(_hook(each) for each in said.hooks),
+        lint=LintConfig(
+            said.lint.rules,
+            tuple(said.lint.exclude),
+            path.parent / said.lint.baseline if said.lint.baseline else None,
+            said.lint.gate,
+        ),
         source=path,
     )
 

@@ -94,9 +94,12 @@ def _run_plain(
 
     refuse_nested(target)
     hooks = _hooks(project, target, direction, watch)
+    stages = PlainStages
+    if project.lint.gate:
+        from confiture_flows.cli._linted import LintedStages as stages
     with connect(target, "migrate" if direction == "up" else "rollback") as conn:
         run_lifecycle(
-            PlainStages(conn, target, request, watch, watch.ended, hooks, _rehearse),
+            stages(conn, target, request, watch, watch.ended, hooks, _rehearse),
             target=target.name,
             direction=direction,
             gate=Severity.of(target.fail_on),

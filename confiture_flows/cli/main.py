@@ -16,11 +16,13 @@ from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
 from confiture_flows.cli.dry_run import dry_run
 from confiture_flows.cli.import_ import import_
+from confiture_flows.cli.lint import lint
 from confiture_flows.cli.migrate import migrate
 from confiture_flows.cli.new import new
 from confiture_flows.cli.plan import plan
 from confiture_flows.cli.resolve import resolve
 from confiture_flows.cli.rollback import rollback
+from confiture_flows.cli.rules import rules
 from confiture_flows.cli.status import status
 from confiture_flows.cli.verify import verify
 
@@ -42,7 +44,20 @@ app = App(
     result_action="return_value",
     default_parameter=Parameter(show_default=False),
 )
-for _command in (demo, status, plan, dry_run, new, migrate, rollback, verify, resolve, baseline):
+for _command in (
+    demo,
+    status,
+    plan,
+    lint,
+    dry_run,
+    new,
+    migrate,
+    rollback,
+    verify,
+    resolve,
+    baseline,
+    rules,
+):
     app.command(_command)
 app.command(import_, name="import")
 

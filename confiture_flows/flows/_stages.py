@@ -13,6 +13,7 @@ from prefect.utilities.annotations import opaque
 from prefect.utilities.urls import url_for
 
 from confiture_flows import tasks
+from confiture_flows.config import load_project
 from confiture_flows.dryrun.dry_run import stop_if_unsafe
 from confiture_flows.errors import RunCancelledError
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
@@ -87,6 +88,9 @@ class TaskStages:
             out_of_order=self.request.out_of_order or self.target.out_of_order,
             compare_with=self.target,
         )
+        if direction is Direction.UP and load_project().lint.gate:
+            linted = tasks.lint_migrations(_whole(directory), pending_on=self.target)
+            findings = (*findings, *linted.plain)
         current_observer().found(findings)
         return findings
 

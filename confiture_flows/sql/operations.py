@@ -6,6 +6,7 @@ its own. What cannot be read becomes an `Unread` operation, never silence.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # A body may carry out a DO block that carries out another; nobody nests deeper by hand.
 _DEEPEST = 5
+_LINE_END = re.compile("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class _Text:
 
     def line_of(self, character: int) -> int:
         if self._ends is None:
-            self._ends = [at for at, each in enumerate(self.text) if each == "\n"]
+            self._ends = [match.start() for match in _LINE_END.finditer(self.text)]
         return bisect_left(self._ends, character) + 1
 
     def line_start(self, line: int) -> int:

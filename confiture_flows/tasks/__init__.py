@@ -8,6 +8,7 @@ from confiture_flows.tasks.apply import apply_plan
 from confiture_flows.tasks.discover import discover_migrations
 from confiture_flows.tasks.dry_run import dry_run_plan
 from confiture_flows.tasks.ledger import read_ledger
+from confiture_flows.tasks.lint import lint_migrations
 from confiture_flows.tasks.plan import plan_migrations
 from confiture_flows.tasks.publish import publish_report
 from confiture_flows.tasks.rollback import rollback_plan
@@ -18,6 +19,7 @@ __all__ = [
     "apply_plan",
     "discover_migrations",
     "dry_run_plan",
+    "lint_migrations",
     "plan_migrations",
     "publish_report",
     "read_ledger",

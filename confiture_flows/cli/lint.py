@@ -1,0 +1,189 @@
+"""`confiture-flows lint`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from confiture_flows.cli._frame import DirectoryOptions, Options, Outcome, Work, framed
+
+if TYPE_CHECKING:
+    from confiture_flows.lint.report import LintReport
+    from confiture_flows.lint.state import KnownState
+    from confiture_flows.migrations.discovery import Directory
+    from confiture_flows.target import Target
+
+Format = Literal["text", "json", "sarif", "github", "gitlab", "junit", "markdown"]
+Gate = Literal["info", "warning", "error"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class LintChoice:
+    """Which migrations, and what becomes of the findings."""
+
+    live: Annotated[
+        str | None, Parameter(help="A target: sizes decide severities, what is applied is history.")
+    ] = None
+    all: Annotated[bool, Parameter(help="All migrations, also applied ones.", negative="")] = False
+    pending: Annotated[
+        bool, Parameter(help="Those not applied; the default with --live.", negative="")
+    ] = False
+    since: Annotated[
+        str | None, Parameter(help="Those whose files changed since a revision of git.")
+    ] = None
+    catalog: Annotated[
+        bool, Parameter(help="With --live, judge the database itself too.", negative="")
+    ] = False
+    fix: Annotated[bool, Parameter(help="Mend what a program can mend.", negative="")] = False
+    baseline: Annotated[
+        Path | None, Parameter(help="Leave out the findings that this file lists.")
+    ] = None
+    write_baseline: Annotated[
+        Path | None, Parameter(help="Write all findings into this file as known.")
+    ] = None
+
+
+_DEFAULTS, _CHOICE = DirectoryOptions(), LintChoice()
+
+
+def lint(
+    *,
+    options: DirectoryOptions = _DEFAULTS,
+    choice: LintChoice = _CHOICE,
+    format: Format = "text",  # noqa: A002 - the option's name
+    fail_on: Gate = "error",
+) -> int:
+    """Judge migrations by rules that know the history. Changes nothing, but with --fix.
+
+    Exits 4 when findings reach --fail-on.
+
+    Args:
+        options: Which directory.
+        choice: Which migrations.
+        format: How to print what is found.
+        fail_on: The severity that fails.
+    """
+    wanted: Format = "json" if options.json else format
+    options = replace(options, json=wanted == "json")
+    return framed("lint", options, lambda work: _run(work, choice, wanted, fail_on))
+
+
+def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outcome:
+    from confiture_flows.errors import ConfigError
+    from confiture_flows.lint.baseline import without_known, write_baseline
+    from confiture_flows.lint.catalog_rule import judge_catalog
+    from confiture_flows.lint.report import gate_error
+    from confiture_flows.lint.runner import lint_migrations
+    from confiture_flows.lint.settings import settings_of
+    from confiture_flows.report.document import Document
+    from confiture_flows.report.finding import Severity
+    from confiture_flows.target import connect
+
+    if sum((choice.all, choice.pending, choice.since is not None)) > 1:
+        raise ConfigError("--all, --pending and --since exclude one another.")
+    if (choice.pending or choice.catalog) and not choice.live:
+        raise ConfigError(
+            "What is pending, and what is there, a database knows.", next_step="Add --live TARGET."
+        )
+    directory, only, together, known = _chosen(work, choice)
+    settings = settings_of(work.project)
+
+    def judged(directory: Directory) -> LintReport:
+        return lint_migrations(
+            directory.migrations, only=only, together=together, settings=settings, known=known
+        )
+
+    report = judged(directory)
+    mended = _mend(report) if choice.fix else 0
+    if mended:
+        report = judged(_chosen(work, choice)[0])
+    if choice.write_baseline:
+        count = write_baseline(report, choice.write_baseline)
+        said = f"Written: {count} findings into {choice.write_baseline}."
+        return Outcome({"baseline": choice.write_baseline, "known": count}, Document(said))
+    baseline = choice.baseline or work.project.lint.baseline
+    if baseline:
+        report = without_known(report, baseline)
+    if choice.catalog:
+        with connect(_live(work, choice), "lint") as conn:
+            report = replace(report, database=judge_catalog(conn))
+    error = gate_error(report, Severity.of(fail_on))
+    if wanted not in ("text", "json"):
+        _print_as(report, wanted, str(directory.path))
+        return Outcome(error=error)
+    findings = (*directory.findings, *report.plain)
+    result = {**report.json(), "mended": mended}
+    return Outcome(result, report.document(str(directory.path)), findings, error, report.plain)
+
+
+def _chosen(
+    work: Work, choice: LintChoice
+) -> tuple[Directory, frozenset[str] | None, bool, KnownState | None]:
+    """The directory, the versions to judge, whether they are one set, and live sizes."""
+    from confiture_flows.lint.live import live_sizes
+    from confiture_flows.lint.selection import changed_versions, pending_versions
+    from confiture_flows.migrations.discovery import discover
+    from confiture_flows.migrations.ledger import read_ledger
+    from confiture_flows.migrations.plain import discover_for
+    from confiture_flows.target import connect
+
+    request = work.request()
+    if not choice.live:
+        directory = discover(
+            request.directory, layout=request.layout, as_written=request.as_written
+        )
+        only = changed_versions(directory, choice.since) if choice.since else None
+        return directory, only, only is not None, None
+    target = _live(work, choice)
+    directory = discover_for(request, target)
+    with connect(target, "lint") as conn:
+        known = live_sizes(conn)
+        rows = read_ledger(conn, target.ledger)
+    if choice.all:
+        return directory, None, False, known
+    pending = pending_versions(directory, rows)
+    if choice.since:
+        pending &= changed_versions(directory, choice.since)
+    return directory, pending, True, known
+
+
+def _live(work: Work, choice: LintChoice) -> Target:
+    """The target that --live names."""
+    live = Work(Options(target=choice.live))
+    target = live.target()
+    work.target_name = target.name
+    return target
+
+
+def _mend(report: LintReport) -> int:
+    """Write what can be mended into the files."""
+    from confiture_flows.lint.fixes import mend_files, write_mended
+
+    mended = mend_files(report.findings)
+    for path, text in mended.items():
+        write_mended(path, text)
+    return sum(bool(each.edits) for each in report.findings)
+
+
+def _print_as(report: LintReport, wanted: Format, where: str) -> None:
+    from importlib.metadata import version
+
+    from confiture_flows.report import ci
+    from confiture_flows.report.markdown import render_markdown
+    from confiture_flows.report.sarif import render_sarif
+
+    match wanted:
+        case "sarif":
+            print(render_sarif(report.remarks, version("confiture-flows")))
+        case "github":
+            print(ci.render_github(report.remarks))
+        case "gitlab":
+            print(ci.render_gitlab(report.remarks))
+        case "junit":
+            print(ci.render_junit(report.remarks))
+        case _:
+            print(render_markdown(report.document(where)))

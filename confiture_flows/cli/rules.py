@@ -1,0 +1,82 @@
+"""`confiture-flows rules`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from confiture_flows.cli._frame import DirectoryOptions, Outcome, framed
+
+_DEFAULTS = DirectoryOptions()
+
+
+def rules(
+    command: Literal["list", "explain"] = "list",
+    rule: str = "",
+    /,
+    *,
+    options: DirectoryOptions = _DEFAULTS,
+) -> int:
+    """List the lint rules, or explain one: confiture-flows rules explain CF01.
+
+    Args:
+        command: "list" or "explain".
+        rule: The code or name of the rule to explain.
+        options: How to print.
+    """
+    return framed("rules", options, lambda _work: _run(command, rule))
+
+
+def _run(command: str, word: str) -> Outcome:
+    from confiture_flows.errors import ConfigError
+    from confiture_flows.lint.catalog_rule import all_catalog_rules
+    from confiture_flows.lint.registry import all_rules, find_rule
+    from confiture_flows.report.document import Code, Document, Facts, Table
+
+    if command == "list":
+        result = [
+            {
+                "code": each.code,
+                "name": each.name,
+                "category": each.category,
+                "severity": each.severity.label,
+                "fixable": each.fixable,
+                "title": each.title,
+            }
+            for each in all_rules()
+        ]
+        rows = tuple(
+            (
+                each.code,
+                each.category,
+                each.severity.label,
+                "yes" if each.fixable else "",
+                each.title,
+            )
+            for each in all_rules()
+        )
+        rows += tuple(
+            (each.code, "database", each.severity.label, "", each.title)
+            for each in all_catalog_rules()
+        )
+        table = Table(("code", "category", "at worst", "fix", "demand"), rows)
+        return Outcome({"rules": result}, Document(f"{len(rows)} rules", (table,)))
+    for each in all_catalog_rules():
+        if word.upper() == each.code:
+            page = (each.doc or "").strip()
+            result = {"code": each.code, "name": each.name, "page": page}
+            return Outcome(result, Document(each.code, (Facts((("name", each.name),)), Code(page))))
+    found = find_rule(word)
+    if found is None:
+        raise ConfigError(
+            f"There is no rule {word}." if word else "Which rule?",
+            next_step="See: confiture-flows rules",
+        )
+    facts = Facts(
+        (
+            ("name", found.name),
+            ("severity", found.severity.label),
+            ("fixed by --fix", "yes" if found.fixable else "no"),
+        )
+    )
+    result = {"code": found.code, "name": found.name, "page": found.page}
+    return Outcome(result, Document(found.code, (facts, Code(found.page.rstrip(), "markdown"))))

@@ -1,0 +1,1 @@
+"""Migrations -> findings: rules that know the history, and the live database when it is given."""

@@ -1,0 +1,347 @@
+"""What each kind of operation does to the known state. Shared with nobody but `state.py`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint._names import constraint_name, index_name
+from confiture_flows.lint._renames import rename, without
+from confiture_flows.lint.catalog import (
+    KnownIndex,
+    KnownPolicy,
+    KnownTable,
+    KnownType,
+    KnownView,
+)
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import (
+    ColumnSpec,
+    ConstraintKind,
+    ConstraintSpec,
+    IndexColumn,
+    ObjectName,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from confiture_flows.lint.state import KnownState
+
+_INDEXED = {ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUSION}
+
+
+def _create_table(state: KnownState, said: op.CreateTable) -> None:
+    name = state.full(said.table)
+    if name in state.tables:
+        return
+    copied = [known for each in (*said.like, *said.inherits) if (known := state.table(each))]
+    parent = state.table(said.partition_of)
+    table = KnownTable(
+        name=name,
+        columns={each.name: each for known in copied for each in known.columns.values()}
+        | (dict(parent.columns) if parent else {})
+        | {each.name: each for each in said.columns},
+        persistence=said.persistence,
+        partition_of=state.full(said.partition_of) if said.partition_of else None,
+        partitioned=said.partitioned,
+        made_in=state.migration,
+        complete=not said.from_query and not said.like,
+    )
+    for constraint in said.all_constraints:
+        table = _with_constraint(table, constraint)
+    if parent:
+        table = replace(
+            table,
+            constraints={**parent.constraints, **table.constraints},
+            indexes={**parent.indexes, **table.indexes},
+        )
+    state.put(table)
+
+
+def _with_constraint(table: KnownTable, said: ConstraintSpec) -> KnownTable:
+    name = said.name or said.using_index or constraint_name(table, said)
+    columns = said.columns
+    if said.using_index and said.using_index in table.indexes:
+        columns = table.indexes[said.using_index].names
+    made = replace(said, name=name, columns=columns)
+    table = replace(table, constraints={**table.constraints, name: made})
+    if said.kind is ConstraintKind.PRIMARY_KEY:
+        table = _not_null(table, columns)
+    if said.kind is ConstraintKind.NOT_NULL:
+        table = _not_null(table, columns)
+    if said.kind in _INDEXED:
+        parts = tuple(IndexColumn(each) for each in columns)
+        unique = said.kind is not ConstraintKind.EXCLUSION
+        indexes = {key: each for key, each in table.indexes.items() if key != said.using_index}
+        method = said.method or "btree"
+        index = KnownIndex(
+            name, parts, unique, include=said.include, method=method, constraint=True
+        )
+        table = replace(table, indexes={**indexes, name: index})
+    return table
+
+
+def _not_null(table: KnownTable, columns: tuple[str, ...]) -> KnownTable:
+    changed = {
+        name: replace(table.columns[name], not_null=True)
+        for name in columns
+        if name in table.columns
+    }
+    return replace(table, columns={**table.columns, **changed})
+
+
+def _add_column(state: KnownState, said: op.AddColumn) -> None:
+    table = state.table(said.table)
+    if table is None or said.column.name in table.columns:
+        return
+    table = replace(table, columns={**table.columns, said.column.name: said.column})
+    for constraint in said.column.constraints:
+        table = _with_constraint(table, constraint)
+    state.put(table)
+
+
+def _drop_column(state: KnownState, said: op.DropColumn) -> None:
+    table = state.table(said.table)
+    if table is None:
+        return
+    gone = said.column
+    kept = {name: each for name, each in table.constraints.items() if gone not in each.columns}
+    indexes = {
+        name: each
+        for name, each in table.indexes.items()
+        if gone not in each.names
+        and gone not in each.include
+        and gone not in each.condition
+        and not any(part.expression and gone in part.expression.columns for part in each.columns)
+    }
+    columns = {name: each for name, each in table.columns.items() if name != gone}
+    state.put(replace(table, columns=columns, constraints=kept, indexes=indexes))
+
+
+def _column_type(state: KnownState, said: op.AlterColumnType) -> None:
+    _change_column(state, said.table, said.column, lambda old: replace(old, type=said.type))
+
+
+def _alter_column(state: KnownState, said: op.AlterColumn) -> None:
+    changes: dict[str, dict[str, object]] = {
+        "set default": {"default": said.default},
+        "drop default": {"default": None},
+        "set not null": {"not_null": True},
+        "drop not null": {"not_null": False},
+        "add identity": {"identity": "by default", "not_null": True},
+        "drop identity": {"identity": ""},
+        "drop expression": {"generated": "", "generation": None},
+    }
+    change = changes.get(said.change)
+    if change:
+        _change_column(state, said.table, said.column, lambda old: replace(old, **change))
+
+
+def _change_column(
+    state: KnownState, name: ObjectName, column: str, change: Callable[[ColumnSpec], ColumnSpec]
+) -> None:
+    table = state.table(name)
+    if table and column in table.columns:
+        new = change(table.columns[column])
+        state.put(replace(table, columns={**table.columns, column: new}))
+
+
+def _add_constraint(state: KnownState, said: op.AddConstraint) -> None:
+    if table := state.table(said.table):
+        state.put(_with_constraint(table, said.constraint))
+
+
+def _alter_constraint(state: KnownState, said: op.AlterConstraint) -> None:
+    table = state.table(said.table)
+    if table is None or said.name not in table.constraints:
+        return
+    if said.change == "validate":
+        valid = replace(table.constraints[said.name], valid=True)
+        state.put(replace(table, constraints={**table.constraints, said.name: valid}))
+    elif said.change == "drop":
+        state.put(
+            replace(
+                table,
+                constraints=without(table.constraints, said.name),
+                indexes=without(table.indexes, said.name),
+            )
+        )
+
+
+def _alter_table(state: KnownState, said: op.AlterTable) -> None:
+    table = state.table(said.table)
+    if table and said.change in ("enable row security", "disable row security"):
+        state.put(replace(table, row_security=said.change.startswith("enable")))
+    elif table and said.change in ("set logged", "set unlogged"):
+        logged = said.change == "set logged"
+        state.put(replace(table, persistence="permanent" if logged else "unlogged"))
+
+
+def _change_partition(state: KnownState, said: op.ChangePartition) -> None:
+    if partition := state.table(said.partition):
+        parent = state.full(said.table) if said.change == "attach" else None
+        state.put(replace(partition, partition_of=parent))
+
+
+def _create_index(state: KnownState, said: op.CreateIndex) -> None:
+    known = state.table(said.table) or state.views.get(state.full(said.table))
+    if known is None:
+        return
+    name = said.name or index_name(known.name.name, said.columns, known.indexes)
+    if name in known.indexes:
+        return
+    index = KnownIndex(
+        name,
+        said.columns,
+        said.unique,
+        said.where.sql if said.where else "",
+        said.include,
+        said.method,
+        condition=said.where.columns if said.where else (),
+    )
+    if isinstance(known, KnownTable):
+        state.put(replace(known, indexes={**known.indexes, name: index}))
+    else:
+        state.views[known.name] = replace(known, indexes={**known.indexes, name: index})
+
+
+def _create_trigger(state: KnownState, said: op.CreateTrigger) -> None:
+    if table := state.table(said.table):
+        state.put(replace(table, triggers=table.triggers | {said.name}))
+
+
+def _policy(state: KnownState, said: op.WritePolicy) -> None:
+    table = state.table(said.table)
+    if table and not said.alter:
+        policy = KnownPolicy(said.name, said.roles)
+        state.put(replace(table, policies={**table.policies, said.name: policy}))
+
+
+def _create_view(state: KnownState, said: op.CreateView) -> None:
+    name = state.full(said.view)
+    reads = tuple(state.full(each) for each in said.reads)
+    state.views[name] = KnownView(name, reads, said.materialized, made_in=state.migration)
+
+
+def _create_type(state: KnownState, said: op.CreateType) -> None:
+    name = state.full(said.name)
+    state.types[name] = KnownType(name, said.type_kind, said.values, bool(said.constraints))
+
+
+def _add_value(state: KnownState, said: op.AddEnumValue) -> None:
+    known = state.types.get(state.full(said.name))
+    if known and said.value not in known.values:
+        state.types[known.name] = replace(known, values=(*known.values, said.value))
+
+
+def _create_function(state: KnownState, said: op.CreateFunction) -> None:
+    state.objects.add(("procedure" if said.procedure else "function", state.full(said.name)))
+
+
+def _sequence(state: KnownState, said: op.WriteSequence) -> None:
+    # What belongs to a column goes with it, as the sequence of a serial does.
+    if said.owned_by:
+        state.objects.discard(("sequence", state.full(said.name)))
+    elif not said.alter:
+        state.objects.add(("sequence", state.full(said.name)))
+
+
+_WITHOUT_SCHEMA = {"schema", "extension", "role", "database", "publication", "language"}
+
+
+def _create_object(state: KnownState, said: op.CreateObject) -> None:
+    plain = said.object_kind in _WITHOUT_SCHEMA
+    state.objects.add((said.object_kind, said.name if plain else state.full(said.name)))
+
+
+def _drop(state: KnownState, said: op.DropObject) -> None:
+    name, kind = state.full(said.name), said.object_kind
+    if kind in ("table", "foreign table"):
+        state.tables.pop(name, None)
+        for table in tuple(state.tables.values()):
+            keys = [
+                key
+                for key in table.foreign_keys
+                if key.references and state.full(key.references) == name
+            ]
+            for key in keys:
+                table = replace(table, constraints=without(table.constraints, key.name))
+                state.put(table)
+    elif kind in ("view", "materialized view"):
+        state.views.pop(name, None)
+    elif kind in ("type", "domain"):
+        state.types.pop(name, None)
+    elif kind == "index":
+        if found := state.index(said.name):
+            table = found[0]
+            state.put(replace(table, indexes=without(table.indexes, said.name.name)))
+    elif kind == "schema":
+        _drop_schema(state, said.name.name)
+    elif table := state.table(said.table):
+        if kind == "trigger":
+            state.put(replace(table, triggers=table.triggers - {said.name.name}))
+        elif kind == "policy":
+            state.put(replace(table, policies=without(table.policies, said.name.name)))
+    plain = kind in _WITHOUT_SCHEMA
+    state.objects.discard((kind, said.name if plain else name))
+
+
+def _drop_schema(state: KnownState, schema: str) -> None:
+    for holder in (state.tables, state.views, state.types):
+        for name in [each for each in holder if each.schema == schema]:
+            del holder[name]
+    state.objects -= {each for each in state.objects if each[1].schema == schema}
+
+
+def _move(state: KnownState, said: op.AlterObject) -> None:
+    table = state.table(said.name)
+    if said.change == "schema" and said.object_kind == "table" and table:
+        del state.tables[table.name]
+        state.put(replace(table, name=ObjectName(said.value, table.name.name)))
+
+
+def _grant(state: KnownState, said: op.Grant) -> None:
+    if said.object_kind != "table" or said.revoke or said.default:
+        return
+    names = said.objects
+    if said.everywhere:
+        schemas = {each.name for each in said.objects}
+        names = tuple(each for each in state.tables if each.schema in schemas)
+    for name in names:
+        if table := state.table(name):
+            state.put(replace(table, granted=True))
+
+
+def _setting(state: KnownState, said: op.Setting) -> None:
+    if said.name == "search_path":
+        first = (said.value or "public").partition(",")[0].strip().strip('"')
+        state.schema = first or state.schema
+
+
+# Each change is made only for operations of its own class.
+CHANGES: dict[type[op.Operation], Callable[..., None]] = {
+    op.AddColumn: _add_column,
+    op.AddConstraint: _add_constraint,
+    op.AddEnumValue: _add_value,
+    op.AlterColumn: _alter_column,
+    op.AlterColumnType: _column_type,
+    op.AlterConstraint: _alter_constraint,
+    op.AlterObject: _move,
+    op.AlterTable: _alter_table,
+    op.ChangePartition: _change_partition,
+    op.CreateFunction: _create_function,
+    op.CreateIndex: _create_index,
+    op.CreateObject: _create_object,
+    op.CreateTable: _create_table,
+    op.CreateTrigger: _create_trigger,
+    op.CreateType: _create_type,
+    op.CreateView: _create_view,
+    op.DropColumn: _drop_column,
+    op.DropObject: _drop,
+    op.Grant: _grant,
+    op.RenameObject: rename,
+    op.Setting: _setting,
+    op.WritePolicy: _policy,
+    op.WriteSequence: _sequence,
+}

@@ -1,0 +1,44 @@
+"""What rules mend, as edits of the script's text. Shared by the rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.rule import TextEdit
+from confiture_flows.sql.words import word_end
+
+if TYPE_CHECKING:
+    from confiture_flows.lint.rule import Scene
+    from confiture_flows.sql.operation import Operation
+
+
+def insert_after(scene: Scene, operation: Operation, words: str, text: str) -> tuple[TextEdit, ...]:
+    """Put text behind a row of words of the statement; nothing inside of bodies.
+
+    Args:
+        scene: The statement.
+        operation: The operation; its first in the statement.
+        words: The words, separated by spaces.
+        text: What to put there.
+    """
+    if operation.inside != "script":
+        return ()
+    at = word_end(scene.statement.sql, *words.split())
+    if at is None:
+        return ()
+    place = scene.statement.start + at
+    return (TextEdit(place, place, text),)
+
+
+def insert_at_end(scene: Scene, operation: Operation, text: str) -> tuple[TextEdit, ...]:
+    """Put text behind the last character of a statement that does one thing."""
+    if operation.inside != "script" or len(scene.statement.operations) != 1:
+        return ()
+    return (TextEdit(scene.statement.end, scene.statement.end, text),)
+
+
+def insert_before(scene: Scene, operation: Operation, text: str) -> tuple[TextEdit, ...]:
+    """Put text before a statement."""
+    if operation.inside != "script":
+        return ()
+    return (TextEdit(scene.statement.start, scene.statement.start, text),)

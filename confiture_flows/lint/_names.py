@@ -1,0 +1,67 @@
+"""The names that PostgreSQL chooses for constraints and indexes.
+
+Source: ChooseConstraintName, ChooseIndexName and makeObjectName in the server's source.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from confiture_flows.sql.parts import ConstraintKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from confiture_flows.lint.catalog import KnownTable
+    from confiture_flows.sql.parts import ConstraintSpec, IndexColumn
+
+LONGEST_NAME = 63
+_CALL = re.compile(r"(?:\w+\.)*(\w+)\(")
+_ENDINGS = {
+    ConstraintKind.CHECK: "check",
+    ConstraintKind.EXCLUSION: "excl",
+    ConstraintKind.FOREIGN_KEY: "fkey",
+    ConstraintKind.NOT_NULL: "not_null",
+    ConstraintKind.PRIMARY_KEY: "pkey",
+    ConstraintKind.UNIQUE: "key",
+}
+
+
+def constraint_name(table: KnownTable, said: ConstraintSpec) -> str:
+    """The name of a constraint without one."""
+    primary = said.kind is ConstraintKind.PRIMARY_KEY
+    middle = "" if primary else "_".join(said.columns)
+    if said.kind is ConstraintKind.CHECK and len(said.columns) != 1:
+        middle = ""
+    return _free(table.name.name, middle, _ENDINGS[said.kind], table.constraints)
+
+
+def index_name(table: str, columns: tuple[IndexColumn, ...], taken: Collection[str]) -> str:
+    """The name of an index without one."""
+    return _free(table, "_".join(map(_part_name, columns)), "idx", taken)
+
+
+def _part_name(part: IndexColumn) -> str:
+    """A call has the name of its function; another expression has none."""
+    if part.name or part.expression is None:
+        return part.name
+    call = _CALL.match(part.expression.sql)
+    return call[1] if call else "expr"
+
+
+def _free(table: str, middle: str, ending: str, taken: Collection[str]) -> str:
+    number = 0
+    while True:
+        last = f"{ending}{number or ''}"
+        room = LONGEST_NAME - len(last) - 1 - (1 if middle else 0)
+        first, second = table, middle
+        while len(first) + len(second) > room:
+            if len(first) > len(second):
+                first = first[:-1]
+            else:
+                second = second[:-1]
+        name = "_".join(part for part in (first, second, last) if part)
+        if name not in taken:
+            return name
+        number += 1

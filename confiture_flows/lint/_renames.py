@@ -1,0 +1,93 @@
+"""What a new name does to the known state: whatever mentions the old one follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from confiture_flows.sql.parts import ObjectName
+
+if TYPE_CHECKING:
+    from confiture_flows.lint.catalog import KnownTable
+    from confiture_flows.lint.state import KnownState
+    from confiture_flows.sql import operation as op
+
+_Value = TypeVar("_Value")
+
+
+def without(mapping: dict[str, _Value], name: str) -> dict[str, _Value]:
+    """A mapping without one of its names."""
+    return {key: value for key, value in mapping.items() if key != name}
+
+
+def rename(state: KnownState, said: op.RenameObject) -> None:
+    """ALTER ... RENAME."""
+    name = state.full(said.name)
+    table = state.tables.get(name)
+    if said.object_kind == "table" and table:
+        del state.tables[name]
+        state.put(replace(table, name=ObjectName(name.schema, said.new)))
+        _follow(state, name, said.new)
+    elif said.object_kind == "column" and table and said.old in table.columns:
+        state.put(_renamed_column(table, said.old, said.new))
+    elif said.object_kind == "constraint" and table and said.old in table.constraints:
+        made = replace(table.constraints[said.old], name=said.new)
+        constraints = {**without(table.constraints, said.old), said.new: made}
+        indexes = table.indexes
+        if said.old in indexes:
+            moved = replace(indexes[said.old], name=said.new)
+            indexes = {**without(indexes, said.old), said.new: moved}
+        state.put(replace(table, constraints=constraints, indexes=indexes))
+    elif said.object_kind == "index" and (found := state.index(said.name)):
+        owner, index = found
+        moved = replace(index, name=said.new)
+        indexes = {**without(owner.indexes, index.name), said.new: moved}
+        state.put(replace(owner, indexes=indexes))
+    elif said.object_kind == "enum value" and (known := state.types.get(name)):
+        values = tuple(said.new if each == said.old else each for each in known.values)
+        state.types[name] = replace(known, values=values)
+    elif said.object_kind == "type" and (known := state.types.pop(name, None)):
+        moved_to = ObjectName(name.schema, said.new)
+        state.types[moved_to] = replace(known, name=moved_to)
+    elif (said.object_kind, name) in state.objects:
+        state.objects.discard((said.object_kind, name))
+        state.objects.add((said.object_kind, ObjectName(name.schema, said.new)))
+
+
+def _follow(state: KnownState, old: ObjectName, new: str) -> None:
+    """Let foreign keys point to a table under its new name."""
+    for table in tuple(state.tables.values()):
+        changed = {
+            key.name: replace(key, references=ObjectName(old.schema, new))
+            for key in table.foreign_keys
+            if key.references and state.full(key.references) == old
+        }
+        if changed:
+            state.put(replace(table, constraints={**table.constraints, **changed}))
+
+
+def _renamed_column(table: KnownTable, old: str, new: str) -> KnownTable:
+    def names(columns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if each == old else each for each in columns)
+
+    return replace(
+        table,
+        columns={
+            (new if name == old else name): (replace(each, name=new) if name == old else each)
+            for name, each in table.columns.items()
+        },
+        constraints={
+            name: replace(each, columns=names(each.columns))
+            for name, each in table.constraints.items()
+        },
+        indexes={
+            name: replace(
+                each,
+                columns=tuple(
+                    replace(part, name=new) if part.name == old else part for part in each.columns
+                ),
+                include=names(each.include),
+            )
+            for name, each in table.indexes.items()
+        },
+    )

@@ -1,0 +1,64 @@
+"""CatalogRule: a demand on a live database, as one query of its catalog."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint import catalog_rules
+from confiture_flows.report.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRule:
+    """A demand on what is in a database.
+
+    Attributes:
+        code: Such as "CFD1".
+        name: Such as "index.no_invalid_index".
+        severity: Of its findings.
+        query: Gives a row for each object that is wrong: what is true, and what to do.
+        doc: The module's docstring, which says why.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    query: str
+    doc: str | None
+
+    @property
+    def title(self) -> str:
+        """The first line of its docstring, without the full stop."""
+        return (self.doc or "").strip().partition("\n")[0].rstrip(".")
+
+
+@cache
+def all_catalog_rules() -> tuple[CatalogRule, ...]:
+    """The catalog rules, by code."""
+    found = [
+        import_module(f"{catalog_rules.__name__}.{module.name}").RULE
+        for module in pkgutil.iter_modules(catalog_rules.__path__)
+    ]
+    return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+def judge_catalog(conn: Connection) -> tuple[Finding, ...]:
+    """Ask each catalog rule, in one transaction that only reads.
+
+    Args:
+        conn: In autocommit.
+    """
+    findings: list[Finding] = []
+    with conn.transaction():
+        conn.execute("SET TRANSACTION READ ONLY")
+        for rule in all_catalog_rules():
+            for message, step in conn.execute(rule.query.encode()):
+                findings.append(Finding(rule.code, rule.severity, message, next_step=step))
+    return tuple(findings)

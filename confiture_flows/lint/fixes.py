@@ -1,0 +1,55 @@
+"""Findings with edits -> the mended text of their files. What could overlap is left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.sql.source import BYTE_ORDER_MARK, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from confiture_flows.lint.report import LintFinding
+    from confiture_flows.lint.rule import TextEdit
+
+
+def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
+    """Make edits of a text; one that overlaps an earlier one is left out."""
+    pieces: list[str] = []
+    done = 0
+    for edit in sorted(set(edits), key=lambda each: (each.start, each.end, each.text)):
+        if edit.start < done:
+            continue
+        pieces += (text[done : edit.start], edit.text)
+        done = edit.end
+    return "".join((*pieces, text[done:]))
+
+
+def mend_files(findings: Iterable[LintFinding]) -> dict[Path, str]:
+    """The new texts of the files that findings can mend.
+
+    Raises:
+        MigrationFileError: A file cannot be read.
+    """
+    edits: dict[Path, list[TextEdit]] = {}
+    shifts: dict[Path, int] = {}
+    for each in findings:
+        if each.edits:
+            edits.setdefault(each.path, []).extend(each.edits)
+            shifts[each.path] = each.line - each.text_line
+    mended: dict[Path, str] = {}
+    for path, wanted in edits.items():
+        text = read_source(path)
+        # A section of a file is counted from its own first character.
+        lines = text.split("\n")
+        before = "\n".join(lines[: shifts[path]])
+        start = len(before) + 1 if shifts[path] else 0
+        mended[path] = text[:start] + apply_edits(text[start:], wanted)
+    return mended
+
+
+def write_mended(path: Path, text: str) -> None:
+    """Write a mended file, with the byte order mark and the line ends that it had."""
+    mark = BYTE_ORDER_MARK if path.read_bytes().startswith(BYTE_ORDER_MARK) else b""
+    path.write_bytes(mark + text.encode())

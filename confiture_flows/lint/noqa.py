@@ -1,0 +1,96 @@
+"""Comments that silence findings: `-- noqa`, `-- noqa: CF01`, `-- noqa: disable=CF01`. Pure.
+
+Read as sqlfluff reads them, so that one comment serves both.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.registry import find_rule
+from confiture_flows.sql.statements import line_comments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NOQA = re.compile(r"--\s*noqa\b\s*(?::\s*(?P<said>.*))?", re.IGNORECASE)
+_OWN_CODE = re.compile(r"CF[0-9A-Z]+")
+_RANGE = re.compile(r"(disable|enable)\s*=\s*(.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One comment.
+
+    Attributes:
+        line: 1-based line of the text.
+        rules: Codes and names, which may hold wildcards; empty for all.
+        range: "", "disable" or "enable".
+    """
+
+    line: int
+    rules: tuple[str, ...] = ()
+    range: str = ""
+
+    def means(self, code: str, name: str) -> bool:
+        """Whether it is about a rule."""
+        if not self.rules or self.rules == ("all",):
+            return True
+        return any(fnmatchcase(code, each) or fnmatchcase(name, each) for each in self.rules)
+
+
+def read_noqa(text: str) -> tuple[Silence, ...]:
+    """The comments of a text."""
+    if "noqa" not in text.lower():
+        return ()
+    return tuple(
+        _silence(line + 1, match["said"] or "")
+        for line, comment in line_comments(text)
+        if (match := _NOQA.search(comment))
+    )
+
+
+def _silence(line: int, said: str) -> Silence:
+    ranged = _RANGE.match(said.strip())
+    words = ranged[2] if ranged else said
+    rules = tuple(word.strip().split()[0] for word in words.split(",") if word.strip())
+    return Silence(line, rules, ranged[1].lower() if ranged else "")
+
+
+def silenced_by(silences: tuple[Silence, ...], line: int, code: str, name: str) -> Silence | None:
+    """The comment that silences a finding."""
+    last: Silence | None = None
+    for each in silences:
+        if not each.means(code, name):
+            continue
+        if not each.range and each.line == line:
+            return each
+        if each.range and each.line <= line:
+            last = each
+    return last if last and last.range == "disable" else None
+
+
+def unused_words(
+    silences: tuple[Silence, ...], used: set[tuple[Silence, str]], running: set[str]
+) -> Iterator[tuple[Silence, str, bool]]:
+    """The codes of ours in comments on single lines that silenced nothing.
+
+    Args:
+        silences: The comments.
+        used: Which of them silenced which code.
+        running: The codes of the rules that ran; of another nobody can tell.
+
+    Returns:
+        The comment, the code, and whether no rule has it.
+    """
+    for each in silences:
+        for word in () if each.range else each.rules:
+            if not _OWN_CODE.fullmatch(word):
+                continue  # a name, a wildcard, or a rule of sqlfluff
+            if word in running and (each, word) not in used:
+                yield each, word, False
+            elif find_rule(word) is None:
+                yield each, word, True

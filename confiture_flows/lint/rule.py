@@ -1,0 +1,178 @@
+"""Rule, Problem and Scene: what a rule is, says and sees. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from confiture_flows.report.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from confiture_flows.lint.catalog import KnownTable
+    from confiture_flows.lint.script import LintedScript
+    from confiture_flows.lint.state import KnownState
+    from confiture_flows.sql.operation import Operation
+    from confiture_flows.sql.operations import ReadStatement
+    from confiture_flows.sql.parts import ObjectName
+
+
+_Kind = TypeVar("_Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """Characters `start` to `end` of the script's text become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a rule found about an operation.
+
+    Attributes:
+        message: What is true.
+        next_step: What to do about it.
+        table: The table whose size decides how bad it is.
+        severity: Instead of the rule's.
+        edits: What mends it, if a program can.
+        at: Where it is told, if not at the operation that is judged.
+    """
+
+    message: str
+    next_step: str
+    table: ObjectName | None = None
+    severity: Severity | None = None
+    edits: tuple[TextEdit, ...] = ()
+    at: Operation | None = None
+
+
+@dataclass(slots=True)
+class Scene:
+    """What a rule may look at, apart from the operation.
+
+    Attributes:
+        state: Before the operation.
+        script: The script in which it stands.
+        statement: The statement that it is a part of.
+        number: The statement's 0-based place in the script.
+        pending: The versions that are linted together; their tables are empty.
+    """
+
+    state: KnownState
+    script: LintedScript
+    statement: ReadStatement
+    number: int
+    pending: frozenset[str]
+
+    def table(self, name: ObjectName | None) -> KnownTable | None:
+        """A table, if the history knows it."""
+        return self.state.table(name)
+
+    def new(self, name: ObjectName | None) -> bool:
+        """Whether a table is empty, since it is made in the same set, or temporary.
+
+        Of a view: whether it is made in the same set, so that nobody uses it yet.
+        """
+        table = self.state.table(name)
+        if table is None:
+            view = self.state.views.get(self.state.full(name)) if name else None
+            return view is not None and view.made_in in self.pending
+        return table.made_in in self.pending or table.persistence == "temporary"
+
+    @property
+    def transaction(self) -> int | None:
+        """The number of the statement's transaction; None when it stands alone."""
+        return self.script.transactions[self.number]
+
+    @property
+    def own_begin(self) -> bool:
+        """Whether it stands inside the file's own BEGIN and COMMIT."""
+        return self.script.own_begin[self.number]
+
+    def before(self) -> Iterator[Operation]:
+        """The operations before this statement in its transaction, the last first."""
+        for number in range(self.number - 1, -1, -1):
+            if (
+                self.transaction is not None
+                and self.script.transactions[number] == self.transaction
+            ):
+                yield from reversed(self.script.statements[number].operations)
+
+    def earlier(self) -> Iterator[Operation]:
+        """The operations before this statement in its script."""
+        for statement in self.script.statements[: self.number]:
+            yield from statement.operations
+
+    def operations(self, kind: type[_Kind]) -> Iterator[_Kind]:
+        """The operations of one kind in the script."""
+        for statement in self.script.statements:
+            for each in statement.operations:
+                if isinstance(each, kind):
+                    yield each
+
+    def later(self) -> Iterator[Operation]:
+        """The operations after this statement in its script."""
+        for statement in self.script.statements[self.number + 1 :]:
+            yield from statement.operations
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A demand on migrations.
+
+    Attributes:
+        code: Such as "CF01"; never given again to another demand.
+        name: Such as "safety.require_concurrent_index".
+        category: "locks", "breaking", "design", ...
+        severity: At its worst: of a large table, or of one whose size nobody knows.
+        on: The kinds of operations that it judges.
+        check: Gives the problems of one operation.
+        modes: What it needs: S the text, H the history.
+        doc: The module's docstring, which is its page.
+        fixable: Whether a program can mend what it finds.
+        in_functions: Whether it also judges what the bodies of functions do.
+    """
+
+    code: str
+    name: str
+    category: str
+    severity: Severity
+    on: tuple[type[Operation], ...]
+    check: Callable[..., Iterator[Problem]]
+    modes: str = "S"
+    doc: str | None = ""
+    fixable: bool = False
+    in_functions: bool = False
+
+    @property
+    def page(self) -> str:
+        """Its page, in Markdown."""
+        return (self.doc or "").strip() + "\n"
+
+    @property
+    def title(self) -> str:
+        """The first line of its page, without the full stop."""
+        return self.page.partition("\n")[0].rstrip(".")
+
+
+# Rows and bytes. A table below the first is read or written anew before anybody notices.
+SMALL_TABLE = (10_000, 10 << 20)
+LARGE_TABLE = (1_000_000, 1 << 30)
+
+
+def severity_of(rule: Rule, problem: Problem, table: KnownTable | None) -> Severity:
+    """How bad a problem is: as bad as the rule says, unless the table is known to be small."""
+    worst = problem.severity or rule.severity
+    if problem.table is None or table is None or table.rows is None:
+        return worst
+    size = table.bytes or 0
+    if table.rows < SMALL_TABLE[0] and size < SMALL_TABLE[1]:
+        return Severity.INFO
+    if table.rows < LARGE_TABLE[0] and size < LARGE_TABLE[1]:
+        return min(worst, Severity.WARNING)
+    return worst

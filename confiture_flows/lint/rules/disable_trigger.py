@@ -1,0 +1,65 @@
+"""Leave triggers and foreign keys switched on.
+
+DISABLE TRIGGER takes SHARE ROW EXCLUSIVE, and what is written until it is enabled again is
+checked by nobody: DISABLE TRIGGER ALL and session_replication_role = replica switch foreign
+keys off too.
+
+**Anti-pattern**
+
+```sql
+ALTER TABLE orders DISABLE TRIGGER ALL;
+```
+
+**Best practice**
+
+```sql
+-- in the trigger's function:
+IF current_setting('shop.quiet', true) = 'on' THEN RETURN NEW; END IF;
+```
+
+Source: PostgreSQL docs, ALTER TABLE, DISABLE TRIGGER
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _check(said: op.AlterTable | op.Setting, scene: Scene) -> Iterator[Problem]:
+    if isinstance(said, op.Setting):
+        if said.name == "session_replication_role" and said.value in ("replica", "local"):
+            yield Problem(
+                "Triggers and foreign keys are switched off for all that follows.",
+                "Take the line out; let triggers ask for a setting of your own.",
+            )
+    elif said.change == "disable trigger" and not scene.new(said.table):
+        which = said.subject[0] if said.subject else "all triggers, foreign keys among them,"
+        yield Problem(
+            f"{which} of {said.table}: switched off for everybody until enabled again.",
+            "Let the trigger's function look at a setting instead.",
+        )
+
+
+RULES = (
+    Rule(
+        code="CF24",
+        name="safety.disable_trigger",
+        category="locks",
+        severity=Severity.WARNING,
+        on=(
+            op.AlterTable,
+            op.Setting,
+        ),
+        check=_check,
+        modes="S",
+        doc=__doc__,
+        fixable=False,
+    ),
+)

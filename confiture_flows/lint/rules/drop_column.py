@@ -1,0 +1,58 @@
+"""Drop a column only when no released program uses it.
+
+Programs that were released before still use it while the migration runs, and after it, until
+the last of them is replaced. ORMs name all columns that they know in each SELECT. Its values
+are gone for good.
+
+**Anti-pattern**
+
+```sql
+ALTER TABLE orders DROP COLUMN note;
+```
+
+**Best practice**
+
+```sql
+-- first release programs that do not read or write the column; then, knowingly:
+ALTER TABLE orders DROP COLUMN note; -- noqa: CF27
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _check(said: op.DropColumn, scene: Scene) -> Iterator[Problem]:
+    table = scene.table(said.table)
+    if scene.new(said.table) or (table and table.complete and said.column not in table.columns):
+        return
+    added = (each for each in scene.earlier() if isinstance(each, op.AddColumn))
+    if any(each.table == said.table and each.column.name == said.column for each in added):
+        return
+    yield Problem(
+        f"Programs that still use {said.table}.{said.column} fail, and its values are gone.",
+        "Release a version that does not use it first; drop it in a later migration.",
+    )
+
+
+RULES = (
+    Rule(
+        code="CF27",
+        name="compat.drop_column",
+        category="breaking",
+        severity=Severity.WARNING,
+        on=(op.DropColumn,),
+        check=_check,
+        modes="SH",
+        doc=__doc__,
+        fixable=False,
+    ),
+)

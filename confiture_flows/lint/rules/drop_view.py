@@ -1,0 +1,56 @@
+"""Drop a view only when no released program uses it.
+
+Programs that were released before still use it while the migration runs, and after it, until
+the last of them is replaced. To change a view, use CREATE OR REPLACE VIEW where its columns
+stay.
+
+**Anti-pattern**
+
+```sql
+DROP VIEW totals;
+```
+
+**Best practice**
+
+```sql
+CREATE OR REPLACE VIEW totals AS SELECT 1 AS total;
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint._breaking import made_before
+from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _check(said: op.DropObject, scene: Scene) -> Iterator[Problem]:
+    if said.object_kind not in ("view", "materialized view"):
+        return
+    if scene.new(said.name) or made_before(scene, said):
+        return
+    yield Problem(
+        f"Programs that still use the view {said.name} fail.",
+        "Release a version that does not use it first; drop it in a later migration.",
+    )
+
+
+RULES = (
+    Rule(
+        code="CF30",
+        name="compat.drop_view",
+        category="breaking",
+        severity=Severity.WARNING,
+        on=(op.DropObject,),
+        check=_check,
+        modes="SH",
+        doc=__doc__,
+        fixable=False,
+    ),
+)

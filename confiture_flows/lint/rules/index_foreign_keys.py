@@ -1,0 +1,89 @@
+"""Index the columns of a foreign key.
+
+PostgreSQL indexes the table that a key points to, not the one that it comes from. Each DELETE
+of a row there, and each change of its key, reads the whole referencing table.
+
+**Anti-pattern**
+
+```sql
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users);
+```
+
+**Best practice**
+
+```sql
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint REFERENCES users);
+CREATE INDEX orders_user ON orders (user_id);
+```
+
+Source: PostgreSQL docs, Foreign Keys
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import ConstraintKind, ConstraintSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_INDEXED = {ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE}
+
+
+def _indexed(
+    columns: tuple[str, ...],
+    said: op.CreateTable | op.TableOperation,
+    given: tuple[ConstraintSpec, ...],
+    scene: Scene,
+) -> bool:
+    """Whether there is an index for the columns by the end of the script."""
+    table = scene.table(said.table)
+    if table and table.index_for(columns):
+        return True
+    found = [each.columns for each in given if each.kind in _INDEXED]
+    rest = [each for each in scene.statement.operations if each is not said]
+    for each in (*rest, *scene.later()):
+        if isinstance(each, op.CreateIndex) and each.table == said.table:
+            whole = each.where is None or "IS NOT NULL" in each.where.sql
+            found += [tuple(part.name for part in each.columns)] if whole else []
+        elif isinstance(each, op.AddConstraint) and each.table == said.table:
+            found += [each.constraint.columns] if each.constraint.kind in _INDEXED else []
+    return any(set(names[: len(columns)]) == set(columns) for names in found)
+
+
+def _check(
+    said: op.CreateTable | op.AddColumn | op.AddConstraint, scene: Scene
+) -> Iterator[Problem]:
+    if isinstance(said, op.CreateTable):
+        given = said.all_constraints
+    else:
+        given = said.column.constraints if isinstance(said, op.AddColumn) else (said.constraint,)
+    for each in given:
+        if each.references and not _indexed(each.columns, said, given, scene):
+            yield Problem(
+                f"The foreign key {', '.join(each.columns)} of {said.table} has no index.",
+                f"CREATE INDEX CONCURRENTLY ON {said.table} ({', '.join(each.columns)}).",
+            )
+
+
+RULES = (
+    Rule(
+        code="CF66",
+        name="index.index_foreign_keys",
+        category="index",
+        severity=Severity.WARNING,
+        on=(
+            op.CreateTable,
+            op.AddColumn,
+            op.AddConstraint,
+        ),
+        check=_check,
+        modes="SH",
+        doc=__doc__,
+        fixable=False,
+    ),
+)

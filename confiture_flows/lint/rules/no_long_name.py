@@ -1,0 +1,54 @@
+"""Keep names to 63 bytes.
+
+PostgreSQL cuts longer names with no more than a notice: two of them may become one, and IF
+EXISTS looks for a name that is not there.
+
+**Anti-pattern**
+
+```sql
+CREATE TABLE
+  a_name_that_goes_on_and_on_and_on_until_nobody_remembers_how_it_began (id bigint PRIMARY KEY);
+```
+
+**Best practice**
+
+```sql
+CREATE TABLE a_short_name (id bigint PRIMARY KEY);
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint._words import new_names, was_cut
+from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _check(said: op.Operation, scene: Scene) -> Iterator[Problem]:
+    for kind, word in new_names(said):
+        if was_cut(word, scene.statement.sql):
+            yield Problem(
+                f"The {kind} {word}... is longer than 63 bytes and will be cut.",
+                "Use a shorter name.",
+            )
+
+
+RULES = (
+    Rule(
+        code="CF62",
+        name="naming.no_long_name",
+        category="naming",
+        severity=Severity.WARNING,
+        on=(op.Operation,),
+        check=_check,
+        modes="S",
+        doc=__doc__,
+        fixable=False,
+    ),
+)

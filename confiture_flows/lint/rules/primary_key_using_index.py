@@ -1,0 +1,76 @@
+"""Add primary keys by an index that was built concurrently, on columns that are NOT NULL.
+
+ADD PRIMARY KEY builds its index under ACCESS EXCLUSIVE, and reads all rows for nulls where a
+column is not yet NOT NULL, also with USING INDEX.
+
+**Anti-pattern**
+
+```sql
+ALTER TABLE users ADD PRIMARY KEY (id);
+```
+
+**Best practice**
+
+```sql
+CREATE UNIQUE INDEX CONCURRENTLY users_pkey ON users (id);
+ALTER TABLE users ADD CONSTRAINT users_pkey PRIMARY KEY USING INDEX users_pkey;
+```
+
+Source: PostgreSQL docs, ALTER TABLE, ADD table_constraint_using_index
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import ConstraintKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Problem]:
+    given = said.column.constraints if isinstance(said, op.AddColumn) else (said.constraint,)
+    if scene.new(said.table):
+        return
+    for each in given:
+        if each.kind is not ConstraintKind.PRIMARY_KEY:
+            continue
+        if not each.using_index:
+            yield Problem(
+                f"Nobody can use {said.table} while the index of its primary key is built.",
+                "Build a unique index CONCURRENTLY, then ADD PRIMARY KEY USING INDEX.",
+                table=said.table,
+            )
+            continue
+        table = scene.table(said.table)
+        index = table.indexes.get(each.using_index) if table else None
+        names = index.names if index else ()
+        open_columns = [name for name in names if table and not table.never_null(name)]
+        if open_columns:
+            yield Problem(
+                f"{said.table} is read for nulls: {', '.join(open_columns)} may be null.",
+                "Let the columns be NOT NULL first, by a validated CHECK.",
+                table=said.table,
+            )
+
+
+RULES = (
+    Rule(
+        code="CF17",
+        name="safety.primary_key_using_index",
+        category="locks",
+        severity=Severity.ERROR,
+        on=(
+            op.AddConstraint,
+            op.AddColumn,
+        ),
+        check=_check,
+        modes="SH",
+        doc=__doc__,
+        fixable=False,
+    ),
+)

@@ -1,0 +1,82 @@
+"""Change a table in one ALTER TABLE where each change reads all of its rows.
+
+PostgreSQL carries out all parts of one ALTER TABLE in a single pass over the table. Two
+statements make two passes, both under the lock.
+
+**Anti-pattern**
+
+```sql
+ALTER TABLE orders ALTER COLUMN a SET NOT NULL;
+ALTER TABLE orders ALTER COLUMN b SET NOT NULL;
+```
+
+**Best practice**
+
+```sql
+ALTER TABLE orders
+  ALTER COLUMN a SET NOT NULL,
+  ALTER COLUMN b SET NOT NULL;
+```
+
+Source: PostgreSQL docs, ALTER TABLE, Notes
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.work import work_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _scans(said: op.Operation) -> bool:
+    """Whether it reads or writes the whole table, in the pass of ALTER TABLE."""
+    if not isinstance(said, op.AddConstraint | op.AlterColumn | op.AlterColumnType):
+        return False
+    if isinstance(said, op.AddConstraint) and said.constraint.references:
+        return False  # a foreign key is checked by a query of its own
+    work = work_of(said)
+    return isinstance(said, op.AlterColumnType) or bool(work.scans and not work.builds_index)
+
+
+def _check(
+    said: op.AddConstraint | op.AlterColumn | op.AlterColumnType, scene: Scene
+) -> Iterator[Problem]:
+    if said.inside is not Inside.SCRIPT or scene.new(said.table) or not _scans(said):
+        return
+    if said is not next(filter(_scans, scene.statement.operations), None):
+        return
+    for each in scene.before():
+        same = isinstance(each, op.TableOperation) and each.table == said.table
+        if same and _scans(each):
+            yield Problem(
+                f"{said.table} is read once more: line {each.line} has it read already.",
+                "Put both changes into one ALTER TABLE.",
+                table=said.table,
+            )
+            return
+
+
+RULES = (
+    Rule(
+        code="CF22",
+        name="safety.several_alter_table",
+        category="locks",
+        severity=Severity.INFO,
+        on=(
+            op.AddConstraint,
+            op.AlterColumn,
+            op.AlterColumnType,
+        ),
+        check=_check,
+        modes="SH",
+        doc=__doc__,
+        fixable=False,
+    ),
+)

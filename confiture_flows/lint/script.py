@@ -1,0 +1,124 @@
+"""The text of a script -> its statements, and which of them share a transaction. Pure."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confiture_flows.errors import MigrationFileError
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.operations import ReadStatement, read_operations
+from confiture_flows.sql.script import TransactionMode, read_marker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from confiture_flows.lint.state import KnownState
+    from confiture_flows.migrations.migration import Script
+
+
+@dataclass(frozen=True, slots=True)
+class LintedScript:
+    """A script as the rules see it.
+
+    Attributes:
+        path: The file.
+        text: What was read, with the values of placeholders.
+        first_line: The file's line on which it starts.
+        statements: In order.
+        transactions: The number of the transaction of each; None where it stands alone.
+        own_begin: Whether each stands inside the file's own BEGIN and COMMIT.
+        filled: Whether values stand in the place of placeholders, so that places are not the
+            file's.
+    """
+
+    path: Path
+    text: str
+    first_line: int
+    statements: tuple[ReadStatement, ...]
+    transactions: tuple[int | None, ...]
+    own_begin: tuple[bool, ...]
+    filled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(op.Operation):
+    """The end of a migration, for rules that ask what it leaves behind.
+
+    Attributes:
+        before: What there was before it.
+        undone: What there is after its way back; None where there is none, or not all is known.
+    """
+
+    before: KnownState
+    undone: KnownState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusedNoqa(op.Operation):
+    """A code in a noqa comment that silences nothing; `unknown` when no rule has it."""
+
+    word: str
+    unknown: bool
+
+
+def read_text(path: Path, text: str, mode: TransactionMode, first_line: int = 1) -> LintedScript:
+    """Read the text of a script."""
+    statements = read_operations(text)
+    with suppress(MigrationFileError):  # validation tells of a wrong marker
+        mode = read_marker(text, path) or mode
+    transactions, own = _transactions(statements, mode)
+    return LintedScript(path, text, first_line, statements, transactions, own)
+
+
+def transaction_mode(script: Script, text: str) -> TransactionMode:
+    """What the layout says of a script's transactions."""
+    first = text.lstrip("\ufeff").partition("\n")[0].strip().lower()
+    if script.none_if_starts and first.startswith(script.none_if_starts):
+        return TransactionMode.NONE
+    return script.transaction
+
+
+def _transactions(
+    statements: tuple[ReadStatement, ...], mode: TransactionMode
+) -> tuple[tuple[int | None, ...], tuple[bool, ...]]:
+    numbers: list[int | None] = []
+    own: list[bool] = []
+    current, inside = 0, False
+    for statement in statements:
+        first = statement.operations[0] if statement.operations else None
+        if isinstance(first, op.TransactionControl):
+            if first.command in ("begin", "commit", "rollback"):
+                inside = first.command == "begin"
+                current += 1
+            numbers.append(current if inside else None)
+            own.append(inside)
+        elif inside:
+            numbers.append(current)
+            own.append(True)
+        elif mode is TransactionMode.NONE or (first and stands_alone(first)):
+            current += 1
+            numbers.append(None)
+            own.append(False)
+        else:
+            numbers.append(current)
+            own.append(False)
+    return tuple(numbers), tuple(own)
+
+
+def stands_alone(operation: op.Operation) -> bool:
+    """Whether PostgreSQL refuses an operation inside a transaction."""
+    match operation:
+        case op.CreateIndex(concurrently=True) | op.DropObject(concurrently=True):
+            return True
+        case op.ChangePartition(concurrently=True):
+            return True
+        case op.Maintain(command="reindex", concurrently=True):
+            return True
+        case op.Maintain(command="vacuum" | "vacuum full"):
+            return True
+        case op.CreateObject(object_kind="database" | "tablespace"):
+            return True
+        case _:
+            return False

@@ -1,0 +1,54 @@
+"""What to lint: all migrations, those that are pending, or those that changed since a revision."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from confiture_flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from confiture_flows.migrations.discovery import Directory
+    from confiture_flows.migrations.ledger import LedgerRow
+
+
+def pending_versions(directory: Directory, rows: tuple[LedgerRow, ...]) -> frozenset[str]:
+    """The migrations that the ledger does not have."""
+    applied = {row.version for row in rows}
+    return frozenset(each.version for each in directory.migrations if each.version not in applied)
+
+
+def changed_versions(directory: Directory, revision: str) -> frozenset[str]:
+    """The migrations whose files differ from a revision of git, or are not in it.
+
+    Raises:
+        ConfigError: Git does not know the revision, or the folder is in no repository.
+    """
+    if revision.startswith("-"):
+        raise ConfigError(f"{revision} is no revision.", next_step="Name a commit or branch.")
+    changed = _git(directory.path, "diff", "--name-only", "-z", "--relative", revision, "--", ".")
+    new = _git(directory.path, "ls-files", "--others", "--exclude-standard", "-z")
+    paths = {(directory.path / name).resolve() for name in (*changed, *new)}
+    return frozenset(
+        each.version
+        for each in directory.migrations
+        if {script.path.resolve() for script in (each.up, each.down) if script} & paths
+    )
+
+
+def _git(folder: Path, *arguments: str) -> list[str]:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError:
+        raise ConfigError("git is not installed.", next_step="Lint with --all.") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().partition("\n")[0]
+        raise ConfigError(
+            f"git cannot tell what changed: {said}.",
+            next_step="Name a revision that this repository has, or lint with --all.",
+        ) from None
+    return [name for name in done.stdout.split("\0") if name]

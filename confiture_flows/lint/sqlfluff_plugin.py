@@ -1,0 +1,18 @@
+"""What sqlfluff asks of a plugin. Loaded at each of its starts, so it imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlfluff.core.plugin import hookimpl
+
+if TYPE_CHECKING:
+    from sqlfluff.core.rules import BaseRule
+
+
+@hookimpl
+def get_rules() -> list[type[BaseRule]]:
+    """The lint rules as sqlfluff's."""
+    from confiture_flows.lint.sqlfluff_rules import plugin_rules
+
+    return list(plugin_rules())

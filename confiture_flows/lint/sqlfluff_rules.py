@@ -1,0 +1,105 @@
+"""Lint rules -> classes of sqlfluff. Each finds what our own runner finds, and nothing else.
+
+sqlfluff's tree is used only to name places: the text is judged by PostgreSQL's parser.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlfluff.core.parser import KeywordSegment, WhitespaceSegment
+from sqlfluff.core.rules import BaseRule, LintFix, LintResult, RuleContext
+from sqlfluff.core.rules.crawlers import RootOnlyCrawler
+
+from confiture_flows.lint.registry import all_rules
+from confiture_flows.lint.siblings import findings_of
+from confiture_flows.sql.source import BYTE_ORDER_MARK
+
+if TYPE_CHECKING:
+    from sqlfluff.core.parser import BaseSegment, RawSegment
+
+    from confiture_flows.lint.report import LintFinding
+    from confiture_flows.lint.rule import Rule, TextEdit
+
+_MARK = BYTE_ORDER_MARK.decode()
+
+
+def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
+    """What a class of sqlfluff does for its rule: `_eval`."""
+    if context.dialect.name != "postgres":
+        return None
+    text = context.segment.raw
+    mark = 1 if text.startswith(_MARK) else 0
+    found = [each for each in _read(context, text[mark:]) if each.rule == self.code]
+    if not found:
+        return None
+    raws = context.segment.raw_segments
+    starts = list(accumulate((len(raw.raw) for raw in raws), initial=0))
+    return [_result(each, text, raws, starts, mark) for each in found]
+
+
+@dataclass(slots=True)
+class _Read:
+    """The file that was read last: sqlfluff shows one tree to rule after rule."""
+
+    tree: BaseSegment
+    findings: tuple[LintFinding, ...]
+
+
+_last: list[_Read] = []
+
+
+def _read(context: RuleContext, text: str) -> tuple[LintFinding, ...]:
+    if not _last or _last[0].tree is not context.segment:
+        _last[:] = [_Read(context.segment, findings_of(context.path or Path("<stdin>"), text))]
+    return _last[0].findings
+
+
+def _result(
+    finding: LintFinding, text: str, raws: list[RawSegment], starts: list[int], mark: int
+) -> LintResult:
+    # A section of a file is counted from its own first character.
+    before = finding.line - finding.text_line
+    shift = mark + sum(len(line) + 1 for line in text[mark:].split("\n")[:before])
+    anchor = raws[min(bisect_right(starts, finding.offset + shift), len(raws)) - 1]
+    fixes = [fix for edit in finding.edits if (fix := _fix(edit, raws, starts, shift))]
+    said = f"{finding.severity.label}: {finding.message} {finding.next_step}"
+    return LintResult(anchor=anchor, fixes=fixes, description=said)
+
+
+def _fix(edit: TextEdit, raws: list[RawSegment], starts: list[int], shift: int) -> LintFix | None:
+    """An insertion behind a whole word; nothing else is mended through sqlfluff."""
+    at = edit.start + shift
+    number = bisect_right(starts, at) - 2
+    if edit.end != edit.start or number < 0 or starts[number + 1] != at:
+        return None
+    words = re.findall(r"\s+|\S+", edit.text)
+    pieces = [WhitespaceSegment(each) if each.isspace() else KeywordSegment(each) for each in words]
+    return LintFix.create_after(raws[number], cast("list[BaseSegment]", pieces))
+
+
+@cache
+def plugin_rules() -> tuple[type[BaseRule], ...]:
+    """A class for each rule; sqlfluff takes the code from the class's name."""
+    return tuple(_class_of(rule) for rule in all_rules())
+
+
+def _class_of(rule: Rule) -> type[BaseRule]:
+    fields = {
+        "__doc__": f"{rule.title}.\n\n{rule.page.partition(chr(10))[2].strip()}\n",
+        "__module__": __name__,
+        "name": rule.name,
+        "groups": ("all", "confiture", rule.category),
+        # What sqlfluff cannot parse, PostgreSQL mostly can.
+        "crawl_behaviour": RootOnlyCrawler(works_on_unparsable=True),
+        "is_fix_compatible": rule.fixable,
+        "_eval": _findings,
+    }
+    metaclass: Any = type(BaseRule)
+    return metaclass(f"Rule_{rule.code}", (BaseRule,), fields)

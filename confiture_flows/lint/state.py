@@ -1,0 +1,85 @@
+"""Earlier migrations, operation by operation -> what the database holds then. No database.
+
+Every table is a frozen value: a snapshot of the state costs a copy of its names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint._changes import CHANGES
+from confiture_flows.sql.parts import Inside, ObjectName
+
+if TYPE_CHECKING:
+    from confiture_flows.lint.catalog import KnownIndex, KnownTable, KnownType, KnownView
+    from confiture_flows.sql import operation as op
+
+
+@dataclass(slots=True)
+class KnownState:
+    """The abstract catalog; `apply` is the only thing that changes it.
+
+    Attributes:
+        tables: By name with schema.
+        views: By name with schema.
+        types: By name with schema.
+        objects: Kind and name of everything else, such as functions, schemas and sequences.
+        schema: Where a name without a schema lies.
+        migration: The version whose operations are being applied.
+    """
+
+    tables: dict[ObjectName, KnownTable] = field(default_factory=dict)
+    views: dict[ObjectName, KnownView] = field(default_factory=dict)
+    types: dict[ObjectName, KnownType] = field(default_factory=dict)
+    objects: set[tuple[str, ObjectName]] = field(default_factory=set)
+    schema: str = "public"
+    migration: str = ""
+
+    def full(self, name: ObjectName) -> ObjectName:
+        """A name with its schema."""
+        return name if name.schema else ObjectName(self.schema, name.name)
+
+    def table(self, name: ObjectName | None) -> KnownTable | None:
+        """A table by the name that a statement has for it."""
+        return self.tables.get(self.full(name)) if name else None
+
+    def index(self, name: ObjectName) -> tuple[KnownTable, KnownIndex] | None:
+        """An index by name, with its table; indexes lie in their tables' schemas."""
+        schema = name.schema or self.schema
+        for table in self.tables.values():
+            if table.name.schema == schema and name.name in table.indexes:
+                return table, table.indexes[name.name]
+        return None
+
+    def snapshot(self) -> KnownState:
+        """The state as it is now; what is applied later does not show in it."""
+        return KnownState(
+            dict(self.tables),
+            dict(self.views),
+            dict(self.types),
+            set(self.objects),
+            self.schema,
+            self.migration,
+        )
+
+    def apply(self, operation: op.Operation) -> None:
+        """Do to the state what an operation does to a database.
+
+        A function's body is not carried out by its creation, and a DO block as if all of its
+        conditions were true.
+        """
+        change = CHANGES.get(type(operation))
+        if change and operation.inside is not Inside.FUNCTION:
+            change(self, operation)
+
+    def begin(self, version: str) -> None:
+        """Let the operations of a migration come; temporary tables of the last one are gone."""
+        self.migration, self.schema = version, "public"
+        for name, table in tuple(self.tables.items()):
+            if table.persistence == "temporary":
+                del self.tables[name]
+
+    def put(self, table: KnownTable) -> None:
+        """Replace a table by what it has become."""
+        self.tables[table.name] = table

@@ -1,0 +1,58 @@
+"""Task: directory (+ target) -> LintReport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from confiture_flows.config import load_project
+from confiture_flows.lint import runner
+from confiture_flows.lint.baseline import without_known
+from confiture_flows.lint.pending import lint_pending
+from confiture_flows.lint.settings import settings_of
+from confiture_flows.migrations.ledger import read_ledger
+from confiture_flows.report.markdown import render_markdown
+from confiture_flows.target import connect
+from confiture_flows.tasks._policy import RETRIED
+from confiture_flows.tasks.publish import artifact_key
+
+if TYPE_CHECKING:
+    from confiture_flows.lint.report import LintReport
+    from confiture_flows.migrations.discovery import Directory
+    from confiture_flows.target import Target
+
+
+@task(name="lint migrations", task_run_name="lint", **RETRIED)
+def lint_migrations(directory: Directory, *, pending_on: Target | None = None) -> LintReport:
+    """Judge migrations by the rules; the report is also an artifact of the run.
+
+    Findings are returned, not raised; `stop_at_gate` turns `report.plain` into an error.
+
+    Args:
+        directory: As discovered.
+        pending_on: A target: only what is pending there is judged, by the sizes of its tables.
+
+    Raises:
+        ConfigError: The configuration names a rule that nobody knows, or a wrong baseline.
+        TargetError: The target does not answer, or refuses.
+    """
+    project = load_project()
+    if pending_on is None:
+        report = runner.lint_migrations(directory.migrations, settings=settings_of(project))
+        if project.lint.baseline:
+            report = without_known(report, project.lint.baseline)
+    else:
+        with connect(pending_on, "lint") as conn:
+            rows = read_ledger(conn, pending_on.ledger)
+            report = lint_pending(conn, project, directory, rows)
+    if report.findings:
+        where = pending_on.name if pending_on else directory.path.name
+        create_markdown_artifact(
+            key=artifact_key("lint", where),
+            markdown=render_markdown(report.document(where)),
+            description=report.verdict,
+            _sync=True,  # pyright: ignore[reportCallIssue]
+        )
+    return report

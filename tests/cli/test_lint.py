@@ -1,0 +1,170 @@
+"""`lint` and `rules` as a person and as a program see them, and the gate of `migrate`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from .conftest import Runner
+
+FILES = {
+    "0001_users.up.sql": "CREATE TABLE users (id bigint PRIMARY KEY, email text);\n",
+    "0002_index.up.sql": "CREATE INDEX users_email ON users (email);\n",
+}
+
+
+@pytest.fixture
+def shop(write: Callable[..., Path]) -> Path:
+    return write(FILES)
+
+
+def codes(value: dict) -> list[str]:
+    return [each["rule"] for each in value["result"]["findings"]]
+
+
+def test_findings_fail_and_are_told(run: Runner, shop: Path) -> None:
+    person, program = run.both("lint")
+    assert (person.code, program.code) == (4, 4)
+    assert "0002_index.up.sql:1" in person.out
+    assert "CONCURRENTLY" in person.out
+    assert "Read 2 statements of 2 files, all of them." in person.out
+    value = program.json()
+    assert "CF01" in codes(value)
+    assert value["ok"] is False
+
+
+def test_gate_says_which_severity_fails(run: Runner, write: Callable[..., Path]) -> None:
+    write({**FILES, "0002_index.up.sql": "DROP TABLE users; SET lock_timeout = 0;\n"})
+    assert run.program("lint", "--fail-on", "warning").code == 4
+    assert "CF20" in codes(run.program("lint").json())
+
+
+def test_fix_mends_and_the_rest_is_told(run: Runner, shop: Path) -> None:
+    fixed = run.program("lint", "--fix")
+    assert fixed.json()["result"]["mended"] == 1
+    assert fixed.code == 0
+    text = (shop / "0002_index.up.sql").read_text()
+    assert text == "CREATE INDEX CONCURRENTLY users_email ON users (email);\n"
+
+
+def test_formats_for_machines(run: Runner, shop: Path) -> None:
+    sarif = run("lint", "--format", "sarif")
+    assert sarif.code == 4
+    results = json.loads(sarif.out)["runs"][0]["results"]
+    places = [each["locations"][0]["physicalLocation"] for each in results]
+    assert "db/migrations/0002_index.up.sql" in {each["artifactLocation"]["uri"] for each in places}
+    github = run("lint", "--format", "github")
+    assert "::error file=db/migrations/0002_index.up.sql,line=1,title=CF01" in github.out
+
+
+def test_what_is_applied_is_history(
+    run: Runner, shop: Path, dsn: str, conn: psycopg.Connection
+) -> None:
+    assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
+    (shop.parents[1] / "confiture.toml").write_text('[targets.shop]\ndsn = "${CONFITURE_DSN}"\n')
+    value = run.program("lint", "--live", "shop", dsn=dsn).json()
+    assert {each["version"] for each in value["result"]["findings"]} == {"0002"}
+    (finding,) = [each for each in value["result"]["findings"] if each["rule"] == "CF01"]
+    assert finding["severity"] == "info"  # the table is small, as everybody can see
+    conn.execute("INSERT INTO users SELECT n FROM generate_series(1, 20000) n")
+    conn.execute("ANALYZE users")
+    value = run.program("lint", "--live", "shop", dsn=dsn).json()
+    (finding,) = [each for each in value["result"]["findings"] if each["rule"] == "CF01"]
+    assert finding["severity"] == "warning"
+
+
+def test_since_a_revision_of_git(run: Runner, shop: Path) -> None:
+    def git(*arguments: str) -> None:
+        given = ["-c", "user.name=a", "-c", "user.email=a@example.org", *arguments]
+        subprocess.run(["git", *given], cwd=shop, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "x")
+    assert run.program("lint", "--since", "HEAD").code == 0
+    (shop / "0003_more.up.sql").write_text("CREATE INDEX more ON users (id, email);\n")
+    value = run.program("lint", "--since", "HEAD").json()
+    assert {each["version"] for each in value["result"]["findings"]} == {"0003"}
+    unknown = run("lint", "--since", "nowhere")
+    assert unknown.code == 2
+    assert "git cannot tell what changed" in unknown.err
+
+
+def test_baseline_of_an_old_repository(run: Runner, shop: Path) -> None:
+    assert run.program("lint", "--write-baseline", "known.json").code == 0
+    assert run.program("lint", "--baseline", "known.json").code == 0
+    (shop.parents[1] / "confiture.toml").write_text('[lint]\nbaseline = "known.json"\n')
+    person = run("lint")
+    assert person.code == 0
+    assert "of the baseline file left out" in person.out
+
+
+def test_options_that_exclude_one_another(run: Runner, shop: Path) -> None:
+    assert run("lint", "--all", "--since", "HEAD").code == 2
+    pending = run("lint", "--pending")
+    assert pending.code == 2
+    assert "--live" in pending.err
+
+
+def test_configuration_names_no_unknown_rule(run: Runner, shop: Path) -> None:
+    (shop.parents[1] / "confiture.toml").write_text('[lint.rules]\nCF1000 = "off"\n')
+    wrong = run("lint")
+    assert wrong.code == 2
+    assert "there is no rule CF1000" in wrong.err
+    (shop.parents[1] / "confiture.toml").write_text('[lint.rules]\nCF01 = "off"\n')
+    assert "CF01" not in codes(run.program("lint").json())
+
+
+def test_rules_are_listed_and_explained(run: Runner) -> None:
+    listed = run("rules")
+    assert listed.code == 0
+    assert "CF01" in listed.out
+    explained, program = run.both("rules", "explain", "cf01")
+    assert "Anti-pattern" in explained.out
+    assert program.json()["result"]["name"] == "safety.require_concurrent_index"
+    unknown = run("rules", "explain", "CF1000")
+    assert unknown.code == 2
+    assert "There is no rule CF1000" in unknown.err
+
+
+@pytest.mark.parametrize("gate", [True, False])
+def test_gate_of_migrate(run: Runner, shop: Path, dsn: str, gate: bool) -> None:
+    toml = shop.parents[1] / "confiture.toml"
+    toml.write_text(f"[lint]\ngate = {str(gate).lower()}\nrules = {{ CF12 = 'error' }}\n")
+    assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
+    (shop / "0002_index.up.sql").write_text("ALTER TABLE users ALTER email SET NOT NULL;")
+    done = run.program("migrate", "--plain", dsn=dsn)
+    assert done.code == (4 if gate else 0)
+    if gate:
+        assert "CF12" in [each["code"] for each in done.json()["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import nothing_of_the_kind", "cannot be loaded: No module named 'nothing_of_the_kind'"),
+        ("RULE = 7", "is no lint rule"),
+        (
+            "from confiture_flows.lint.registry import own_rules\nRULE = own_rules()[0]",
+            "takes the code CF01",
+        ),
+    ],
+)
+def test_broken_rule_of_another_package_is_named(
+    run: Runner, shop: Path, tmp_path: Path, code: str, said: str
+) -> None:
+    (tmp_path / "their_rule.py").write_text(code)
+    info = tmp_path / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    points = "[confiture_flows.lint_rules]\ntheirs = their_rule:RULE\n"
+    (info / "entry_points.txt").write_text(points)
+    wrong = run("lint", PYTHONPATH=str(tmp_path))
+    assert wrong.code == 2
+    assert said in wrong.err
+    assert "their_rule" in wrong.err

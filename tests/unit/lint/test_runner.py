@@ -1,0 +1,171 @@
+"""Which migrations are judged, with which history, and how bad their findings are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from confiture_flows.config import LintConfig, Project
+from confiture_flows.errors import ConfigError
+from confiture_flows.lint.baseline import without_known, write_baseline
+from confiture_flows.lint.catalog import KnownTable
+from confiture_flows.lint.fixes import mend_files, write_mended
+from confiture_flows.lint.report import LintReport
+from confiture_flows.lint.settings import LintSettings, settings_of
+from confiture_flows.lint.state import KnownState
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql.parts import ObjectName
+from tests.unit.lint.conftest import LintFiles
+
+TABLE = "CREATE TABLE public.t (id bigint PRIMARY KEY, a int);"
+INDEX = "CREATE INDEX t_a ON t (a);"
+FILES = {"1_table.up.sql": TABLE, "2_index.up.sql": INDEX}
+
+
+def rules(report: LintReport) -> list[str]:
+    return [each.rule for each in report.findings if each.rule in ("CF01", "CF12", "CF90")]
+
+
+def test_table_of_an_earlier_migration_has_rows(lint_files: LintFiles) -> None:
+    assert rules(lint_files(FILES)) == ["CF01"]
+
+
+def test_table_of_the_same_set_is_empty(lint_files: LintFiles) -> None:
+    pending = frozenset(("1", "2"))
+    assert rules(lint_files(FILES, only=pending, together=True)) == []
+    assert rules(lint_files(FILES, only=frozenset(("2",)), together=True)) == ["CF01"]
+
+
+def test_what_is_not_chosen_is_history_and_has_no_findings(lint_files: LintFiles) -> None:
+    report = lint_files(FILES, only=frozenset(("1",)))
+    assert rules(report) == []
+    assert report.coverage.files == 1
+
+
+def test_renamed_table_is_still_known(lint_files: LintFiles) -> None:
+    files = {
+        **FILES,
+        "3_rename.up.sql": "ALTER TABLE t RENAME TO u; ALTER TABLE u RENAME COLUMN a TO b;",
+        "4_set.up.sql": "ALTER TABLE u ADD CONSTRAINT c CHECK (b IS NOT NULL) NOT VALID;",
+        "5_validate.up.sql": "ALTER TABLE u VALIDATE CONSTRAINT c;",
+        "6_not_null.up.sql": "ALTER TABLE u ALTER b SET NOT NULL;",
+    }
+    assert rules(lint_files(files, only=frozenset(("6",)))) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "severity"),
+    [
+        (100, 8192, Severity.INFO),
+        (50_000, 8 << 20, Severity.WARNING),
+        (100, 2 << 30, Severity.ERROR),
+        (5_000_000, 300 << 20, Severity.ERROR),
+        (None, None, Severity.ERROR),  # nobody knows: the worst case
+    ],
+)
+def test_severity_is_of_the_tables_size(
+    lint_files: LintFiles, rows: int | None, size: int | None, severity: Severity
+) -> None:
+    known = KnownState()
+    known.put(KnownTable(ObjectName("public", "t"), rows=rows, bytes=size))
+    (finding,) = lint_files(FILES, only=frozenset(("2",)), known=known).findings
+    assert finding.severity is severity
+
+
+def test_configuration_decides_severities(lint_files: LintFiles) -> None:
+    off = settings_of(Project(lint=LintConfig({"safety.require_concurrent_index": "off"})))
+    assert rules(lint_files(FILES, settings=off)) == []
+    info = settings_of(Project(lint=LintConfig({"cf01": "info"})))
+    assert lint_files(FILES, settings=info).findings[-1].severity is Severity.INFO
+
+
+def test_unknown_rule_in_the_configuration_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"there is no rule CF1000"):
+        settings_of(Project(lint=LintConfig({"CF1000": "off"})))
+
+
+def test_excluded_file_is_history(lint_files: LintFiles) -> None:
+    excluded = LintSettings(exclude=("2_*.sql",))
+    assert rules(lint_files(FILES, settings=excluded)) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        (INDEX + " -- noqa", []),
+        (INDEX + " -- noqa: CF01", []),
+        (INDEX + " -- noqa: CF02, CF01 small table", []),
+        (INDEX + " -- NOQA: safety.*", []),
+        (INDEX + " -- noqa: CF02", ["CF01"]),
+        ("-- noqa: CF01\n" + INDEX, ["CF01"]),
+        ("-- noqa: disable=CF01\n" + INDEX, []),
+        ("-- noqa: disable=all\n" + INDEX, []),
+        ("-- noqa: disable=CF01\n-- noqa: enable=CF01\n" + INDEX, ["CF01"]),
+        (INDEX + " SELECT '-- noqa';", ["CF01"]),
+    ],
+)
+def test_comments_silence_findings(lint_files: LintFiles, sql: str, found: list[str]) -> None:
+    files = {"1_table.up.sql": TABLE, "2_index.up.sql": sql}
+    assert rules(lint_files(files, only=frozenset(("2",)))) == found
+
+
+def test_file_with_a_mistake_hides_no_other(lint_files: LintFiles) -> None:
+    files = {"1_table.up.sql": TABLE, "2_wrong.up.sql": "ALTER {{ x }};", "3_index.up.sql": INDEX}
+    report = lint_files(files)
+    assert rules(report) == ["CF90", "CF01"]
+    assert "template" in report.findings[-2].next_step
+    assert report.coverage.unread == 1
+    assert "1 statement or body not understood" in report.coverage.sentence
+
+
+def test_file_that_cannot_be_read_is_a_finding(
+    lint_files: LintFiles, write: Callable[..., Path]
+) -> None:
+    write({"2_latin.up.sql": "-- é".encode("latin-1")})
+    report = lint_files({"1_table.up.sql": TABLE, "3_index.up.sql": INDEX})
+    assert rules(report) == ["CF90", "CF01"]
+    assert report.findings[-2].path.name == "2_latin.up.sql"
+
+
+def test_line_is_the_files_in_a_section_of_it(lint_files: LintFiles) -> None:
+    files = {
+        "1_t.sql": f"-- migrate:up\n{TABLE}\n-- migrate:down\nDROP TABLE t;\n",
+        "2_i.sql": f"-- migrate:up\n\n{INDEX}\n\n-- migrate:down\nDROP INDEX t_a;\n",
+    }
+    finding = next(each for each in lint_files(files).findings if each.rule == "CF01")
+    assert finding.line == 3
+
+
+def test_fix_mends_sections_and_keeps_the_rest(
+    lint_files: LintFiles, write: Callable[..., Path]
+) -> None:
+    head = "\ufeff-- migrate:up\r\n-- ü\r\n"
+    folder = write({"2_i.sql": f"{head}{INDEX}\r\n-- migrate:down\r\nDROP INDEX t_a;\r\n"})
+    files = {"1_t.sql": f"-- migrate:up\n{TABLE}\n"}
+    for path, text in mend_files(lint_files(files).findings).items():
+        write_mended(path, text)
+    mended = (folder / "2_i.sql").read_bytes().decode()
+    assert mended == (
+        f"{head}CREATE INDEX CONCURRENTLY t_a ON t (a);\r\n-- migrate:down\r\nDROP INDEX t_a;\r\n"
+    )
+    assert mend_files(lint_files(files).findings) == {}
+
+
+def test_baseline_leaves_known_findings_out(lint_files: LintFiles, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    write_baseline(lint_files(FILES), path)
+    moved = {**FILES, "2_index.up.sql": f"-- a comment\n\n{INDEX}"}
+    report = without_known(lint_files(moved), path)
+    assert report.findings == ()
+    assert report.known
+    again = {**FILES, "3_index.up.sql": "CREATE INDEX other ON t (a, id);"}
+    assert "CF01" in rules(without_known(lint_files(again), path))
+
+
+def test_wrong_baseline_is_refused(lint_files: LintFiles, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    path.write_text("[]")
+    with pytest.raises(ConfigError, match="no baseline"):
+        without_known(lint_files(FILES), path)

@@ -1,0 +1,120 @@
+"""The rules inside sqlfluff: the same findings, noqa, fixes, and text that is not on disk yet."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlfluff.core import FluffConfig, Linter
+
+from confiture_flows.lint.runner import lint_migrations
+from confiture_flows.migrations.discovery import discover
+from confiture_flows.migrations.migration import Script
+
+# (file, line, rule)
+Found = list[tuple[str, int, str]]
+# Every file of these; of the larger ones, which take sqlfluff half a minute, every third.
+# CONFITURE_TEST_ALL_CORPORA=1 takes all.
+PROJECTS = {"svix": 1, "neosync": 1, "e2b": 3, "crates_io": 3, "langfuse": 6}
+
+
+def linter(rules: str = "confiture", dialect: str = "postgres") -> Linter:
+    return Linter(
+        FluffConfig(
+            overrides={
+                "dialect": dialect,
+                "rules": rules,
+                "templater": "raw",
+                "large_file_skip_byte_limit": 0,
+            }
+        )
+    )
+
+
+def by_sqlfluff(path: Path, text: str | None = None, rules: str = "confiture") -> Found:
+    text = path.read_text(encoding="utf-8") if text is None else text
+    linted = linter(rules).lint_string(text, fname=str(path))
+    found = linted.get_violations(rules=None)
+    return sorted(
+        (str(path), each.line_no, each.rule_code())
+        for each in found
+        if each.rule_code().startswith("CF")
+    )
+
+
+@pytest.mark.parametrize(("project", "step"), PROJECTS.items())
+def test_both_ways_find_the_same(project: str, step: int, corpora: Path) -> None:
+    migrations = discover(corpora / project / "migrations").migrations
+    step = 1 if os.environ.get("CONFITURE_TEST_ALL_CORPORA") else step
+    scripts = [each.up for each in migrations if isinstance(each.up, Script)]
+    # A section of a file has the name of the file: sqlfluff sees all of it.
+    paths = [script.path for script in scripts][::step]
+    own = lint_migrations(migrations).findings
+    assert own
+    for path in paths:
+        expected = sorted((str(path), each.line, each.rule) for each in own if each.path == path)
+        found = by_sqlfluff(path)
+        assert sorted(rule for *_, rule in found) == sorted(rule for *_, rule in expected)
+        # To sqlfluff the body of a DO block is one string, which begins where it begins.
+        if "$" not in path.read_text(encoding="utf-8"):
+            assert found == expected
+
+
+@pytest.fixture
+def folder(write: Callable[..., Path]) -> Path:
+    return write(
+        {
+            "1_table.up.sql": "CREATE TABLE t (id bigint PRIMARY KEY, a int);\n",
+            "2_index.up.sql": "-- é\nCREATE INDEX t_a ON t (a);\n",
+        }
+    )
+
+
+def test_history_is_that_of_the_files_beside_it(folder: Path) -> None:
+    path = folder / "2_index.up.sql"
+    assert by_sqlfluff(path, rules="CF01") == [(str(path), 2, "CF01")]
+    assert by_sqlfluff(folder / "1_table.up.sql", rules="CF01") == []
+
+
+def test_text_of_an_editor_is_judged_before_it_is_saved(folder: Path) -> None:
+    path = folder / "2_index.up.sql"
+    saved = by_sqlfluff(path, "CREATE INDEX CONCURRENTLY t_a ON t (a);\n", "CF01")
+    assert saved == []
+    assert by_sqlfluff(path, "\nDROP INDEX t_a;\n\nCREATE INDEX t_a ON t (a);\n", "CF01") == [
+        (str(path), 4, "CF01")
+    ]
+
+
+def test_noqa_silences(folder: Path) -> None:
+    path = folder / "2_index.up.sql"
+    assert by_sqlfluff(path, "CREATE INDEX t_a ON t (a); -- noqa: CF01\n", "CF01") == []
+
+
+def test_fix_is_the_runners_own(folder: Path) -> None:
+    path = folder / "2_index.up.sql"
+    linted = linter("CF01").lint_string(path.read_text(), fname=str(path), fix=True)
+    assert linted.fix_string()[0] == "-- é\nCREATE INDEX CONCURRENTLY t_a ON t (a);\n"
+
+
+def test_other_dialects_are_left_alone(folder: Path) -> None:
+    path = folder / "2_index.up.sql"
+    linted = linter("CF01", "ansi").lint_string(path.read_text(), fname=str(path))
+    assert linted.get_violations(rules="CF01") == []
+
+
+def test_sql_without_a_folder_of_migrations_is_judged_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes" / "x.sql"
+    path.parent.mkdir()
+    assert by_sqlfluff(path, "CREATE INDEX t_a ON t (a);\n", "CF01") == [(str(path), 1, "CF01")]
+
+
+def test_sqlfluff_starts_without_prefect() -> None:
+    code = (
+        "import sys; from sqlfluff.core.rules import get_ruleset; get_ruleset();"
+        "assert 'prefect' not in sys.modules and 'psycopg' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
