@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _TONES = {"plain": "", "good": "green", "bad": "bold red", "muted": "dim"}
 _SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
+_READABLE = 16  # characters that a cell should have at least, before it is folded
 _DIFF_STYLES = {"-": "red", "+": "green"}
 
 
@@ -105,6 +106,9 @@ def _print_table(
     if console.soft_wrap:
         _print_columns(console, columns, rows)
         return
+    if _is_too_wide(console.width, columns, rows):
+        _print_rows(console, columns, rows)
+        return
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -115,6 +119,35 @@ def _print_table(
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
+
+
+def _is_too_wide(width: int, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether cells would be folded to a few characters each."""
+    longest = (
+        max(len(line) for cell in column for line in cell.split("\n"))
+        for column in zip(columns, *rows, strict=True)
+    )
+    return sum(min(each, _READABLE) + 3 for each in longest) - 3 > width
+
+
+def _print_rows(
+    console: Console, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
+) -> None:
+    """The same where the terminal is narrow: a line a cell, headed by the first of the row."""
+    names = max(map(len, columns[1:]), default=0)
+    for row in rows:
+        _line(console, f"\n {row[0]}")
+        for name, cell in zip(columns[1:], row[1:], strict=True):
+            if cell:
+                _hanging(console, f"   {name:<{names}}  ", cell)
+    _line(console, "")
+
+
+def _hanging(console: Console, head: str, text: str) -> None:
+    """A heading, and beside it a text that stays there when it is wrapped."""
+    room = max(console.width, len(head) + _READABLE)
+    lines = textwrap.wrap(text, room - len(head)) or [""]
+    _line(console, "\n".join([head + lines[0], *(" " * len(head) + line for line in lines[1:])]))
 
 
 def _print_columns(
