@@ -180,9 +180,11 @@ class Tracker:
         if parts is None or self._rare:
             return self.whole()
         # Where there are none, and no statement makes one, none need be looked for.
-        if any(_is_note(each) for each in before.objects):
+        # A new database has some on its schema, which no such statement changes.
+        inside = [each for each in before.objects if not each.name.startswith("schema ")]
+        if any(_is_note(each) for each in inside):
             parts |= {"comments"}
-        if self._grants or any(each.kind in _RIGHTS for each in before.objects):
+        if self._grants or any(each.kind in _RIGHTS for each in inside):
             parts |= {"grants"}
         read = self._read(parts, sorted(relations))
         kept = _kept(before, parts, names | {each.name for each in read if each.kind in _RELATIONS})
@@ -227,11 +229,16 @@ def _kept(before: Catalog, parts: frozenset[str], names: frozenset[str]) -> list
     own = names | {
         each.name for each in before.objects if each.kind == "index" and _below(each, names)
     }
-    return [each for each in before.objects if not _is_read(each, names, own, whole)]
+    marks = ("comments" in parts, "grants" in parts)
+    return [each for each in before.objects if not _is_read(each, names, own, whole, marks)]
 
 
 def _is_read(
-    each: CatalogObject, names: frozenset[str], own: frozenset[str], whole: frozenset[str]
+    each: CatalogObject,
+    names: frozenset[str],
+    own: frozenset[str],
+    whole: frozenset[str],
+    marks: tuple[bool, bool],
 ) -> bool:
     if each.kind in whole:
         return True
@@ -239,7 +246,8 @@ def _is_read(
         return each.name in names
     if each.kind in _BELOW:
         return _below(each, names)
-    if _is_note(each) or each.kind in _RIGHTS:
+    notes, rights = marks
+    if (notes and _is_note(each)) or (rights and each.kind in _RIGHTS):
         return each.part_of in own or _ON_RELATION.match(each.name) is None
     return False
 
