@@ -1,7 +1,7 @@
-"""What an empty hook costs a flow run: `python -m tests.benchmarks.hooks`.
+"""What an empty hook costs a run: `python -m tests.benchmarks.hooks`.
 
-Runs with nothing pending, side by side: without hooks, with many empty functions (task runs), with
-some empty flows (sub-flow runs). The difference, divided by their number, is the cost of one.
+Empty hooks of one point, one after another; the time from the start of one to the start of the next
+is what one costs. Side by side: called plainly, as task runs, and as sub-flow runs.
 """
 
 from __future__ import annotations
@@ -19,54 +19,62 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from confiture_flows.cli.prefect_server import temporary_server
 from confiture_flows.flows import migrate_flow
 from confiture_flows.flows._targets import given_target
-from confiture_flows.hooks.registry import hook, registered
+from confiture_flows.hooks.executor import HookExecutor
+from confiture_flows.hooks.registry import HookRegistry, hook, make_hook, registered
+from confiture_flows.migrations.lifecycle import RunReport
+from confiture_flows.migrations.plan import Direction
 from confiture_flows.postgres import provide_server
 from confiture_flows.target import Target
 
-ROUNDS = 5
-FUNCTIONS, FLOWS = 20, 5
+ROUNDS, HOOKS = 7, 6
+
+_starts: list[float] = []
 
 
-def nothing(context: object) -> None:
-    """An empty hook."""
+def empty(context: object) -> None:
+    """A hook that only takes the time."""
+    _starts.append(time.perf_counter())
 
 
-def seconds_of_a_run(directory: str, call: Callable[..., Any], count: int) -> float:
-    """How long a run with so many hooks takes."""
-    for number in range(count):
-        hook("before_validate", name=f"empty {number}")(call)
+def gaps() -> list[float]:
+    """Seconds between the starts since it was last asked."""
+    found = [later - earlier for earlier, later in zip(_starts, _starts[1:], strict=False)]
+    _starts.clear()
+    return found
+
+
+def plainly(target: Target) -> list[float]:
+    """Call the hooks without Prefect."""
+    hooks = HookRegistry(make_hook(empty, "before_apply", name=str(n)) for n in range(HOOKS))
+    executor = HookExecutor(hooks, target, "run", Direction.UP)
+    executor.before_apply(RunReport(target.name, Direction.UP))
+    return gaps()
+
+
+def in_a_flow(directory: str, call: Callable[..., Any]) -> list[float]:
+    """Call them in a flow run with nothing pending."""
+    for number in range(HOOKS):
+        hook("before_validate", name=str(number))(call)
     try:
-        started = time.perf_counter()
         migrate_flow(target="bench", directory=directory)
-        return time.perf_counter() - started
     finally:
         registered.remove(call)
+    return gaps()
 
 
 def measure(dsn: str, rounds: int = ROUNDS) -> dict[str, float]:
-    """Seconds: of a run without hooks, and of one hook of each sort."""
-    empty_flow = flow(name="empty")(nothing)
-    ways: dict[str, tuple[Callable[..., Any], int]] = {
-        "without": (nothing, 0),
-        "function": (nothing, FUNCTIONS),
-        "flow": (empty_flow, FLOWS),
-    }
-    times: dict[str, list[float]] = {way: [] for way in ways}
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        given_target(Target("bench", dsn)),
-    ):
+    """Median seconds of one hook, by the way it is called."""
+    target = Target("bench", dsn)
+    times: dict[str, list[float]] = {"plain": [], "task run": [], "sub-flow run": []}
+    sub_flow = flow(name="empty")(empty)
+    with tempfile.TemporaryDirectory() as directory, given_target(target):
         (Path(directory) / "0001_a.up.sql").write_text("CREATE TABLE a (id int);")
         migrate_flow(target="bench", directory=directory)
         for _ in range(rounds):
-            for way, (call, count) in ways.items():
-                times[way].append(seconds_of_a_run(directory, call, count))
-    base = statistics.median(times["without"])
-    return {
-        "run": base,
-        "function": (statistics.median(times["function"]) - base) / FUNCTIONS,
-        "flow": (statistics.median(times["flow"]) - base) / FLOWS,
-    }
+            times["plain"] += plainly(target)
+            times["task run"] += in_a_flow(directory, empty)
+            times["sub-flow run"] += in_a_flow(directory, sub_flow)
+    return {way: statistics.median(each) for way, each in times.items()}
 
 
 def main() -> None:
@@ -75,9 +83,8 @@ def main() -> None:
         server.wait()
         with temporary_settings({PREFECT_API_URL: server.api_url}):
             found = measure(postgres.dsn)
-    print(f"a run without hooks       {found['run'] * 1000:8.0f} ms")
-    print(f"an empty function, a run  {found['function'] * 1000:8.1f} ms")
-    print(f"an empty flow, a run      {found['flow'] * 1000:8.1f} ms")
+    for way, seconds in found.items():
+        print(f"{way:<14}{seconds * 1000:8.2f} ms")
 
 
 if __name__ == "__main__":
