@@ -64,10 +64,28 @@ JOIN pg_catalog.pg_attribute AS other ON other.attrelid = p.oid AND (
     ))
 )
 """
+# Those that are there already: a new type of one of their columns has all rows checked again.
+_HELD_KEYS = """
+SELECT
+    quote_ident(cs.nspname) || '.' || quote_ident(c.relname),
+    quote_ident(ps.nspname) || '.' || quote_ident(p.relname),
+    own.attname, other.attname
+FROM pg_catalog.pg_constraint AS k
+JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace AS cs ON cs.oid = c.relnamespace
+JOIN pg_catalog.pg_class AS p ON p.oid = k.confrelid
+JOIN pg_catalog.pg_namespace AS ps ON ps.oid = p.relnamespace
+JOIN pg_catalog.pg_attribute AS own ON own.attrelid = c.oid AND own.attnum = k.conkey[1]
+JOIN pg_catalog.pg_attribute AS other ON other.attrelid = p.oid AND other.attnum = k.confkey[1]
+WHERE k.contype = 'f' AND k.conparentid = 0 AND cardinality(k.conkey) = 1
+    AND k.conrelid = ANY (%s::regclass[])
+ORDER BY k.oid
+"""
 _MISSING = """
 SELECT array_agg(DISTINCT c.{2}::text) FROM {0} AS c
 WHERE c.{2} IS NOT NULL AND NOT EXISTS (SELECT FROM {1} AS p WHERE p.{3} = c.{2}::{4})
 """
+_GENERATIONS = 50  # of a tree; deeper ones are rehearsed without rows where that matters
 _UNPOPULATED = """
 SELECT oid::regclass::text FROM pg_catalog.pg_class WHERE relkind = 'm' AND NOT relispopulated
 ORDER BY oid
@@ -205,24 +223,35 @@ def _copy_parents(
     tables: tuple[TableSize, ...],
     keys: tuple[ForeignKey, ...],
 ) -> tuple[TableSize, ...]:
-    """Fetch the rows that sampled rows will have to point to, once the plan adds a foreign key."""
+    """Fetch the rows that sampled rows point to, or will once the plan adds a foreign key."""
+    by_name = {table.name: table for table in tables}
+    held = scratch.execute(_HELD_KEYS, (list(by_name),)).fetchall()
+    wanted = [(key.child, key.parent, key.column, key.referenced) for key in keys]
+    for where in dict.fromkeys((*wanted, *held)):
+        found = scratch.execute(_KEY, where).fetchone()
+        if found is None:
+            continue
+        parent = found[1]
+        # Rows of a tree point to rows of the same table, and those to others.
+        for _ in range(_GENERATIONS):
+            count = _copy_missing(conn, scratch, found)
+            if parent in by_name:
+                table = by_name[parent]
+                by_name[parent] = replace(table, sampled=table.sampled + count)
+            if not count or found[0] != parent:
+                break
+    return tuple(by_name.values())
+
+
+def _copy_missing(conn: Connection, scratch: Connection, key: tuple[str, ...]) -> int:
     from psycopg import sql
 
-    by_name = {table.name: table for table in tables}
-    for key in keys:
-        where = (key.child, key.parent, key.column, key.referenced)
-        found = scratch.execute(_KEY, where).fetchone()
-        if found is None or found[1] not in by_name:
-            continue
-        child, parent, column, referenced, kind = found
-        parts = [sql.SQL(each) for each in (child, parent, column, referenced, kind)]
-        missing = scratch.execute(sql.SQL(_MISSING).format(*parts)).fetchone()
-        if missing and missing[0]:
-            only = sql.SQL(" WHERE {} = ANY ({}::{}[])").format(parts[3], missing[0], parts[4])
-            count = _copy(conn, scratch, parent, None, only)
-            table = by_name[parent]
-            by_name[parent] = replace(table, sampled=table.sampled + count)
-    return tuple(by_name.values())
+    parts = [sql.SQL(each) for each in key]  # pyright: ignore[reportArgumentType] - by the server
+    missing = scratch.execute(sql.SQL(_MISSING).format(*parts)).fetchone()
+    if not missing or not missing[0]:
+        return 0
+    only = sql.SQL(" WHERE {} = ANY ({}::{}[])").format(parts[3], missing[0], parts[4])
+    return _copy(conn, scratch, key[1], None, only)
 
 
 def _copy(

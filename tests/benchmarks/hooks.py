@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def empty(context: object) -> None:
 
 def gaps() -> list[float]:
     """Seconds between the starts since it was last asked."""
-    found = [later - earlier for earlier, later in zip(_starts, _starts[1:], strict=False)]
+    found = [later - earlier for earlier, later in pairwise(_starts)]
     _starts.clear()
     return found
 

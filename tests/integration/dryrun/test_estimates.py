@@ -111,6 +111,29 @@ def test_foreign_key_between_samples_finds_its_parents(
     assert people.sampled > 2000
 
 
+def test_foreign_key_that_is_checked_anew_finds_the_parents_of_a_sample(
+    dry: DryRun, write: Callable[..., Path], large: psycopg.Connection
+) -> None:
+    """A new type of the key has PostgreSQL compare all rows again, of both tables."""
+    large.execute("ALTER TABLE visits ADD FOREIGN KEY (person) REFERENCES people")
+    large.execute("ALTER TABLE people ADD boss int REFERENCES people")
+    large.execute("UPDATE people SET boss = id - 10000 WHERE id > 10000; ANALYZE")
+    directory = write({"0001_a.up.sql": "ALTER TABLE visits ALTER person TYPE bigint;"})
+
+    report = dry(directory, rows=2000)
+
+    assert report.error is None
+    assert report.unknown == ()
+    assert statements(report)[0].estimate.known  # pyright: ignore[reportOptionalMemberAccess]
+
+    both = write({"0001_a.up.sql": "ALTER TABLE people ALTER boss TYPE bigint;"})
+
+    report = dry(both, rows=2000)
+
+    assert report.error is None
+    assert report.unknown == ()
+
+
 def test_foreign_key_whose_parents_are_not_found_is_rehearsed_without_rows(
     dry: DryRun, write: Callable[..., Path], large: psycopg.Connection
 ) -> None:

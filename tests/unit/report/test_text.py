@@ -177,3 +177,31 @@ def test_diff_is_coloured_line_by_line() -> None:
     assert lines[1].startswith("\x1b[31m- old")
     assert lines[2].startswith("  same long")
     assert len(lines) == 3, "a line to copy is not broken"
+
+
+def test_wide_table_on_a_narrow_terminal_is_a_line_a_cell() -> None:
+    terminal = Console(file=io.StringIO(), width=60)
+    columns = ("where", "statement", "lock", "does")
+    lock = "ACCESS EXCLUSIVE on public.accounts"
+    rows = (
+        ("0002:1", "ALTER TABLE accounts ALTER COLUMN id TYPE bigint", lock, "rewrites it"),
+        ("0003:4", "ALTER TABLE accounts ADD COLUMN note text", lock, ""),
+    )
+
+    print_document(terminal, Document("Dry run", (Table(columns, rows),)))
+
+    assert isinstance(terminal.file, io.StringIO)
+    assert terminal.file.getvalue().splitlines() == [
+        "Dry run",
+        "",
+        " 0002:1",
+        "   statement  ALTER TABLE accounts ALTER COLUMN id TYPE",
+        "              bigint",
+        "   lock       ACCESS EXCLUSIVE on public.accounts",
+        "   does       rewrites it",
+        "",
+        " 0003:4",
+        "   statement  ALTER TABLE accounts ADD COLUMN note text",
+        "   lock       ACCESS EXCLUSIVE on public.accounts",
+        "",
+    ]
