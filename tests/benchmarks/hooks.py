@@ -6,6 +6,7 @@ is what one costs. Side by side: called plainly, as task runs, and as sub-flow r
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import tempfile
 import time
@@ -38,7 +39,7 @@ def empty(context: object) -> None:
 
 def gaps() -> list[float]:
     """Seconds between the starts since it was last asked."""
-    found = [later - earlier for earlier, later in zip(_starts, _starts[1:], strict=False)]
+    found = [later - earlier for earlier, later in itertools.pairwise(_starts)]
     _starts.clear()
     return found
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from confiture_flows.postgres import Server
 from confiture_flows.report.markdown import render_markdown
 from confiture_flows.report.text import print_document
+from confiture_flows.target import Target
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
@@ -53,3 +54,15 @@ def test_large_files_and_many_migrations_are_reported(server: Server) -> None:
     said = "\n".join(render_markdown(document) for document in (files, many))
     assert said.count("migrate --plain |") == 2
     assert "| 5 |" in said
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_cost_of_a_hook_is_measured(server: Server) -> None:
+    from tests.benchmarks.hooks import HOOKS, empty, gaps, measure, plainly
+
+    found = measure(server.dsn, rounds=1)
+    assert all(seconds > 0 for seconds in found.values())
+    assert found["sub-flow run"] > found["plain"]
+    assert len(plainly(Target("bench", server.dsn))) == HOOKS - 1
+    empty(None)
+    assert gaps() == []
