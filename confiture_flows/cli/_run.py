@@ -86,7 +86,8 @@ def run_direction(
 def _run_plain(
     project: Project, target: Target, request: Request, direction: Direction, watch: Observer
 ) -> None:
-    from confiture_flows.migrations.lifecycle import run_lifecycle
+    from confiture_flows.errors import TargetError
+    from confiture_flows.migrations.lifecycle import RunReport, run_lifecycle
     from confiture_flows.migrations.nesting import refuse_nested
     from confiture_flows.migrations.plain import PlainStages
     from confiture_flows.report.finding import Severity
@@ -97,15 +98,22 @@ def _run_plain(
     stages = PlainStages
     if project.lint.gate:
         from confiture_flows.cli._linted import LintedStages as stages
-    with connect(target, "migrate" if direction == "up" else "rollback") as conn:
-        run_lifecycle(
-            stages(conn, target, request, watch, watch.ended, hooks, _rehearse),
-            target=target.name,
-            direction=direction,
-            gate=Severity.of(target.fail_on),
-            hooks=hooks,
-            on_error=target.on_error,
-        )
+    connected = False
+    try:
+        with connect(target, "migrate" if direction == "up" else "rollback") as conn:
+            connected = True
+            run_lifecycle(
+                stages(conn, target, request, watch, watch.ended, hooks, _rehearse),
+                target=target.name,
+                direction=direction,
+                gate=Severity.of(target.fail_on),
+                hooks=hooks,
+                on_error=target.on_error,
+            )
+    except TargetError as error:
+        if not connected:  # in a flow that is a stage
+            hooks.on_error(RunReport(target.name, direction, error=error))
+        raise
 
 
 def _hooks(project: Project, target: Target, direction: Direction, watch: Observer) -> HookPoints:

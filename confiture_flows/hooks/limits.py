@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _GRACE = 1.0  # seconds between ending what the hook waits for and interrupting the hook
 _AGAIN = 0.25
+_LOOK = 0.05
+_LONGEST = 3600.0  # seconds of one wait; the platform has a limit of its own
 _ASK_EVERY = 1.0  # seconds; a short hook asks nobody
 
 
@@ -61,13 +63,15 @@ def time_limit(
     watch = _Watch(seconds, conn, stopped)
     watch.start()
     try:
-        yield
+        try:
+            yield
+        finally:
+            watch.stop()
     except BaseException as error:
-        watch.stop()
+        watch.stop()  # again, should it have been interrupted on its way to the first
         if watch.fired and not isinstance(error, KeyboardInterrupt):
             raise watch.reason from None
         raise
-    watch.stop()
     if watch.fired:
         raise watch.reason
 
@@ -79,8 +83,12 @@ class _Watch:
         self.fired = False
         self.reason: type[Exception] = TimeIsUp
         self._seconds, self._conn, self._stopped = seconds, conn, stopped
-        self._over = threading.Event()
-        self._turn = threading.Lock()
+        # Plain attributes and single calls into C: an interrupt that arrives inside of `with
+        # lock` may leave the lock held for good.
+        self._done = self._finished = False
+        self._wake, self._gone = threading.Lock(), threading.Lock()
+        self._wake.acquire()
+        self._gone.acquire()
         self._watched = threading.get_ident()
         self._in_main = threading.current_thread() is threading.main_thread()
         self._children = Children()
@@ -95,11 +103,17 @@ class _Watch:
     def stop(self) -> None:
         while True:
             try:
-                with self._turn:
-                    self._over.set()
-                break
+                self._stop()
             except _Interrupt:  # it came just now, and is of no use any more
                 continue
+            return
+
+    def _stop(self) -> None:
+        self._done = True
+        while not self._finished:
+            with suppress(RuntimeError):  # released already
+                self._wake.release()
+            self._gone.acquire(timeout=_LOOK)
         if self._in_main:
             signal.signal(signal.SIGALRM, self._before or signal.SIG_DFL)
         else:
@@ -107,34 +121,38 @@ class _Watch:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), None)
 
     def _watch(self) -> None:
-        if not self._wait():
-            return
+        try:
+            if self._wait():
+                self._end()
+        finally:
+            self._finished = True
+            self._gone.release()
+
+    def _end(self) -> None:
         self.fired = True
         self._children.kill()
-        if self._cancel():
-            self._over.wait(_GRACE)
-        else:
-            self._over.wait(_AGAIN)
-        while not self._over.is_set():
+        self._pause(_GRACE if self._cancel() else _AGAIN)
+        while not self._done:
             self._children.kill()
             self._cancel()
-            with self._turn:
-                if not self._over.is_set():
-                    self._interrupt()
-            self._over.wait(_AGAIN)
+            if not self._done:
+                self._interrupt()
+            self._pause(_AGAIN)
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait, unless the block ends; whether it has ended."""
+        return self._done or self._wake.acquire(timeout=seconds) or self._done
 
     def _wait(self) -> bool:
         """Whether there is something to end, and not the block itself has ended."""
-        if self._stopped is None:
-            return not self._over.wait(self._seconds)
         until = time.monotonic() + self._seconds if self._seconds else None
         while True:
-            left = _ASK_EVERY if until is None else until - time.monotonic()
-            if self._over.wait(max(min(left, _ASK_EVERY), 0)):
+            left = _LONGEST if until is None else max(until - time.monotonic(), 0)
+            if self._pause(min(left, _LONGEST if self._stopped is None else _ASK_EVERY)):
                 return False
             if until is not None and time.monotonic() >= until:
                 return True
-            if self._stopped():
+            if self._stopped is not None and self._stopped():
                 self.reason = WasStopped
                 return True
 
@@ -147,7 +165,7 @@ class _Watch:
             )
 
     def _on_alarm(self, number: int, frame: Any) -> None:
-        if self.fired and not self._over.is_set():
+        if self.fired and not self._done:
             raise _Interrupt
         # A limit of somebody else's, around ours.
         if callable(self._before):

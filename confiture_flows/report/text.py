@@ -136,18 +136,20 @@ def _print_rows(
     """The same where the terminal is narrow: a line a cell, headed by the first of the row."""
     names = max(map(len, columns[1:]), default=0)
     for row in rows:
-        _line(console, f"\n {row[0]}")
+        console.print()
+        _line(console, f" {row[0]}")
         for name, cell in zip(columns[1:], row[1:], strict=True):
             if cell:
                 _hanging(console, f"   {name:<{names}}  ", cell)
-    _line(console, "")
+    console.print()
 
 
 def _hanging(console: Console, head: str, text: str) -> None:
     """A heading, and beside it a text that stays there when it is wrapped."""
     room = max(console.width, len(head) + _READABLE)
-    lines = textwrap.wrap(text, room - len(head)) or [""]
-    _line(console, "\n".join([head + lines[0], *(" " * len(head) + line for line in lines[1:])]))
+    for line in textwrap.wrap(text, room - len(head)) or [""]:
+        _line(console, head + line)
+        head = " " * len(head)
 
 
 def _print_columns(

@@ -6,6 +6,7 @@ is what one costs. Side by side: called plainly, as task runs, and as sub-flow r
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import tempfile
 import time

@@ -10,6 +10,7 @@ from rich.console import Console
 from confiture_flows.postgres import Server
 from confiture_flows.report.markdown import render_markdown
 from confiture_flows.report.text import print_document
+from confiture_flows.target import Target
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.contention import behind_a_transaction
 from tests.benchmarks.dry_runs import cost, guess
@@ -74,3 +75,14 @@ def test_dry_runs_are_reported(server: Server, tmp_path: Path) -> None:
     assert found.took > 0
     assert "1 migrations, 0 locks on tables" in said
     assert "| with proof |" in said
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_cost_of_a_hook_is_measured(server: Server) -> None:
+    from tests.benchmarks.hooks import HOOKS, empty, gaps, measure, plainly
+
+    found = measure(server.dsn, rounds=1)
+    assert all(seconds > 0 for seconds in found.values())
+    assert len(plainly(Target("bench", server.dsn))) == HOOKS - 1
+    empty(None)
+    assert gaps() == []

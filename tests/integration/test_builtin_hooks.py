@@ -382,6 +382,18 @@ def test_hook_of_an_installed_package_is_found_by_its_entry_point(
     assert "hook before_apply: shout: LOUD" in done.stderr
 
 
+def test_on_error_is_told_when_nobody_answers_at_the_target(
+    program: Any, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text("def tell(context): return context.error_message\n")
+    write(USERS)
+    hooks = '[[hooks]]\nuse = "mine:tell"\npoint = "on_error"\n'
+    gone = '[targets.gone]\ndsn = "postgresql://127.0.0.1:1/gone"\n'
+    done = program(gone + hooks, "--target", "gone")
+    assert done.returncode == 3
+    assert "hook on_error: tell: Nothing answers at gone@127.0.0.1:1" in done.stderr
+
+
 def test_hook_that_runs_the_program_on_the_same_target_is_refused(
     program: Any, write: Callable[..., Path], tmp_path: Path, dsn: str, conn: psycopg.Connection
 ) -> None:

@@ -505,6 +505,30 @@ def test_hook_in_a_thread_is_ended_too(runs: Runs, write: Callable[..., Path]) -
     assert isinstance(error, HookTimeoutError)
 
 
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_hooks_that_end_about_when_their_time_does_leave_nothing_behind(in_thread: bool) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from confiture_flows.hooks.limits import TimeIsUp, time_limit
+
+    def race() -> int:
+        ended = 0
+        for number in range(8):
+            until = time.monotonic() + 0.255 + 0.001 * number
+            try:
+                # Interrupted first a quarter of a second after the limit.
+                with time_limit(0.005):
+                    while time.monotonic() < until:
+                        pass
+            except TimeIsUp:
+                ended += 1
+        time.sleep(0.3)
+        return ended
+
+    with ThreadPoolExecutor(1) as pool:
+        assert (pool.submit(race).result() if in_thread else race()) == 8
+
+
 def test_hook_that_starts_a_run_of_the_same_target_is_refused(
     runs: Runs, write: Callable[..., Path], tables: Callable[[], list[str]]
 ) -> None:
