@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from confiture_flows.postgres import Server
+from tests.support import eventually
 
 from .conftest import PASSWORD, Runner
 
@@ -228,3 +229,36 @@ def test_apply_that_would_fail_is_not_begun(
     assert value["result"]["done"] == []
     assert "division by zero" in person.said
     assert conn.execute("SELECT count(*) FROM tb_confiture").fetchone() == (1,)
+
+
+def test_killed_dry_run_leaves_nothing_once_the_next_has_run(
+    run: Runner,
+    write: Callable[..., Path],
+    dsn: str,
+    conn: psycopg.Connection,
+    on: tuple[str, ...],
+) -> None:
+    sleep = (
+        "SELECT pg_sleep(60) FROM pg_database WHERE datname = current_database()"
+        " AND datname ^@ 'confiture_scratch_';"
+    )
+    directory = write({"0001_slow.up.sql": sleep})
+
+    def scratches(active: str = "") -> list[str]:
+        query = "SELECT datname FROM pg_database AS d WHERE datname ^@ 'confiture_scratch_'"
+        if active:
+            query += (
+                " AND EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datname = d.datname"
+                " AND a.query LIKE 'BEGIN%%' AND a.state = 'active')"
+            )
+        return [name for (name,) in conn.execute(query.encode())]
+
+    process = run._start(on, None, {"dsn": dsn})
+    eventually(lambda: scratches(active="yes"), bool, seconds=30)
+    process.kill()
+    process.communicate()
+    assert scratches() != []
+
+    (directory / "0001_slow.up.sql").write_text("SELECT 1;")
+    # The session that owns it ends when the server notices that its client is gone.
+    eventually(lambda: (run.program(*on, dsn=dsn).code, scratches()), lambda seen: seen == (0, []))
