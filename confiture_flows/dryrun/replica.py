@@ -14,7 +14,7 @@ from confiture_flows.catalog.diff import Action, diff
 from confiture_flows.catalog.snapshot import take_snapshot
 from confiture_flows.errors import EmbeddedServerError
 from confiture_flows.migrations.ledger import locate_ledger
-from confiture_flows.postgres.dump import dump_schema, find_pg_dump
+from confiture_flows.postgres.dump import dump_schema
 from confiture_flows.postgres.scratch import ScratchUnavailable
 from confiture_flows.target import connect
 
@@ -147,8 +147,8 @@ def fill(
         if is_new(held) and not ledger.exists:
             return Replica(tables, ())
         try:
-            program = find_pg_dump(likeness.major)
-            scratch.execute(dump_schema(target.dsn, program, owners=place.private).encode())
+            schema = dump_schema(target.dsn, likeness.major, owners=place.private)
+            scratch.execute(schema.encode())
         except EmbeddedServerError as error:
             raise ScratchUnavailable(error.message, error.next_step) from None
         except psycopg.Error as error:

@@ -6,7 +6,6 @@ is what one costs. Side by side: called plainly, as task runs, and as sub-flow r
 
 from __future__ import annotations
 
-import itertools
 import statistics
 import tempfile
 import time

@@ -23,6 +23,7 @@ from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Busy, HeldUp, Observer
 from confiture_flows.target import connect
+from tests.support import eventually
 
 from .conftest import Engine, Role
 
@@ -288,4 +289,4 @@ def test_what_an_observer_raises_while_a_statement_waits_ends_the_run(
     with pytest.raises((Stop, PartialApplyError)):
         engine.limited(busy_patience=20).migrate(write(CONCURRENT), observer=watcher)
 
-    assert sessions() == []
+    assert eventually(sessions, lambda found: not found) == []

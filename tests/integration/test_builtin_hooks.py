@@ -14,10 +14,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from confiture_flows.errors import ConfigError, HookError
-from confiture_flows.hooks.builtin.backup import Backup, find_pg_dump
+from confiture_flows.hooks.builtin.backup import Backup
 from confiture_flows.hooks.builtin.run_sql import RunSqlOptions, make
 from confiture_flows.hooks.model import HookContext, HookPoint
 from confiture_flows.hooks.progress import progress_to
+from confiture_flows.postgres.clients import find_clients
 from confiture_flows.sql.relations import changed_tables
 from confiture_flows.target import Target
 from tests.integration.conftest import PROGRAM
@@ -66,7 +67,9 @@ def test_backup_is_read_back_kept_and_restores(
     assert files[-1].stat().st_mode & 0o077 == 0
     copy = new_database()
     options = ("--clean", "--if-exists", "--exit-on-error", f"--dbname={copy}")
-    command = [find_pg_dump(10) / "pg_restore", *options, files[-1]]
+    with psycopg.connect(copy) as conn:
+        folder = find_clients(conn.info.server_version // 10000, "pg_restore")
+    command = [folder / "pg_restore", *options, files[-1]]
     restored = subprocess.run(command, capture_output=True, text=True)
     assert restored.returncode == 0, restored.stderr
     with psycopg.connect(copy) as conn:
@@ -96,9 +99,17 @@ def test_backup_that_fails_stops_the_migration_and_leaves_no_file(
     assert conn.execute("SELECT to_regclass('users')").fetchone() == (None,)
 
 
-def test_backup_wants_a_pg_dump_as_new_as_the_server() -> None:
-    with pytest.raises(HookError, match="no pg_dump of version 1000 or newer"):
-        find_pg_dump(1000)
+def test_backup_wants_a_pg_dump_as_new_as_the_server(target: Target, tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("pg_dump", "pg_restore"):
+        script = folder / name
+        script.write_text('#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6"\n')
+        script.chmod(0o755)
+    hook = Backup(tmp_path / "backups", keep=1, bin_dir=folder)
+    context = HookContext(HookPoint.BEFORE_APPLY, "backup", "run", "shop")
+    with pytest.raises(HookError, match=r"no pg_dump of version .* or newer.*Found: 9"):
+        hook(context, target)
 
 
 def test_backup_that_cannot_be_read_back_is_no_backup(target: Target, tmp_path: Path) -> None:

