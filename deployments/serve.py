@@ -1,4 +1,4 @@
-"""Serve migrate_flow, rollback_flow and dry_run_flow from this machine; see README.md beside this file."""
+"""Serve migrate_flow, rollback_flow and dry_run_flow from this machine; see README.md here."""
 
 from __future__ import annotations
 

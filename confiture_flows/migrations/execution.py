@@ -14,12 +14,7 @@ from confiture_flows.migrations.diagnosis import diagnose
 from confiture_flows.migrations.ledger import returned_row
 from confiture_flows.migrations.patience import patiently
 from confiture_flows.migrations.plan import Direction
-from confiture_flows.migrations.transaction import (
-    Record,
-    StatementFailed,
-    run_statement,
-    run_transaction,
-)
+from confiture_flows.migrations.transaction import Record, StatementFailed, run_transaction
 from confiture_flows.sql.script import Batch
 
 if TYPE_CHECKING:
@@ -42,12 +37,12 @@ class Sending:
     """Who sends the script's statements; a dry run takes their places, to look at each.
 
     Attributes:
-        transaction: Called as `run_transaction`.
-        alone: Called as `run_statement`.
+        transaction: Called as `run_transaction`; None is that itself.
+        alone: Called as `run_statement`; None is that itself.
     """
 
-    transaction: Callable[..., tuple[Any, ...] | None] = run_transaction
-    alone: Callable[..., None] = run_statement
+    transaction: Callable[..., tuple[Any, ...] | None] | None = None
+    alone: Callable[..., None] | None = None
 
 
 @dataclass(slots=True)
@@ -129,9 +124,10 @@ def finish_step(
     record = record_of(run, step, also=also, elapsed_ms=elapsed_ms)
     conn = run.conn
     tell = partial(run.observer.sent, step)
+    send = run.sending.transaction or run_transaction
     try:
         row = patiently(
-            lambda: run.sending.transaction(conn, batch, record, run.reset, tell),
+            lambda: send(conn, batch, record, run.reset, tell),
             lambda: step,
             run.limits,
             run.observer,
