@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from confiture_flows.blocks import PostgresTarget
     from confiture_flows.errors import ConfitureFlowsError
-    from confiture_flows.flows import migrate_flow, rollback_flow
+    from confiture_flows.flows import dry_run_flow, migrate_flow, rollback_flow
     from confiture_flows.target import Target
 
-__all__ = ["ConfitureFlowsError", "PostgresTarget", "Target", "migrate_flow", "rollback_flow"]
+__all__ = [
+    "ConfitureFlowsError",
+    "PostgresTarget",
+    "Target",
+    "dry_run_flow",
+    "migrate_flow",
+    "rollback_flow",
+]
 
 _HOMES = {
     "ConfitureFlowsError": "confiture_flows.errors",
     "PostgresTarget": "confiture_flows.blocks",
     "Target": "confiture_flows.target",
+    "dry_run_flow": "confiture_flows.flows",
     "migrate_flow": "confiture_flows.flows",
     "rollback_flow": "confiture_flows.flows",
 }

@@ -192,11 +192,8 @@ class _Script:
         record = Record((self._writing(entry),), lasting=False) if batch.keep else Record()
         try:
             tell = partial(self.context.observer.sent, self.step)
-            self._patiently(
-                lambda: self.context.sending.transaction(
-                    self.context.conn, batch, record, tell=tell
-                )
-            )
+            send = self.context.sending.transaction or run_transaction
+            self._patiently(lambda: send(self.context.conn, batch, record, tell=tell))
         except StatementFailed as failure:
             if alone and failure.error.sqlstate == _IN_A_TRANSACTION:
                 self._run_alone(entry, first)
@@ -214,9 +211,10 @@ class _Script:
         # A concurrent build waits for old transactions without anyone queuing behind it; a
         # lock_timeout would only fail it and leave an invalid index.
         unhurried = "CONCURRENTLY" in (statement.forbids_transaction or "")
+        send = self.context.sending.alone or run_statement
         try:
             self._patiently(
-                lambda: self.context.sending.alone(conn, statement, without_lock_timeout=unhurried),
+                lambda: send(conn, statement, without_lock_timeout=unhurried),
                 unhurried=unhurried,
             )
         except StatementFailed as failure:

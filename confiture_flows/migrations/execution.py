@@ -15,7 +15,7 @@ from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.ledger import returned_row
 from confiture_flows.migrations.patience import patiently
 from confiture_flows.migrations.plan import Direction
-from confiture_flows.migrations.send import StatementFailed, run_statement
+from confiture_flows.migrations.send import StatementFailed
 from confiture_flows.migrations.transaction import Record, run_transaction
 from confiture_flows.sql.script import Batch
 
@@ -39,12 +39,12 @@ class Sending:
     """Who sends the script's statements; a dry run takes their places, to look at each.
 
     Attributes:
-        transaction: Called as `run_transaction`.
-        alone: Called as `run_statement`.
+        transaction: Called as `run_transaction`; None is that itself.
+        alone: Called as `run_statement`; None is that itself.
     """
 
-    transaction: Callable[..., tuple[Any, ...] | None] = run_transaction
-    alone: Callable[..., None] = run_statement
+    transaction: Callable[..., tuple[Any, ...] | None] | None = None
+    alone: Callable[..., None] | None = None
 
 
 @dataclass(slots=True)
@@ -138,9 +138,10 @@ def finish_step(
     conn = run.conn
     tell = partial(run.observer.sent, step)
     inside = run.hooks.inside(step)
+    send = run.sending.transaction or run_transaction
     try:
         row = patiently(
-            lambda: run.sending.transaction(conn, batch, record, run.reset, tell, inside=inside),
+            lambda: send(conn, batch, record, run.reset, tell, inside=inside),
             lambda: step,
             run.limits,
             run.observer,

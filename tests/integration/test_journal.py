@@ -14,7 +14,7 @@ import pytest
 
 from confiture_flows.config import Limits
 from confiture_flows.errors import ApplyError, PartialApplyError, PlanError, UnresolvedError
-from confiture_flows.migrations import batchwise, send
+from confiture_flows.migrations import batchwise
 from confiture_flows.migrations.baseline import baseline
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.observer import Observer
@@ -361,7 +361,7 @@ def test_statement_that_nobody_saw_the_end_of_is_recognised(
 
     directory = write({"0001_i.up.sql": f"INSERT INTO known VALUES (1);\n{sql}"})
     with monkeypatch.context() as patch:
-        patch.setattr(send, "send_statement", end_unseen)
+        patch.setattr(batchwise, "run_statement", end_unseen)
         with pytest.raises(KeyboardInterrupt):
             engine.migrate(directory)
 
@@ -474,14 +474,14 @@ def test_index_of_the_same_name_elsewhere_is_not_dropped_instead(
     conn.execute("CREATE INDEX i ON app.t (a); CREATE INDEX i ON public.u (a)")
     sql = "SET search_path = app, public;\nDROP INDEX CONCURRENTLY i;"
     directory = write({"0001_i.up.sql": sql})
-    really = send.send_statement
+    really = batchwise.run_statement
 
     def end_unseen(*arguments: Any, **options: Any) -> None:
         really(*arguments, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(send, "send_statement", end_unseen)
+        patch.setattr(batchwise, "run_statement", end_unseen)
         with pytest.raises(KeyboardInterrupt):
             engine.migrate(directory)
     engine.migrate(directory)
@@ -505,7 +505,7 @@ def test_index_of_somebody_else_is_not_taken_for_the_one_without_a_name(
 
     directory = write({"0001_i.up.sql": "CREATE INDEX CONCURRENTLY ON known (id);"})
     with monkeypatch.context() as patch:
-        patch.setattr(send, "send_statement", end_before)
+        patch.setattr(batchwise, "run_statement", end_before)
         with pytest.raises(KeyboardInterrupt):
             engine.migrate(directory)
     conn.execute("CREATE INDEX theirs ON known (other)")
