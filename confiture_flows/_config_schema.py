@@ -100,7 +100,8 @@ def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:
         return ConfigurationFile.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
+        # Of a value that may be of several types, pydantic also names the type it tried.
+        key = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
         unknown = first["type"] == "extra_forbidden"
         message = f"Unknown key {key}." if unknown else f"{key}: {first['msg']}."
         raise ConfigError(message, file=path, next_step="See docs/configuration.md.") from None

@@ -329,3 +329,11 @@ def test_files_of_the_project_may_be_included(tmp_path: Path, directory: str, in
 
 def test_without_a_configuration_there_is_no_project_to_include_from(tmp_path: Path) -> None:
     assert Project().include_root(tmp_path) is None
+
+
+def test_key_of_a_wrong_hook_is_named_without_what_was_tried(tmp_path: Path) -> None:
+    file = tmp_path / "confiture.toml"
+    file.write_text('[[hooks]]\nuse = "backup"\npoint = "before_lunch"\n')
+
+    with pytest.raises(ConfigError, match=r"^hooks\.0\.point: Input should be 'before_validate'"):
+        load_project(tmp_path)
