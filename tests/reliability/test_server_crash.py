@@ -21,7 +21,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from confiture_flows.errors import ApplyError, ConfitureFlowsError
+from confiture_flows.hooks import HookContext, HookRegistry
+from confiture_flows.hooks.executor import HookExecutor
+from confiture_flows.hooks.registry import make_hook
 from confiture_flows.migrations.durability import flush_commits
+from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.ledger import LedgerRow, read_ledger
 from confiture_flows.migrations.lifecycle import Request, RunReport, run_lifecycle
 from confiture_flows.migrations.observer import Observer
@@ -108,10 +112,13 @@ def run(
     directory: Path,
     observer: Observer,
     publish: Callable[[RunReport], None],
+    hooks: HookPoints = NO_HOOKS,
 ) -> None:
     with connect(target, "test") as conn:
-        stages = PlainStages(conn, target, Request(directory), observer, publish)
-        run_lifecycle(stages, target=target.name, direction=Direction.UP, gate=Severity.ERROR)
+        stages = PlainStages(conn, target, Request(directory), observer, publish, hooks)
+        run_lifecycle(
+            stages, target=target.name, direction=Direction.UP, gate=Severity.ERROR, hooks=hooks
+        )
 
 
 def small(count: int, pause: float = 0) -> dict[str, str]:
@@ -164,6 +171,24 @@ def test_what_a_failure_says_is_applied_survives_a_crash_right_after_it(
         run(target, write(wrong), ear, publish)
     assert [row.version for row in reports[0].done] == ear.told == survivors(target)
     assert len(ear.told) == 9
+
+
+def test_what_a_hook_is_told_of_a_migration_survives_a_crash_while_it_runs(
+    target: Target, write: Callable[..., Path]
+) -> None:
+    told = []
+
+    def hear(context: HookContext) -> None:
+        assert context.migration
+        told.append(context.migration.version)
+        if len(told) == 3:
+            crash(target.dsn)
+
+    heard = make_hook(hear, "after_apply", each=True)
+    hooks = HookExecutor(HookRegistry([heard]), target, "run", Direction.UP)
+    with pytest.raises(ConfitureFlowsError):
+        run(target, write(small(9)), Ear(), lambda _report: None, hooks)
+    assert told == survivors(target) == ["001", "002", "003"]
 
 
 def test_nothing_pending_is_said_of_what_survives_a_crash(
