@@ -7,14 +7,21 @@ its locks are nobody's; a migration outside the set is history and has no findin
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by, unused_words
 from confiture_flows.lint.registry import all_rules
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
 from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
-from confiture_flows.lint.script import End, LintedScript, UnusedNoqa, read_text, transaction_mode
+from confiture_flows.lint.script import (
+    End,
+    HistoryEnd,
+    LintedScript,
+    UnusedNoqa,
+    read_text,
+    transaction_mode,
+)
 from confiture_flows.lint.settings import LintSettings
 from confiture_flows.lint.state import KnownState
 from confiture_flows.lint.undo import undone_state
@@ -61,6 +68,7 @@ def lint_migrations(
         judged = only is None or migration.version in only
         pending = (only or frozenset()) if together else frozenset((migration.version,))
         run.take(migration, pending, judged=judged)
+    run.end()
     return LintReport(tuple(run.findings), run.coverage())
 
 
@@ -102,6 +110,16 @@ def replayed_state(migrations: Iterable[Migration]) -> KnownState:
     return run.state
 
 
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """A constraint that is NOT VALID, and where it was added."""
+
+    said: op.AddConstraint
+    scene: Scene
+    silences: tuple[Silence, ...]
+    version: str
+
+
 @dataclass(slots=True)
 class _Run:
     rules: tuple[Rule, ...]
@@ -115,6 +133,7 @@ class _Run:
     dynamic: int = 0
     python: int = 0
     _used: set[tuple[Silence, str]] = field(default_factory=set)
+    _added: list[_Added] = field(default_factory=list)
     _judge: Judge = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
@@ -165,6 +184,8 @@ class _Run:
                 if judged:
                     self._count(each)
                     found += self._told(each, scene, silences, migration.version)
+                    if _waits_for_validation(each):
+                        self._added.append(_Added(each, scene, silences, migration.version))
                 self.state.apply(each)
         if before and scene:
             last = scene.statement.operations[0]
@@ -174,12 +195,21 @@ class _Run:
             found += self._unused(scene, silences, migration.version)
         return found
 
+    def end(self) -> None:
+        """Judge what the migrations leave behind; the last one may be gone on with."""
+        for each in self._added:
+            if each.version == self.state.migration:
+                continue
+            said = HistoryEnd(added=each.said, offset=each.said.offset, line=each.said.line)
+            self.findings += self._told(said, each.scene, each.silences, each.version)
+
     def _unused(
         self, scene: Scene, silences: tuple[Silence, ...], version: str
     ) -> Iterator[LintFinding]:
         """The findings about comments that silenced nothing."""
         lines = scene.script.text.split("\n")
-        running = {rule.code for rule in self.rules}
+        # What is judged when all has been read cannot have been silenced yet.
+        running = {rule.code for rule in self.rules if HistoryEnd not in rule.on}
         for each, word, unknown in unused_words(silences, self._used, running):
             start = sum(len(line) + 1 for line in lines[: each.line - 1])
             said = UnusedNoqa(word=word, unknown=unknown, line=each.line, offset=start)
@@ -240,6 +270,15 @@ class _Run:
             subject=str(problem.table or ""),
             edits=edits,
         )
+
+
+def _waits_for_validation(said: op.Operation) -> TypeGuard[op.AddConstraint]:
+    return (
+        isinstance(said, op.AddConstraint)
+        and not said.constraint.valid
+        and bool(said.constraint.name)
+        and said.inside is not Inside.FUNCTION
+    )
 
 
 def _statement_of(said: op.Operation, scene: Scene) -> ReadStatement:
