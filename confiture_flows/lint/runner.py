@@ -18,6 +18,7 @@ from confiture_flows.lint.script import (
     End,
     HistoryEnd,
     LintedScript,
+    SilencingComment,
     UnusedNoqa,
     read_text,
     transaction_mode,
@@ -55,14 +56,14 @@ def lint_migrations(
         only: The versions to judge; None is all. The others are history.
         together: Whether they run as one set: what one makes is empty for the next.
         settings: What the project says.
-        rules: The rules; all there are by default.
+        rules: The rules; those that the project wants by default.
         known: What a live database says of tables, for sizes.
 
     Raises:
         ConfigError: A rule of another package cannot be used.
     """
     settings = settings or LintSettings()
-    chosen = tuple(each for each in rules or all_rules() if settings.wants(each))
+    chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
     run = _Run(chosen, settings, known)
     for migration in migrations:
         judged = only is None or migration.version in only
@@ -78,6 +79,7 @@ def lint_text(
     text: str,
     *,
     settings: LintSettings | None = None,
+    alone: bool = False,
 ) -> tuple[LintFinding, ...]:
     """Judge one migration whose text need not be on disk yet.
 
@@ -86,9 +88,11 @@ def lint_text(
         migration: The migration.
         text: What stands in its file.
         settings: What the project says.
+        alone: Whether nobody knows what came before it.
     """
     settings = settings or LintSettings()
     run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
+    run.state.complete = not alone
     for each in before:
         run.take(each, frozenset((each.version,)), judged=False)
     run.state.begin(migration.version)
@@ -152,6 +156,7 @@ class _Run:
         """The texts of a script and of what it includes."""
         if not isinstance(script, Script):
             self.python += told
+            self.state.complete = False
             return
         try:
             for piece in script.pieces():
@@ -164,6 +169,7 @@ class _Run:
                     filled = bool(places)
                 yield replace(read_text(piece.path, text, mode, piece.first_line), filled=filled)
         except MigrationFileError as error:
+            self.state.complete = False
             if told:
                 self.findings.append(LintFinding.unreadable(error, script.path, version))
 
@@ -179,7 +185,7 @@ class _Run:
         self._used.clear()
         for number, statement in enumerate(script.statements):
             self.statements += judged
-            scene = Scene(self.state, script, statement, number, pending)
+            scene = Scene(self.state, script, statement, number, pending, self.settings.names)
             for each in statement.operations:
                 if judged:
                     self._count(each)
@@ -192,7 +198,7 @@ class _Run:
             undone = undone_state(before, self.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)
-            found += self._unused(scene, silences, migration.version)
+            found += self._about_noqa(scene, silences, migration.version)
         return found
 
     def end(self) -> None:
@@ -203,11 +209,16 @@ class _Run:
             said = HistoryEnd(added=each.said, offset=each.said.offset, line=each.said.line)
             self.findings += self._told(said, each.scene, each.silences, each.version)
 
-    def _unused(
+    def _about_noqa(
         self, scene: Scene, silences: tuple[Silence, ...], version: str
     ) -> Iterator[LintFinding]:
-        """The findings about comments that silenced nothing."""
+        """The findings about comments that silenced nothing, or do not say why."""
         lines = scene.script.text.split("\n")
+        for each in silences:
+            if each.range != "enable":
+                start = sum(len(line) + 1 for line in lines[: each.line - 1])
+                comment = SilencingComment(reason=each.reason, line=each.line, offset=start)
+                yield from self._told(comment, scene, (), version)
         # What is judged when all has been read cannot have been silenced yet.
         running = {rule.code for rule in self.rules if HistoryEnd not in rule.on}
         for each, word, unknown in unused_words(silences, self._used, running):

@@ -63,6 +63,13 @@ class HistoryEnd(op.Operation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilencingComment(op.Operation):
+    """A noqa comment, and what it says besides."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnusedNoqa(op.Operation):
     """A code in a noqa comment that silences nothing; `unknown` when no rule has it."""
 

@@ -1,7 +1,8 @@
 """Say where a new value of an enum stands.
 
 Values of an enum compare by their order. Without BEFORE or AFTER a new one is the greatest, and
-there is no way to move it later.
+there is no way to move it later. Off by default, since most enums have no order that means
+anything; `rules = { CF4A = "info" }` in `[lint]` switches it on.
 
 **Anti-pattern**
 
@@ -52,5 +53,6 @@ RULES = (
         modes="SH",
         doc=__doc__,
         fixable=False,
+        on_by_default=False,
     ),
 )
