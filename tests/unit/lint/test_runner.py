@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from confiture_flows.lint.baseline import without_known, write_baseline
 from confiture_flows.lint.catalog import KnownTable
 from confiture_flows.lint.fixes import mend_files, write_mended
 from confiture_flows.lint.report import LintReport
+from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import LintSettings, settings_of
 from confiture_flows.lint.state import KnownState
+from confiture_flows.migrations.discovery import discover
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql.parts import ObjectName
 from tests.unit.lint.conftest import LintFiles
@@ -217,3 +220,18 @@ def test_wrong_baseline_is_refused(lint_files: LintFiles, tmp_path: Path) -> Non
     path.write_text("[]")
     with pytest.raises(ConfigError, match="no baseline"):
         without_known(lint_files(FILES), path)
+
+
+@pytest.mark.parametrize("project", ["concourse", "neosync", "svix"])
+def test_fixes_leave_sql_that_can_be_read_and_nothing_to_mend(
+    project: str, corpora: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(corpora / project / "migrations", folder)
+    mended = mend_files(lint_migrations(discover(folder).migrations).findings)
+    for path, text in mended.items():
+        write_mended(path, text)
+    again = lint_migrations(discover(folder).migrations)
+    assert mended
+    assert again.coverage.unread == 0
+    assert mend_files(again.findings) == {}
