@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.lint.cache import chained_links, packed
 from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by, unused_words
-from confiture_flows.lint.registry import all_rules
+from confiture_flows.lint.registry import all_rules, own_rules
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
 from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
 from confiture_flows.lint.script import (
@@ -33,6 +34,7 @@ from confiture_flows.sql.parts import Inside
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from confiture_flows.lint.cache import LintCache
     from confiture_flows.migrations.migration import Runnable
     from confiture_flows.sql.operations import ReadStatement
 
@@ -48,6 +50,7 @@ def lint_migrations(
     settings: LintSettings | None = None,
     rules: tuple[Rule, ...] | None = None,
     known: KnownState | None = None,
+    cache: LintCache | None = None,
 ) -> LintReport:
     """Judge migrations by the rules.
 
@@ -58,6 +61,7 @@ def lint_migrations(
         settings: What the project says.
         rules: The rules; those that the project wants by default.
         known: What a live database says of tables, for sizes.
+        cache: Where the last states are; for the rules of this package and unknown sizes only.
 
     Raises:
         ConfigError: A rule of another package cannot be used.
@@ -65,12 +69,27 @@ def lint_migrations(
     settings = settings or LintSettings()
     chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
     run = _Run(chosen, settings, known)
-    for migration in migrations:
+    migrations = tuple(migrations)
+    said, links, done = "", (), 0
+    if cache and rules is None and known is None and all_rules() == own_rules():
+        said = repr((settings, sorted(only) if only is not None else None, together))
+        links = chained_links(migrations, said)
+        done, progress = cache.recall(links)
+        if isinstance(progress, _Progress):
+            run.now = progress
+    kept: dict[str, bytes] = {}
+    for number, migration in enumerate(migrations[done:], done + 1):
         judged = only is None or migration.version in only
         pending = (only or frozenset()) if together else frozenset((migration.version,))
         run.take(migration, pending, judged=judged)
+        # The last, and the one before it: the last is what people work on.
+        if len(links) - 2 < number <= len(links):
+            kept[links[number - 1]] = packed(run.now)
+    if cache and kept and chained_links(migrations, said) == links:
+        for link, state in kept.items():
+            cache.keep(link, state)
     run.end()
-    return LintReport(tuple(run.findings), run.coverage())
+    return LintReport(tuple(run.now.findings), run.coverage())
 
 
 def lint_text(
@@ -92,18 +111,18 @@ def lint_text(
     """
     settings = settings or LintSettings()
     run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
-    run.state.complete = not alone
+    run.now.state.complete = not alone
     for each in before:
         run.take(each, frozenset((each.version,)), judged=False)
-    run.state.begin(migration.version)
+    run.now.state.begin(migration.version)
     script = migration.up
     if isinstance(script, Script) and not settings.excludes(script.path):
         first, last = script.lines or (1, text.count("\n") + 1)
         part = "\n".join(text.split("\n")[first - 1 : last])
         read = read_text(script.path, part, transaction_mode(script, part), first)
         pending = frozenset((migration.version,))
-        run.findings += run.judge(read, migration, pending, judged=True)
-    return tuple(run.findings)
+        run.now.findings += run.judge(read, migration, pending, judged=True)
+    return tuple(run.now.findings)
 
 
 def replayed_state(migrations: Iterable[Migration]) -> KnownState:
@@ -111,7 +130,7 @@ def replayed_state(migrations: Iterable[Migration]) -> KnownState:
     run = _Run((), LintSettings(), None)
     for each in migrations:
         run.take(each, frozenset(), judged=False)
-    return run.state
+    return run.now.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,38 +144,47 @@ class _Added:
 
 
 @dataclass(slots=True)
-class _Run:
-    rules: tuple[Rule, ...]
-    settings: LintSettings
-    known: KnownState | None
+class _Progress:
+    """What is known after some migrations; `cache` keeps it."""
+
     state: KnownState = field(default_factory=KnownState)
     findings: list[LintFinding] = field(default_factory=list)
+    added: list[_Added] = field(default_factory=list)
     files: int = 0
     statements: int = 0
     unread: int = 0
     dynamic: int = 0
     python: int = 0
+
+
+@dataclass(slots=True)
+class _Run:
+    rules: tuple[Rule, ...]
+    settings: LintSettings
+    known: KnownState | None
+    now: _Progress = field(default_factory=_Progress)
     _used: set[tuple[Silence, str]] = field(default_factory=set)
-    _added: list[_Added] = field(default_factory=list)
     _judge: Judge = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
-        return Coverage(self.files, self.statements, self.unread, self.dynamic, self.python)
+        return Coverage(
+            self.now.files, self.now.statements, self.now.unread, self.now.dynamic, self.now.python
+        )
 
     def take(self, migration: Migration, pending: frozenset[str], *, judged: bool) -> None:
         """Judge a migration and let it be history."""
-        self.state.begin(migration.version)
+        self.now.state.begin(migration.version)
         judged = judged and not self.settings.excludes(migration.up.path)
         for script in self._scripts(migration.up, migration.version, told=judged):
             found = self.judge(script, migration, pending, judged=judged)
             if judged:
-                self.findings += found
+                self.now.findings += found
 
     def _scripts(self, script: Runnable, version: str, *, told: bool) -> Iterator[LintedScript]:
         """The texts of a script and of what it includes."""
         if not isinstance(script, Script):
-            self.python += told
-            self.state.complete = False
+            self.now.python += told
+            self.now.state.complete = False
             return
         try:
             for piece in script.pieces():
@@ -169,9 +197,9 @@ class _Run:
                     filled = bool(places)
                 yield replace(read_text(piece.path, text, mode, piece.first_line), filled=filled)
         except MigrationFileError as error:
-            self.state.complete = False
+            self.now.state.complete = False
             if told:
-                self.findings.append(LintFinding.unreadable(error, script.path, version))
+                self.now.findings.append(LintFinding.unreadable(error, script.path, version))
 
     def judge(
         self, script: LintedScript, migration: Migration, pending: frozenset[str], *, judged: bool
@@ -179,23 +207,23 @@ class _Run:
         """The findings of one script, which is then history."""
         silences = read_noqa(script.text) if judged else ()
         found: list[LintFinding] = []
-        self.files += judged
-        before = self.state.snapshot() if judged else None
+        self.now.files += judged
+        before = self.now.state.snapshot() if judged else None
         scene: Scene | None = None
         self._used.clear()
         for number, statement in enumerate(script.statements):
-            self.statements += judged
-            scene = Scene(self.state, script, statement, number, pending, self.settings.names)
+            self.now.statements += judged
+            scene = Scene(self.now.state, script, statement, number, pending, self.settings.names)
             for each in statement.operations:
                 if judged:
                     self._count(each)
                     found += self._told(each, scene, silences, migration.version)
                     if _waits_for_validation(each):
-                        self._added.append(_Added(each, scene, silences, migration.version))
-                self.state.apply(each)
+                        self.now.added.append(_Added(each, scene, silences, migration.version))
+                self.now.state.apply(each)
         if before and scene:
             last = scene.statement.operations[0]
-            undone = undone_state(before, self.state, script, migration.down)
+            undone = undone_state(before, self.now.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)
             found += self._about_noqa(scene, silences, migration.version)
@@ -203,11 +231,11 @@ class _Run:
 
     def end(self) -> None:
         """Judge what the migrations leave behind; the last one may be gone on with."""
-        for each in self._added:
-            if each.version == self.state.migration:
+        for each in self.now.added:
+            if each.version == self.now.state.migration:
                 continue
             said = HistoryEnd(added=each.said, offset=each.said.offset, line=each.said.line)
-            self.findings += self._told(said, each.scene, each.silences, each.version)
+            self.now.findings += self._told(said, each.scene, each.silences, each.version)
 
     def _about_noqa(
         self, scene: Scene, silences: tuple[Silence, ...], version: str
@@ -241,9 +269,9 @@ class _Run:
     def _count(self, operation: op.Operation) -> None:
         if isinstance(operation, op.Unread):
             if operation.reason == "dynamic":
-                self.dynamic += 1
+                self.now.dynamic += 1
             else:
-                self.unread += 1
+                self.now.unread += 1
 
     def _problems(self, said: op.Operation, scene: Scene) -> Iterator[tuple[Rule, Problem]]:
         kind = type(said)
