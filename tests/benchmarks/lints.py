@@ -45,11 +45,14 @@ def speed(folders: Sequence[Path], rounds: int, sqlfluff_files: int = 60) -> Doc
         sqlfluff_files: How many files sqlfluff gets.
     """
     sets = [discover(folder).migrations for folder in folders]
-    files = [path for each in sets for path in _files(each)]
+    files = [path for each in sets for path in _files(each, downs=True)]
     some = files[:: max(len(files) // sqlfluff_files, 1)] if sqlfluff_files else []
     runs: dict[str, tuple[int, Callable[[], None]]] = {
         "confiture-flows, all rules, in one process": (len(files), lambda: _in_process(folders)),
-        "confiture-flows lint, a process a directory": (len(files), lambda: _commands(folders)),
+        "confiture-flows lint --no-cache, a process a directory": (
+            len(files),
+            lambda: _commands(folders, "--no-cache"),
+        ),
     }
     if sqlfluff := program("sqlfluff"):
         command = [sqlfluff, "lint", "--dialect", "postgres", "--templater", "raw"]
@@ -73,8 +76,10 @@ def unchanged(number: int, rounds: int) -> Document:
         for each in range(1, number + 1):
             (folder / f"{each:05}_t.up.sql").write_text(_TABLE.format(n=each))
         cache = {"XDG_CACHE_HOME": str(Path(name) / "cache")}
-        first = _timed(lambda: _commands([folder], cache))()["seconds"]
-        again = interleave({"again": _timed(lambda: _commands([folder], cache))}, rounds)
+        first = _timed(lambda: _commands([folder], environment=cache))()["seconds"]
+        again = interleave(
+            {"again": _timed(lambda: _commands([folder], environment=cache))}, rounds
+        )
         median = again["again"]["seconds"].median
     rows = (("first", f"{first:.2f}"), ("again", f"{median:.2f}"))
     return Document(f"{number} files that do not change", (Table(("", "seconds"), rows),))
@@ -103,8 +108,11 @@ def findings(folders: Sequence[Path]) -> Document:
     return Document("Findings a hundred files", (Table(("rule", *columns), rows),))
 
 
-def _files(migrations: Sequence[Migration]) -> list[Path]:
-    return list(dict.fromkeys(each.up.path for each in migrations if isinstance(each.up, Script)))
+def _files(migrations: Sequence[Migration], *, downs: bool = False) -> list[Path]:
+    scripts = [each.up for each in migrations]
+    if downs:
+        scripts += [each.down for each in migrations if each.down]
+    return list(dict.fromkeys(each.path for each in scripts if isinstance(each, Script)))
 
 
 def _timed(run: Callable[[], None]) -> Callable[[], dict[str, float]]:
@@ -122,10 +130,12 @@ def _in_process(folders: Sequence[Path]) -> None:
         lint_migrations(discover(folder).migrations)
 
 
-def _commands(folders: Sequence[Path], environment: dict[str, str] | None = None) -> None:
+def _commands(
+    folders: Sequence[Path], *options: str, environment: dict[str, str] | None = None
+) -> None:
     ours = Path(sys.executable).with_name("confiture-flows")
     for folder in folders:
-        _run([str(ours), "lint", "--dir", str(folder)], environment)
+        _run([str(ours), "lint", "--dir", str(folder), *options], environment)
 
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
