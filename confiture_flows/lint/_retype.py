@@ -5,6 +5,7 @@ The type of a column that is there is never mended: that writes its table anew.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.rule import TextEdit
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from confiture_flows.sql.parts import ColumnSpec
 
 _ZONELESS = ("without", "time", "zone")
+# The name, the type, its precision in parentheses, and the words about the zone.
+_LONGEST = 8
 
 
 def replace_type(
@@ -62,7 +65,7 @@ def _type_words(scene: Scene, said: op.Operation, column: str) -> list[tuple[str
         return []
     words = [
         (word, start + spec.offset, end + spec.offset)
-        for word, start, end in words_of(scene.statement.sql[shift:])
+        for word, start, end in islice(words_of(scene.statement.sql[shift:]), _LONGEST)
     ]
     return words[1:]
 

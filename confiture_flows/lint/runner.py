@@ -226,7 +226,8 @@ class _Run:
             undone = undone_state(before, self.now.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)
-            found += self._about_noqa(scene, silences, migration.version)
+            if silences:
+                found += self._about_noqa(scene, silences, migration.version)
         return found
 
     def end(self) -> None:
