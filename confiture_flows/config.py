@@ -136,12 +136,14 @@ class LintConfig:
         exclude: Patterns of files that are history and have no findings.
         baseline: A file with findings that are known; relative to the configuration.
         gate: Whether migrate lints what is pending and stops at the target's `fail_on`.
+        names: Regular expressions for the names of objects, by kind.
     """
 
     rules: Mapping[str, str] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     baseline: Path | None = None
     gate: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ def _project(table: dict[str, Any], path: Path) -> Project:
             tuple(said.lint.exclude),
             path.parent / said.lint.baseline if said.lint.baseline else None,
             said.lint.gate,
+            said.lint.names,
         ),
         source=path,
     )

@@ -38,6 +38,9 @@ class LintChoice:
     catalog: Annotated[
         bool, Parameter(help="With --live, judge the database itself too.", negative="")
     ] = False
+    cache: Annotated[bool, Parameter(help="Take what has not changed from the user's cache.")] = (
+        True
+    )
     fix: Annotated[bool, Parameter(help="Mend what a program can mend.", negative="")] = False
     baseline: Annotated[
         Path | None, Parameter(help="Leave out the findings that this file lists.")
@@ -75,6 +78,7 @@ def lint(
 def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outcome:
     from confiture_flows.errors import ConfigError
     from confiture_flows.lint.baseline import without_known, write_baseline
+    from confiture_flows.lint.cache import user_cache
     from confiture_flows.lint.catalog_rule import judge_catalog
     from confiture_flows.lint.report import gate_error
     from confiture_flows.lint.runner import lint_migrations
@@ -91,10 +95,16 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
         )
     directory, only, together, known = _chosen(work, choice)
     settings = settings_of(work.project)
+    cache = user_cache() if choice.cache else None
 
     def judged(directory: Directory) -> LintReport:
         return lint_migrations(
-            directory.migrations, only=only, together=together, settings=settings, known=known
+            directory.migrations,
+            only=only,
+            together=together,
+            settings=settings,
+            known=known,
+            cache=cache,
         )
 
     report = judged(directory)

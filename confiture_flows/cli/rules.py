@@ -76,6 +76,7 @@ def _run(command: str, word: str) -> Outcome:
             ("name", found.name),
             ("severity", found.severity.label),
             ("fixed by --fix", "yes" if found.fixable else "no"),
+            ("on by default", "yes" if found.on_by_default else "no"),
         )
     )
     result = {"code": found.code, "name": found.name, "page": found.page}

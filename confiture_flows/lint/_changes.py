@@ -257,6 +257,8 @@ def _create_object(state: KnownState, said: op.CreateObject) -> None:
 
 def _drop(state: KnownState, said: op.DropObject) -> None:
     name, kind = state.full(said.name), said.object_kind
+    if said.cascade and kind in ("table", "foreign table", "view", "materialized view"):
+        _drop_readers(state, name)
     if kind in ("table", "foreign table"):
         state.tables.pop(name, None)
         for table in tuple(state.tables.values()):
@@ -285,6 +287,12 @@ def _drop(state: KnownState, said: op.DropObject) -> None:
             state.put(replace(table, policies=without(table.policies, said.name.name)))
     plain = kind in _WITHOUT_SCHEMA
     state.objects.discard((kind, said.name if plain else name))
+
+
+def _drop_readers(state: KnownState, name: ObjectName) -> None:
+    for view in [each for each in state.views.values() if name in each.reads]:
+        if state.views.pop(view.name, None):
+            _drop_readers(state, view.name)
 
 
 def _drop_schema(state: KnownState, schema: str) -> None:

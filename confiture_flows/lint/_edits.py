@@ -42,3 +42,26 @@ def insert_before(scene: Scene, operation: Operation, text: str) -> tuple[TextEd
     if operation.inside != "script":
         return ()
     return (TextEdit(scene.statement.start, scene.statement.start, text),)
+
+
+def insert_before_word(
+    scene: Scene, operation: Operation, word: str, text: str, *, unless: str
+) -> tuple[TextEdit, ...]:
+    """Put text before the first time that a word stands in a statement that does one thing.
+
+    Args:
+        scene: The statement.
+        operation: The operation.
+        word: The word.
+        text: What to put there.
+        unless: A word that must not stand before it.
+    """
+    sql = scene.statement.sql
+    at = word_end(sql, word)
+    other = word_end(sql, unless)
+    if at is None or (other is not None and other < at):
+        return ()
+    if operation.inside != "script" or len(scene.statement.operations) != 1:
+        return ()
+    place = scene.statement.start + at - len(word)
+    return (TextEdit(place, place, text),)

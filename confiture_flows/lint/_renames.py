@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from confiture_flows.sql import operation as op
 
 _Value = TypeVar("_Value")
+# ALTER TABLE renames views too.
+_VIEWS = ("view", "materialized view", "table")
 
 
 def without(mapping: dict[str, _Value], name: str) -> dict[str, _Value]:
@@ -24,7 +26,11 @@ def rename(state: KnownState, said: op.RenameObject) -> None:
     """ALTER ... RENAME."""
     name = state.full(said.name)
     table = state.tables.get(name)
-    if said.object_kind == "table" and table:
+    if said.object_kind in _VIEWS and (view := state.views.pop(name, None)):
+        renamed = ObjectName(name.schema, said.new)
+        state.views[renamed] = replace(view, name=renamed)
+        _follow(state, name, said.new)
+    elif said.object_kind == "table" and table:
         del state.tables[name]
         state.put(replace(table, name=ObjectName(name.schema, said.new)))
         _follow(state, name, said.new)
@@ -55,7 +61,13 @@ def rename(state: KnownState, said: op.RenameObject) -> None:
 
 
 def _follow(state: KnownState, old: ObjectName, new: str) -> None:
-    """Let foreign keys point to a table under its new name."""
+    """Let foreign keys point to a table, and views read it, under its new name."""
+    for view in tuple(state.views.values()):
+        if old in view.reads:
+            reads = tuple(
+                ObjectName(old.schema, new) if each == old else each for each in view.reads
+            )
+            state.views[view.name] = replace(view, reads=reads)
     for table in tuple(state.tables.values()):
         changed = {
             key.name: replace(key, references=ObjectName(old.schema, new))

@@ -10,6 +10,18 @@ from confiture_flows.sql import operation as op
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What new_names calls the kinds of objects.
+NAMED_KINDS = (
+    "table",
+    "column",
+    "view",
+    "index",
+    "constraint",
+    "type",
+    "function",
+    "sequence",
+    "schema",
+)
 # Bytes. The parser has cut longer names already, at a whole character.
 _CUT = range(60, 64)
 SNAKE_CASE = re.compile(r"[a-z_][a-z0-9_$]*")

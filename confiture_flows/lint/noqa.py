@@ -29,11 +29,13 @@ class Silence:
         line: 1-based line of the text.
         rules: Codes and names, which may hold wildcards; empty for all.
         range: "", "disable" or "enable".
+        reason: What it says besides.
     """
 
     line: int
     rules: tuple[str, ...] = ()
     range: str = ""
+    reason: str = ""
 
     def means(self, code: str, name: str) -> bool:
         """Whether it is about a rule."""
@@ -47,17 +49,19 @@ def read_noqa(text: str) -> tuple[Silence, ...]:
     if "noqa" not in text.lower():
         return ()
     return tuple(
-        _silence(line + 1, match["said"] or "")
+        _silence(line + 1, match["said"] or "", comment[: match.start()])
         for line, comment in line_comments(text)
         if (match := _NOQA.search(comment))
     )
 
 
-def _silence(line: int, said: str) -> Silence:
+def _silence(line: int, said: str, before: str) -> Silence:
     ranged = _RANGE.match(said.strip())
     words = ranged[2] if ranged else said
     rules = tuple(word.strip().split()[0] for word in words.split(",") if word.strip())
-    return Silence(line, rules, ranged[1].lower() if ranged else "")
+    last = words.rpartition(",")[2].strip()
+    reason = before.strip(" -") or last.partition(" ")[2].strip()
+    return Silence(line, rules, ranged[1].lower() if ranged else "", reason)
 
 
 def silenced_by(silences: tuple[Silence, ...], line: int, code: str, name: str) -> Silence | None:

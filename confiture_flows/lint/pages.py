@@ -15,6 +15,7 @@ def rule_pages() -> dict[str, str]:
     for rule in own_rules():
         facts = f"`{rule.name}`, {rule.category}, {rule.severity.label} at worst"
         fixed = ", mended by `--fix`" if rule.fixable else ""
+        fixed += "" if rule.on_by_default else ", off by default"
         pages[f"{rule.code}.md"] = f"# {rule.code}: {rule.title}\n\n{facts}{fixed}.\n\n" + (
             rule.page.partition("\n")[2].strip() + "\n"
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import re
+    from collections.abc import Callable, Iterator, Mapping
 
     from confiture_flows.lint.catalog import KnownTable
     from confiture_flows.lint.script import LintedScript
@@ -61,6 +62,7 @@ class Scene:
         statement: The statement that it is a part of.
         number: The statement's 0-based place in the script.
         pending: The versions that are linted together; their tables are empty.
+        names: What the project demands of names, by the kind of object.
     """
 
     state: KnownState
@@ -68,6 +70,7 @@ class Scene:
     statement: ReadStatement
     number: int
     pending: frozenset[str]
+    names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
     def table(self, name: ObjectName | None) -> KnownTable | None:
         """A table, if the history knows it."""
@@ -136,6 +139,7 @@ class Rule:
         doc: The module's docstring, which is its page.
         fixable: Whether a program can mend what it finds.
         in_functions: Whether it also judges what the bodies of functions do.
+        on_by_default: Whether it runs where the configuration does not name it.
     """
 
     code: str
@@ -148,6 +152,7 @@ class Rule:
     doc: str | None = ""
     fixable: bool = False
     in_functions: bool = False
+    on_by_default: bool = True
 
     @property
     def page(self) -> str:

@@ -7,14 +7,23 @@ its locks are nobody's; a migration outside the set is history and has no findin
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.lint.cache import chained_links, packed
 from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by, unused_words
-from confiture_flows.lint.registry import all_rules
+from confiture_flows.lint.registry import all_rules, own_rules
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
 from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
-from confiture_flows.lint.script import End, LintedScript, UnusedNoqa, read_text, transaction_mode
+from confiture_flows.lint.script import (
+    End,
+    HistoryEnd,
+    LintedScript,
+    SilencingComment,
+    UnusedNoqa,
+    read_text,
+    transaction_mode,
+)
 from confiture_flows.lint.settings import LintSettings
 from confiture_flows.lint.state import KnownState
 from confiture_flows.lint.undo import undone_state
@@ -25,6 +34,7 @@ from confiture_flows.sql.parts import Inside
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from confiture_flows.lint.cache import LintCache
     from confiture_flows.migrations.migration import Runnable
     from confiture_flows.sql.operations import ReadStatement
 
@@ -40,6 +50,7 @@ def lint_migrations(
     settings: LintSettings | None = None,
     rules: tuple[Rule, ...] | None = None,
     known: KnownState | None = None,
+    cache: LintCache | None = None,
 ) -> LintReport:
     """Judge migrations by the rules.
 
@@ -48,20 +59,37 @@ def lint_migrations(
         only: The versions to judge; None is all. The others are history.
         together: Whether they run as one set: what one makes is empty for the next.
         settings: What the project says.
-        rules: The rules; all there are by default.
+        rules: The rules; those that the project wants by default.
         known: What a live database says of tables, for sizes.
+        cache: Where the last states are; for the rules of this package and unknown sizes only.
 
     Raises:
         ConfigError: A rule of another package cannot be used.
     """
     settings = settings or LintSettings()
-    chosen = tuple(each for each in rules or all_rules() if settings.wants(each))
+    chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
     run = _Run(chosen, settings, known)
-    for migration in migrations:
+    migrations = tuple(migrations)
+    said, links, done = "", (), 0
+    if cache and rules is None and known is None and all_rules() == own_rules():
+        said = repr((settings, sorted(only) if only is not None else None, together))
+        links = chained_links(migrations, said)
+        done, progress = cache.recall(links)
+        if isinstance(progress, _Progress):
+            run.now = progress
+    kept: dict[str, bytes] = {}
+    for number, migration in enumerate(migrations[done:], done + 1):
         judged = only is None or migration.version in only
         pending = (only or frozenset()) if together else frozenset((migration.version,))
         run.take(migration, pending, judged=judged)
-    return LintReport(tuple(run.findings), run.coverage())
+        # The last, and the one before it: the last is what people work on.
+        if len(links) - 2 < number <= len(links):
+            kept[links[number - 1]] = packed(run.now)
+    if cache and kept and chained_links(migrations, said) == links:
+        for link, state in kept.items():
+            cache.keep(link, state)
+    run.end()
+    return LintReport(tuple(run.now.findings), run.coverage())
 
 
 def lint_text(
@@ -70,6 +98,7 @@ def lint_text(
     text: str,
     *,
     settings: LintSettings | None = None,
+    alone: bool = False,
 ) -> tuple[LintFinding, ...]:
     """Judge one migration whose text need not be on disk yet.
 
@@ -78,20 +107,22 @@ def lint_text(
         migration: The migration.
         text: What stands in its file.
         settings: What the project says.
+        alone: Whether nobody knows what came before it.
     """
     settings = settings or LintSettings()
     run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
+    run.now.state.complete = not alone
     for each in before:
         run.take(each, frozenset((each.version,)), judged=False)
-    run.state.begin(migration.version)
+    run.now.state.begin(migration.version)
     script = migration.up
     if isinstance(script, Script) and not settings.excludes(script.path):
         first, last = script.lines or (1, text.count("\n") + 1)
         part = "\n".join(text.split("\n")[first - 1 : last])
         read = read_text(script.path, part, transaction_mode(script, part), first)
         pending = frozenset((migration.version,))
-        run.findings += run.judge(read, migration, pending, judged=True)
-    return tuple(run.findings)
+        run.now.findings += run.judge(read, migration, pending, judged=True)
+    return tuple(run.now.findings)
 
 
 def replayed_state(migrations: Iterable[Migration]) -> KnownState:
@@ -99,7 +130,31 @@ def replayed_state(migrations: Iterable[Migration]) -> KnownState:
     run = _Run((), LintSettings(), None)
     for each in migrations:
         run.take(each, frozenset(), judged=False)
-    return run.state
+    return run.now.state
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """A constraint that is NOT VALID, and where it was added."""
+
+    said: op.AddConstraint
+    scene: Scene
+    silences: tuple[Silence, ...]
+    version: str
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known after some migrations; `cache` keeps it."""
+
+    state: KnownState = field(default_factory=KnownState)
+    findings: list[LintFinding] = field(default_factory=list)
+    added: list[_Added] = field(default_factory=list)
+    files: int = 0
+    statements: int = 0
+    unread: int = 0
+    dynamic: int = 0
+    python: int = 0
 
 
 @dataclass(slots=True)
@@ -107,32 +162,29 @@ class _Run:
     rules: tuple[Rule, ...]
     settings: LintSettings
     known: KnownState | None
-    state: KnownState = field(default_factory=KnownState)
-    findings: list[LintFinding] = field(default_factory=list)
-    files: int = 0
-    statements: int = 0
-    unread: int = 0
-    dynamic: int = 0
-    python: int = 0
+    now: _Progress = field(default_factory=_Progress)
     _used: set[tuple[Silence, str]] = field(default_factory=set)
     _judge: Judge = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
-        return Coverage(self.files, self.statements, self.unread, self.dynamic, self.python)
+        return Coverage(
+            self.now.files, self.now.statements, self.now.unread, self.now.dynamic, self.now.python
+        )
 
     def take(self, migration: Migration, pending: frozenset[str], *, judged: bool) -> None:
         """Judge a migration and let it be history."""
-        self.state.begin(migration.version)
+        self.now.state.begin(migration.version)
         judged = judged and not self.settings.excludes(migration.up.path)
         for script in self._scripts(migration.up, migration.version, told=judged):
             found = self.judge(script, migration, pending, judged=judged)
             if judged:
-                self.findings += found
+                self.now.findings += found
 
     def _scripts(self, script: Runnable, version: str, *, told: bool) -> Iterator[LintedScript]:
         """The texts of a script and of what it includes."""
         if not isinstance(script, Script):
-            self.python += told
+            self.now.python += told
+            self.now.state.complete = False
             return
         try:
             for piece in script.pieces():
@@ -145,8 +197,9 @@ class _Run:
                     filled = bool(places)
                 yield replace(read_text(piece.path, text, mode, piece.first_line), filled=filled)
         except MigrationFileError as error:
+            self.now.state.complete = False
             if told:
-                self.findings.append(LintFinding.unreadable(error, script.path, version))
+                self.now.findings.append(LintFinding.unreadable(error, script.path, version))
 
     def judge(
         self, script: LintedScript, migration: Migration, pending: frozenset[str], *, judged: bool
@@ -154,32 +207,49 @@ class _Run:
         """The findings of one script, which is then history."""
         silences = read_noqa(script.text) if judged else ()
         found: list[LintFinding] = []
-        self.files += judged
-        before = self.state.snapshot() if judged else None
+        self.now.files += judged
+        before = self.now.state.snapshot() if judged else None
         scene: Scene | None = None
         self._used.clear()
         for number, statement in enumerate(script.statements):
-            self.statements += judged
-            scene = Scene(self.state, script, statement, number, pending)
+            self.now.statements += judged
+            scene = Scene(self.now.state, script, statement, number, pending, self.settings.names)
             for each in statement.operations:
                 if judged:
                     self._count(each)
                     found += self._told(each, scene, silences, migration.version)
-                self.state.apply(each)
+                    if _waits_for_validation(each):
+                        self.now.added.append(_Added(each, scene, silences, migration.version))
+                self.now.state.apply(each)
         if before and scene:
             last = scene.statement.operations[0]
-            undone = undone_state(before, self.state, script, migration.down)
+            undone = undone_state(before, self.now.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)
-            found += self._unused(scene, silences, migration.version)
+            if silences:
+                found += self._about_noqa(scene, silences, migration.version)
         return found
 
-    def _unused(
+    def end(self) -> None:
+        """Judge what the migrations leave behind; the last one may be gone on with."""
+        for each in self.now.added:
+            if each.version == self.now.state.migration:
+                continue
+            said = HistoryEnd(added=each.said, offset=each.said.offset, line=each.said.line)
+            self.now.findings += self._told(said, each.scene, each.silences, each.version)
+
+    def _about_noqa(
         self, scene: Scene, silences: tuple[Silence, ...], version: str
     ) -> Iterator[LintFinding]:
-        """The findings about comments that silenced nothing."""
+        """The findings about comments that silenced nothing, or do not say why."""
         lines = scene.script.text.split("\n")
-        running = {rule.code for rule in self.rules}
+        for each in silences:
+            if each.range != "enable":
+                start = sum(len(line) + 1 for line in lines[: each.line - 1])
+                comment = SilencingComment(reason=each.reason, line=each.line, offset=start)
+                yield from self._told(comment, scene, (), version)
+        # What is judged when all has been read cannot have been silenced yet.
+        running = {rule.code for rule in self.rules if HistoryEnd not in rule.on}
         for each, word, unknown in unused_words(silences, self._used, running):
             start = sum(len(line) + 1 for line in lines[: each.line - 1])
             said = UnusedNoqa(word=word, unknown=unknown, line=each.line, offset=start)
@@ -200,9 +270,9 @@ class _Run:
     def _count(self, operation: op.Operation) -> None:
         if isinstance(operation, op.Unread):
             if operation.reason == "dynamic":
-                self.dynamic += 1
+                self.now.dynamic += 1
             else:
-                self.unread += 1
+                self.now.unread += 1
 
     def _problems(self, said: op.Operation, scene: Scene) -> Iterator[tuple[Rule, Problem]]:
         kind = type(said)
@@ -240,6 +310,15 @@ class _Run:
             subject=str(problem.table or ""),
             edits=edits,
         )
+
+
+def _waits_for_validation(said: op.Operation) -> TypeGuard[op.AddConstraint]:
+    return (
+        isinstance(said, op.AddConstraint)
+        and not said.constraint.valid
+        and bool(said.constraint.name)
+        and said.inside is not Inside.FUNCTION
+    )
 
 
 def _statement_of(said: op.Operation, scene: Scene) -> ReadStatement:

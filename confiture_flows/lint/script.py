@@ -56,6 +56,20 @@ class End(op.Operation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEnd(op.Operation):
+    """The end of all migrations, for a constraint that an earlier one added as NOT VALID."""
+
+    added: op.AddConstraint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilencingComment(op.Operation):
+    """A noqa comment, and what it says besides."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnusedNoqa(op.Operation):
     """A code in a noqa comment that silences nothing; `unknown` when no rule has it."""
 

@@ -41,7 +41,7 @@ def findings_of(path: Path, text: str) -> tuple[LintFinding, ...]:
     migration = _migration_of(directory, path) if directory else None
     if directory is None or migration is None:
         lone = Migration(path.stem, "", Script(path), "")
-        found = lint_text((), lone, text, settings=settings)
+        found = lint_text((), lone, text, settings=settings, alone=True)
     elif _on_disk(path) == text:
         found = _all_findings(directory, _stamp(directory), _Hashed(settings))
     else:
@@ -55,7 +55,11 @@ class _Hashed:
 
     def __init__(self, settings: LintSettings) -> None:
         self.settings = settings
-        self._key = (tuple(sorted(settings.severities.items())), settings.exclude)
+        self._key = (
+            tuple(sorted(settings.severities.items())),
+            settings.exclude,
+            tuple(sorted((kind, each.pattern) for kind, each in settings.names.items())),
+        )
 
     def __hash__(self) -> int:
         return hash(self._key)

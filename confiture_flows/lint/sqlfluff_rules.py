@@ -69,6 +69,8 @@ def _result(
     shift = mark + sum(len(line) + 1 for line in text[mark:].split("\n")[:before])
     anchor = raws[min(bisect_right(starts, finding.offset + shift), len(raws)) - 1]
     fixes = [fix for edit in finding.edits if (fix := _fix(edit, raws, starts, shift))]
+    if len(fixes) < len(finding.edits):
+        fixes = []  # half of a fix is none
     said = f"{finding.severity.label}: {finding.message} {finding.next_step}"
     return LintResult(anchor=anchor, fixes=fixes, description=said)
 

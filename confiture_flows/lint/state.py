@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._changes import CHANGES
+from confiture_flows.lint._complete import tells_all
 from confiture_flows.sql.parts import Inside, ObjectName
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class KnownState:
         objects: Kind and name of everything else, such as functions, schemas and sequences.
         schema: Where a name without a schema lies.
         migration: The version whose operations are being applied.
+        complete: Whether there are no tables but those that it knows.
     """
 
     tables: dict[ObjectName, KnownTable] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class KnownState:
     objects: set[tuple[str, ObjectName]] = field(default_factory=set)
     schema: str = "public"
     migration: str = ""
+    complete: bool = True
 
     def full(self, name: ObjectName) -> ObjectName:
         """A name with its schema."""
@@ -52,6 +55,23 @@ class KnownState:
                 return table, table.indexes[name.name]
         return None
 
+    def knows_relation(self, name: ObjectName) -> bool:
+        """Whether there is, or may be, a table, view, index or sequence of that name.
+
+        One without a schema may lie in any, one of PostgreSQL's own is there always, and what
+        is called _seq may have come with its column.
+        """
+        if name.schema.startswith(("pg_", "information_schema")) or name.name.endswith("_seq"):
+            return True
+        full = self.full(name)
+        if full in self.tables or full in self.views or ("sequence", full) in self.objects:
+            return True
+        if self.index(name):
+            return True
+        return not name.schema and any(
+            each.name == name.name for each in (*self.tables, *self.views)
+        )
+
     def snapshot(self) -> KnownState:
         """The state as it is now; what is applied later does not show in it."""
         return KnownState(
@@ -61,6 +81,7 @@ class KnownState:
             set(self.objects),
             self.schema,
             self.migration,
+            self.complete,
         )
 
     def apply(self, operation: op.Operation) -> None:
@@ -69,6 +90,7 @@ class KnownState:
         A function's body is not carried out by its creation, and a DO block as if all of its
         conditions were true.
         """
+        self.complete = self.complete and tells_all(self, operation)
         change = CHANGES.get(type(operation))
         if change and operation.inside is not Inside.FUNCTION:
             change(self, operation)

@@ -1,6 +1,11 @@
-"""SQL text -> where a keyword ends in it, by PostgreSQL's own scanner. Pure."""
+"""SQL text -> its words, and where a keyword ends in it, by PostgreSQL's own scanner. Pure."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def word_end(sql: str, *words: str, nth: int = 1) -> int | None:
@@ -27,3 +32,21 @@ def word_end(sql: str, *words: str, nth: int = 1) -> int | None:
             if not nth:
                 return len(encoded[: token.end].decode())
     return None
+
+
+def words_of(sql: str) -> Iterator[tuple[str, int, int]]:
+    """The words and signs of a text: each as it stands, and from where to where, in characters.
+
+    Comments are none.
+
+    Args:
+        sql: The text, which need not be a whole statement.
+    """
+    import postgast
+
+    encoded = sql.encode()
+    for token in postgast.scan(sql).tokens:
+        word = encoded[token.start : token.end].decode()
+        if not word.startswith(("--", "/*")):
+            start = len(encoded[: token.start].decode())
+            yield word, start, start + len(word)

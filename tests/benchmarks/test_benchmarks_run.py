@@ -14,6 +14,7 @@ from confiture_flows.target import Target
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.contention import behind_a_transaction
 from tests.benchmarks.dry_runs import cost, guess
+from tests.benchmarks.lints import findings, speed, unchanged
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
 from tests.benchmarks.scale import large_files, many_migrations
@@ -86,3 +87,18 @@ def test_cost_of_a_hook_is_measured(server: Server) -> None:
     assert len(plainly(Target("bench", server.dsn))) == HOOKS - 1
     empty(None)
     assert gaps() == []
+
+
+def test_linting_is_reported(tmp_path: Path) -> None:
+    directory = tmp_path / "shop" / "migrations"
+    directory.mkdir(parents=True)
+    (directory / "0001_a.up.sql").write_text("CREATE TABLE a (id int);")
+
+    documents = (speed([directory], 1), unchanged(2, rounds=1), findings([directory]))
+    said = "\n".join(render_markdown(document) for document in documents)
+
+    assert "| confiture-flows, all rules, in one process | 1 |" in said
+    assert "| sqlfluff lint, three rules | 1 |" in said
+    assert ("| squawk, each file alone | 1 |" in said) == (program("squawk") is not None)
+    assert "| again |" in said
+    assert "| CF55 | 100.0 |" in said

@@ -168,3 +168,12 @@ def test_broken_rule_of_another_package_is_named(
     assert wrong.code == 2
     assert said in wrong.err
     assert "their_rule" in wrong.err
+
+
+def test_cache_is_the_users_and_can_be_left_alone(run: Runner, shop: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    without = run("lint", "--no-cache", XDG_CACHE_HOME=str(kept))
+    assert not kept.exists()
+    first, again = (run("lint", XDG_CACHE_HOME=str(kept)) for _ in range(2))
+    assert list((kept / "confiture-flows" / "lint").iterdir())
+    assert without.out == first.out == again.out

@@ -22,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._columns import written_types
+from confiture_flows.lint._retype import replace_type
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -38,6 +39,7 @@ def _check(
             yield Problem(
                 f"{column} is money, which depends on the locale of the session.",
                 "Use numeric, and a column for the currency.",
+                edits=replace_type(scene, said, column, {"money": "numeric"}),
             )
 
 
@@ -55,6 +57,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

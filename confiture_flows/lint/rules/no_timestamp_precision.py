@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._columns import written_types
+from confiture_flows.lint._retype import remove_precision
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -43,6 +44,7 @@ def _check(
             yield Problem(
                 f"{column} rounds to whole seconds, also up.",
                 "Leave the precision out, and use date_trunc where it is read.",
+                edits=remove_precision(scene, said, column),
             )
 
 
@@ -60,6 +62,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

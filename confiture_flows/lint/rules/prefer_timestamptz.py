@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._columns import written_types
+from confiture_flows.lint._retype import replace_type
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -39,6 +40,7 @@ def _check(
             yield Problem(
                 f"{column} is a timestamp without time zone.",
                 "Use timestamptz.",
+                edits=replace_type(scene, said, column, {"timestamp": "timestamptz"}),
             )
 
 
@@ -56,6 +58,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from confiture_flows.lint.fixes import apply_edits
 from confiture_flows.lint.registry import own_rules
 from confiture_flows.lint.report import LintFinding
 from confiture_flows.lint.runner import lint_migrations
+from confiture_flows.lint.settings import LintSettings
 from confiture_flows.migrations.discovery import discover
 
 CASES = Path(__file__).parents[2] / "rules"
 RULES = {rule.code: rule for rule in own_rules()}
+# What the cases of CF65 and its page are about.
+NAMES = {"table": re.compile("tb_[a-z_]+"), "constraint": re.compile("ck_.+|.*key")}
 Lint = Callable[..., tuple[LintFinding, ...]]
 
 
@@ -34,13 +38,17 @@ def cases(kind: str) -> list[Any]:
 def lint(write: Callable[..., Path]) -> Lint:
     """Lint one migration by one rule, with another before it."""
 
-    def run(code: str, sql: str, before: str, down: str = "") -> tuple[LintFinding, ...]:
+    def run(
+        code: str, sql: str, before: str, down: str = "", after: str = ""
+    ) -> tuple[LintFinding, ...]:
         files = {"2_case.up.sql": sql} | ({"1_before.up.sql": before} if before else {})
         files |= {"2_case.down.sql": down} if down else {}
+        files |= {"3_after.up.sql": after} if after else {}
         found = discover(write(files), as_written=True).migrations
         # What a comment silences, other rules have to say.
         rules = own_rules() if code == "CF91" else (RULES[code],)
-        report = lint_migrations(found, only=frozenset(("2",)), rules=rules)
+        settings = LintSettings(names=NAMES)
+        report = lint_migrations(found, only=frozenset(("2",)), settings=settings, rules=rules)
         return tuple(each for each in report.findings if each.rule == code)
 
     return run
@@ -48,7 +56,7 @@ def lint(write: Callable[..., Path]) -> Lint:
 
 @pytest.mark.parametrize(("code", "case"), cases("fail"))
 def test_rule_finds(code: str, case: dict[str, Any], lint: Lint) -> None:
-    found = lint(code, case["sql"], case["before"], case.get("down", ""))
+    found = lint(code, case["sql"], case["before"], case.get("down", ""), case.get("after", ""))
     assert [each.rule for each in found] == [code] * case.get("count", 1)
     assert found[0].line == case.get("line", 1)
     assert found[0].severity.label == case.get("severity", found[0].severity.label)
@@ -56,13 +64,13 @@ def test_rule_finds(code: str, case: dict[str, Any], lint: Lint) -> None:
     if "fix" in case:
         mended = apply_edits(case["sql"], [edit for each in found for edit in each.edits])
         assert mended == case["fix"]
-        again = lint(code, mended, case["before"])
+        again = lint(code, mended, case["before"], "", case.get("after", ""))
         assert [edit for each in again for edit in each.edits] == []
 
 
 @pytest.mark.parametrize(("code", "case"), cases("pass"))
 def test_rule_is_silent(code: str, case: dict[str, Any], lint: Lint) -> None:
-    found = lint(code, case["sql"], case["before"], case.get("down", ""))
+    found = lint(code, case["sql"], case["before"], case.get("down", ""), case.get("after", ""))
     assert [each.message for each in found] == []
 
 
@@ -90,7 +98,7 @@ def test_examples_of_a_page_are_what_they_say(code: str, lint: Lint) -> None:
     before = table.get("example_before", "")
     if "-- in a later migration:" in bad:
         before, _, bad = bad.partition("-- in a later migration:\n")
-    assert lint(code, bad, before)
+    assert lint(code, bad, before, "", table.get("example_after", ""))
     if (
         "-- 00" not in good and "-- in a later" not in good and not before
     ):  # what are several migrations

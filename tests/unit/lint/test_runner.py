@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from confiture_flows.lint.baseline import without_known, write_baseline
 from confiture_flows.lint.catalog import KnownTable
 from confiture_flows.lint.fixes import mend_files, write_mended
 from confiture_flows.lint.report import LintReport
+from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import LintSettings, settings_of
 from confiture_flows.lint.state import KnownState
+from confiture_flows.migrations.discovery import discover
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql.parts import ObjectName
 from tests.unit.lint.conftest import LintFiles
@@ -84,6 +87,54 @@ def test_configuration_decides_severities(lint_files: LintFiles) -> None:
 def test_unknown_rule_in_the_configuration_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"there is no rule CF1000"):
         settings_of(Project(lint=LintConfig({"CF1000": "off"})))
+
+
+def test_rule_that_is_off_by_default_runs_where_it_is_named(lint_files: LintFiles) -> None:
+    files = {"1_type.up.sql": "ALTER TYPE mood ADD VALUE 'blue';"}
+    assert [each.rule for each in lint_files(files).findings] == []
+    named = settings_of(Project(lint=LintConfig({"CF4A": "warning"})))
+    (finding,) = lint_files(files, settings=named).findings
+    assert (finding.rule, finding.severity) == ("CF4A", Severity.WARNING)
+
+
+def test_names_are_those_of_the_configuration(lint_files: LintFiles) -> None:
+    said = settings_of(Project(lint=LintConfig(names={"column": "[a-z]{3,}"})))
+    found = lint_files({"1_table.up.sql": TABLE}, settings=said).findings
+    assert [each.message for each in found if each.rule == "CF65"] == [
+        "The column id does not match [a-z]{3,}.",
+        "The column a does not match [a-z]{3,}.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"tables": "x"}, "there is no kind of object tables"),
+        ({"table": "("}, r"lint.names.table: \( is no regular expression"),
+    ],
+)
+def test_wrong_names_in_the_configuration_are_refused(names: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        settings_of(Project(lint=LintConfig(names=names)))
+
+
+def test_dropped_views_are_followed(lint_files: LintFiles) -> None:
+    files = {
+        "1_table.up.sql": TABLE + "CREATE VIEW v AS SELECT a FROM t;",
+        "2_move.up.sql": "ALTER VIEW v RENAME TO w; ALTER TABLE t RENAME TO u;",
+        "3_drop.up.sql": "DROP TABLE u;",
+    }
+    found = lint_files(files, only=frozenset(("3",))).findings
+    assert [each.message for each in found if each.rule == "CF43"] == [
+        "PostgreSQL refuses to drop u, which is read by public.w."
+    ]
+
+
+def test_python_may_make_any_table(lint_files: LintFiles, write: Callable[..., Path]) -> None:
+    alter = {"3_alter.up.sql": "ALTER TABLE oders ADD a int;"}
+    assert "CF87" in [each.rule for each in lint_files(FILES | alter).findings]
+    write({"2_x.py": "def up(conn): ..."})
+    assert "CF87" not in [each.rule for each in lint_files(FILES | alter).findings]
 
 
 def test_excluded_file_is_history(lint_files: LintFiles) -> None:
@@ -169,3 +220,18 @@ def test_wrong_baseline_is_refused(lint_files: LintFiles, tmp_path: Path) -> Non
     path.write_text("[]")
     with pytest.raises(ConfigError, match="no baseline"):
         without_known(lint_files(FILES), path)
+
+
+@pytest.mark.parametrize("project", ["concourse", "neosync", "svix"])
+def test_fixes_leave_sql_that_can_be_read_and_nothing_to_mend(
+    project: str, corpora: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(corpora / project / "migrations", folder)
+    mended = mend_files(lint_migrations(discover(folder).migrations).findings)
+    for path, text in mended.items():
+        write_mended(path, text)
+    again = lint_migrations(discover(folder).migrations)
+    assert mended
+    assert again.coverage.unread == 0
+    assert mend_files(again.findings) == {}

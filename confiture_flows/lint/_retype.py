@@ -1,0 +1,80 @@
+"""Another type for a new column, as edits of the script's text. Shared by the rules about types.
+
+The type of a column that is there is never mended: that writes its table anew.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from confiture_flows.lint.rule import TextEdit
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.words import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from confiture_flows.lint.rule import Scene
+    from confiture_flows.sql.parts import ColumnSpec
+
+_ZONELESS = ("without", "time", "zone")
+# The name, the type, its precision in parentheses, and the words about the zone.
+_LONGEST = 8
+
+
+def replace_type(
+    scene: Scene, said: op.Operation, column: str, types: Mapping[str, str]
+) -> tuple[TextEdit, ...]:
+    """Write another type for a column; its precision stays.
+
+    Args:
+        scene: The statement.
+        said: What makes the column.
+        column: Its name with its table, as `written_types` gives it.
+        types: What a type becomes, by the one word that it is written as.
+    """
+    words = _type_words(scene, said, column)
+    if not words or words[0][0].lower() not in types:
+        return ()
+    name, start, end = words[0]
+    edits = [TextEdit(start, end, types[name.lower()])]
+    rest = words[4:] if len(words) > 3 and words[1][0] == "(" and words[3][0] == ")" else words[1:]
+    if tuple(word.lower() for word, _, _ in rest[:3]) == _ZONELESS:
+        before = words[len(words) - len(rest) - 1][2]
+        edits.append(TextEdit(before, rest[2][2], ""))
+    return tuple(edits)
+
+
+def remove_precision(scene: Scene, said: op.Operation, column: str) -> tuple[TextEdit, ...]:
+    """Take the parentheses behind a type of one word out."""
+    words = _type_words(scene, said, column)
+    if len(words) < 4 or (words[1][0], words[3][0]) != ("(", ")"):
+        return ()
+    return (TextEdit(words[1][1], words[3][2], ""),)
+
+
+def _type_words(scene: Scene, said: op.Operation, column: str) -> list[tuple[str, int, int]]:
+    """The words behind the column's name, with their places in the script."""
+    spec = _column(said, column)
+    if spec is None or said.inside is not Inside.SCRIPT or spec.generated:
+        return []
+    shift = spec.offset - scene.statement.start
+    if not 0 < shift < len(scene.statement.sql):
+        return []
+    words = [
+        (word, start + spec.offset, end + spec.offset)
+        for word, start, end in islice(words_of(scene.statement.sql[shift:]), _LONGEST)
+    ]
+    return words[1:]
+
+
+def _column(said: op.Operation, column: str) -> ColumnSpec | None:
+    match said:
+        case op.CreateTable(columns=columns, table=table):
+            return next((each for each in columns if f"{table}.{each.name}" == column), None)
+        case op.AddColumn(column=added):
+            return added
+        case _:
+            return None
