@@ -103,11 +103,7 @@ def _migrations(report: DryRunReport) -> Table:
     rows = [
         (
             each.label,
-            "fails"
-            if each.error
-            else "not run"
-            if each.seconds is None
-            else duration(each.seconds),
+            _here(each),
             _on_target(each),
             _strongest(each),
             "" if each.changes is None else str(len(each.changes)),
