@@ -6,8 +6,9 @@ neither Prefect nor a database driver.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from confiture_flows._lazy import lazy_names
 
 if TYPE_CHECKING:
     from confiture_flows.blocks import PostgresTarget
@@ -24,17 +25,14 @@ __all__ = [
     "rollback_flow",
 ]
 
-_HOMES = {
-    "ConfitureFlowsError": "confiture_flows.errors",
-    "PostgresTarget": "confiture_flows.blocks",
-    "Target": "confiture_flows.target",
-    "dry_run_flow": "confiture_flows.flows",
-    "migrate_flow": "confiture_flows.flows",
-    "rollback_flow": "confiture_flows.flows",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "ConfitureFlowsError": "confiture_flows.errors",
+        "PostgresTarget": "confiture_flows.blocks",
+        "Target": "confiture_flows.target",
+        "dry_run_flow": "confiture_flows.flows",
+        "migrate_flow": "confiture_flows.flows",
+        "rollback_flow": "confiture_flows.flows",
+    },
+)

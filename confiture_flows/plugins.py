@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from confiture_flows._lazy import lazy_names
 
 if TYPE_CHECKING:
     from confiture_flows.hooks.model import HookContext, HookPoint, HookResult, HookSummary
@@ -20,18 +21,15 @@ __all__ = [
     "report_progress",
 ]
 
-_HOMES = {
-    "HookContext": "confiture_flows.hooks.model",
-    "HookPoint": "confiture_flows.hooks.model",
-    "HookRegistry": "confiture_flows.hooks.registry",
-    "HookResult": "confiture_flows.hooks.model",
-    "HookSummary": "confiture_flows.hooks.model",
-    "hook": "confiture_flows.hooks.registry",
-    "report_progress": "confiture_flows.hooks.progress",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "HookContext": "confiture_flows.hooks.model",
+        "HookPoint": "confiture_flows.hooks.model",
+        "HookRegistry": "confiture_flows.hooks.registry",
+        "HookResult": "confiture_flows.hooks.model",
+        "HookSummary": "confiture_flows.hooks.model",
+        "hook": "confiture_flows.hooks.registry",
+        "report_progress": "confiture_flows.hooks.progress",
+    },
+)

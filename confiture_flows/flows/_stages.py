@@ -14,7 +14,6 @@ from prefect.utilities.urls import url_for
 
 from confiture_flows import tasks
 from confiture_flows.config import load_project
-from confiture_flows.dryrun.dry_run import stop_if_unsafe
 from confiture_flows.errors import RunCancelledError
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
 from confiture_flows.flows._targets import resolve_target
@@ -104,6 +103,9 @@ class TaskStages:
         """Dry-run it, where the target says so."""
         if self.target.dry_run == "off":
             return ()
+        # A tenth of a second that only runs with a dry run pay.
+        from confiture_flows.dryrun.dry_run import stop_if_unsafe
+
         report = tasks.dry_run_plan(self.target, _whole(plan), on=self.target.dry_run)
         stop_if_unsafe(report, Severity.of(self.target.fail_on))
         return report.findings

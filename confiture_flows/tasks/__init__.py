@@ -4,16 +4,23 @@ Tasks take a `Target` and open it themselves; what passes between them are froze
 values. Retries read the error's `retryable`, and the ledger makes them safe.
 """
 
-from confiture_flows.tasks.apply import apply_plan
-from confiture_flows.tasks.discover import discover_migrations
-from confiture_flows.tasks.dry_run import dry_run_plan
-from confiture_flows.tasks.ledger import read_ledger
-from confiture_flows.tasks.lint import lint_migrations
-from confiture_flows.tasks.plan import plan_migrations
-from confiture_flows.tasks.publish import publish_report
-from confiture_flows.tasks.rollback import rollback_plan
-from confiture_flows.tasks.validate import validate_migrations
-from confiture_flows.tasks.verify import verify_migrations
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from confiture_flows.tasks.apply import apply_plan
+    from confiture_flows.tasks.discover import discover_migrations
+    from confiture_flows.tasks.dry_run import dry_run_plan
+    from confiture_flows.tasks.ledger import read_ledger
+    from confiture_flows.tasks.lint import lint_migrations
+    from confiture_flows.tasks.plan import plan_migrations
+    from confiture_flows.tasks.publish import publish_report
+    from confiture_flows.tasks.rollback import rollback_plan
+    from confiture_flows.tasks.validate import validate_migrations
+    from confiture_flows.tasks.verify import verify_migrations
 
 __all__ = [
     "apply_plan",
@@ -27,3 +34,19 @@ __all__ = [
     "validate_migrations",
     "verify_migrations",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "apply_plan": "confiture_flows.tasks.apply",
+        "discover_migrations": "confiture_flows.tasks.discover",
+        "dry_run_plan": "confiture_flows.tasks.dry_run",
+        "lint_migrations": "confiture_flows.tasks.lint",
+        "plan_migrations": "confiture_flows.tasks.plan",
+        "publish_report": "confiture_flows.tasks.publish",
+        "read_ledger": "confiture_flows.tasks.ledger",
+        "rollback_plan": "confiture_flows.tasks.rollback",
+        "validate_migrations": "confiture_flows.tasks.validate",
+        "verify_migrations": "confiture_flows.tasks.verify",
+    },
+)
