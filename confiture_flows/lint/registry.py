@@ -10,8 +10,7 @@ from importlib.metadata import entry_points
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint import rules
 from confiture_flows.lint.rule import Rule
-
-ENTRY_POINTS = "confiture_flows.lint_rules"
+from confiture_flows.lint.rule_index import ENTRY_POINTS
 
 
 @cache

@@ -69,25 +69,9 @@ def lint_migrations(
     settings = settings or LintSettings()
     chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
     run = _Run(chosen, settings, known)
-    migrations = tuple(migrations)
-    said, links, done = "", (), 0
-    if cache and rules is None and known is None and all_rules() == own_rules():
-        said = repr((settings, sorted(only) if only is not None else None, together))
-        links = chained_links(migrations, said)
-        done, progress = cache.recall(links)
-        if isinstance(progress, _Progress):
-            run.now = progress
-    kept: dict[str, bytes] = {}
-    for number, migration in enumerate(migrations[done:], done + 1):
-        judged = only is None or migration.version in only
-        pending = (only or frozenset()) if together else frozenset((migration.version,))
-        run.take(migration, pending, judged=judged)
-        # The last, and the one before it: the last is what people work on.
-        if len(links) - 2 < number <= len(links):
-            kept[links[number - 1]] = packed(run.now)
-    if cache and kept and chained_links(migrations, said) == links:
-        for link, state in kept.items():
-            cache.keep(link, state)
+    if rules is not None or known is not None:
+        cache = None
+    _take_all(run, tuple(migrations), only, together, cache)
     run.end()
     return LintReport(tuple(run.now.findings), run.coverage())
 
@@ -99,6 +83,7 @@ def lint_text(
     *,
     settings: LintSettings | None = None,
     alone: bool = False,
+    cache: LintCache | None = None,
 ) -> tuple[LintFinding, ...]:
     """Judge one migration whose text need not be on disk yet.
 
@@ -108,12 +93,15 @@ def lint_text(
         text: What stands in its file.
         settings: What the project says.
         alone: Whether nobody knows what came before it.
+        cache: Where the state after its history may be.
     """
     settings = settings or LintSettings()
     run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
     run.now.state.complete = not alone
-    for each in before:
-        run.take(each, frozenset((each.version,)), judged=False)
+    # With a cache the history is judged too, once: then its state is also that of whoever
+    # lints the whole directory.
+    _take_all(run, tuple(before), None if cache else frozenset(), False, cache)
+    run.now.findings.clear()
     run.now.state.begin(migration.version)
     script = migration.up
     if isinstance(script, Script) and not settings.excludes(script.path):
@@ -131,6 +119,34 @@ def replayed_state(migrations: Iterable[Migration]) -> KnownState:
     for each in migrations:
         run.take(each, frozenset(), judged=False)
     return run.now.state
+
+
+def _take_all(
+    run: _Run,
+    migrations: tuple[Migration, ...],
+    only: frozenset[str] | None,
+    together: bool,
+    cache: LintCache | None,
+) -> None:
+    """Judge migrations in order, from the last state that a cache has, and keep the new ones."""
+    said, links, done = "", (), 0
+    if cache and all_rules() == own_rules():
+        said = repr((run.settings.key, sorted(only) if only is not None else None, together))
+        links = chained_links(migrations, said)
+        done, progress = cache.recall(links)
+        if isinstance(progress, _Progress):
+            run.now = progress
+    kept: dict[str, bytes] = {}
+    for number, migration in enumerate(migrations[done:], done + 1):
+        judged = only is None or migration.version in only
+        pending = (only or frozenset()) if together else frozenset((migration.version,))
+        run.take(migration, pending, judged=judged)
+        # The last, and the one before it: the last is what people work on.
+        if len(links) - 2 < number <= len(links):
+            kept[links[number - 1]] = packed(run.now)
+    if cache and kept and chained_links(migrations, said) == links:
+        for link, state in kept.items():
+            cache.keep(link, state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,15 @@ class LintSettings:
     exclude: tuple[str, ...] = ()
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells these settings from others."""
+        return (
+            tuple(sorted(self.severities.items())),
+            self.exclude,
+            tuple(sorted((kind, each.pattern) for kind, each in self.names.items())),
+        )
+
     def wants(self, rule: Rule) -> bool:
         """Whether a rule is on."""
         if rule.code in self.severities:

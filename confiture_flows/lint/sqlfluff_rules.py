@@ -17,17 +17,16 @@ from sqlfluff.core.parser import KeywordSegment, WhitespaceSegment
 from sqlfluff.core.rules import BaseRule, LintFix, LintResult, RuleContext
 from sqlfluff.core.rules.crawlers import RootOnlyCrawler
 
-from confiture_flows.lint.registry import all_rules
-from confiture_flows.lint.siblings import findings_of
-from confiture_flows.sql.source import BYTE_ORDER_MARK
+from confiture_flows.lint.rule_index import indexed_rules
 
 if TYPE_CHECKING:
     from sqlfluff.core.parser import BaseSegment, RawSegment
 
     from confiture_flows.lint.report import LintFinding
-    from confiture_flows.lint.rule import Rule, TextEdit
+    from confiture_flows.lint.rule import TextEdit
+    from confiture_flows.lint.rule_index import IndexedRule
 
-_MARK = BYTE_ORDER_MARK.decode()
+_MARK = "\ufeff"
 
 
 def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
@@ -56,6 +55,9 @@ _last: list[_Read] = []
 
 
 def _read(context: RuleContext, text: str) -> tuple[LintFinding, ...]:
+    # What judges is imported when something is to be judged, not at each start of sqlfluff.
+    from confiture_flows.lint.siblings import findings_of
+
     if not _last or _last[0].tree is not context.segment:
         _last[:] = [_Read(context.segment, findings_of(context.path or Path("<stdin>"), text))]
     return _last[0].findings
@@ -89,12 +91,12 @@ def _fix(edit: TextEdit, raws: list[RawSegment], starts: list[int], shift: int) 
 @cache
 def plugin_rules() -> tuple[type[BaseRule], ...]:
     """A class for each rule; sqlfluff takes the code from the class's name."""
-    return tuple(_class_of(rule) for rule in all_rules())
+    return tuple(_class_of(rule) for rule in indexed_rules())
 
 
-def _class_of(rule: Rule) -> type[BaseRule]:
+def _class_of(rule: IndexedRule) -> type[BaseRule]:
     fields = {
-        "__doc__": f"{rule.title}.\n\n{rule.page.partition(chr(10))[2].strip()}\n",
+        "__doc__": f"{rule.title}.\n\nconfiture-flows rules explain {rule.code}\n",
         "__module__": __name__,
         "name": rule.name,
         "groups": ("all", "confiture", rule.category),
