@@ -17,6 +17,7 @@ from sqlfluff.core.parser import KeywordSegment, WhitespaceSegment
 from sqlfluff.core.rules import BaseRule, LintFix, LintResult, RuleContext
 from sqlfluff.core.rules.crawlers import RootOnlyCrawler
 
+from confiture_flows.errors import ConfigError
 from confiture_flows.lint.rule_index import indexed_rules
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
         return None
     text = context.segment.raw
     mark = 1 if text.startswith(_MARK) else 0
-    found = [each for each in _read(context, text[mark:]) if each.rule == self.code]
+    read = _read(context, text[mark:], self.code)
+    if read.refused and read.asked_by == self.code:
+        return [LintResult(anchor=context.segment.raw_segments[0], description=read.refused)]
+    found = [each for each in read.findings if each.rule == self.code]
     if not found:
         return None
     raws = context.segment.raw_segments
@@ -45,22 +49,33 @@ def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
 
 @dataclass(slots=True)
 class _Read:
-    """The file that was read last: sqlfluff shows one tree to rule after rule."""
+    """The file that was read last: sqlfluff shows one tree to rule after rule.
+
+    A configuration that says something wrong is told by the rule that asked first. sqlfluff would
+    print an exception with its stack, once for each rule.
+    """
 
     tree: BaseSegment
-    findings: tuple[LintFinding, ...]
+    asked_by: str
+    findings: tuple[LintFinding, ...] = ()
+    refused: str = ""
 
 
 _last: list[_Read] = []
 
 
-def _read(context: RuleContext, text: str) -> tuple[LintFinding, ...]:
+def _read(context: RuleContext, text: str, code: str) -> _Read:
     # What judges is imported when something is to be judged, not at each start of sqlfluff.
     from confiture_flows.lint.siblings import findings_of
 
     if not _last or _last[0].tree is not context.segment:
-        _last[:] = [_Read(context.segment, findings_of(context.path or Path("<stdin>"), text))]
-    return _last[0].findings
+        read = _Read(context.segment, code)
+        try:
+            read.findings = findings_of(context.path or Path("<stdin>"), text)
+        except ConfigError as error:
+            read.refused = " ".join(str(error).split("\n"))
+        _last[:] = [read]
+    return _last[0]
 
 
 def _result(

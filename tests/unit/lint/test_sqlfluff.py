@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlfluff.core import FluffConfig, Linter
 
+from confiture_flows.lint.cache import user_cache
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.migration import Script
@@ -112,9 +113,35 @@ def test_sql_without_a_folder_of_migrations_is_judged_alone(tmp_path: Path) -> N
     assert by_sqlfluff(path, "CREATE INDEX t_a ON t (a);\n", "CF01") == [(str(path), 1, "CF01")]
 
 
+def test_wrong_configuration_is_told_once(folder: Path) -> None:
+    (folder / "confiture.toml").write_text('[lint.rules]\nCF1000 = "off"\n')
+    path = folder / "2_index.up.sql"
+    linted = linter().lint_string(path.read_text(encoding="utf-8"), fname=str(path))
+    (told,) = linted.get_violations()
+    assert told.desc().startswith("lint.rules: there is no rule CF1000.")
+
+
+def test_states_of_the_history_are_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = folder / "2_index.up.sql"
+    text = "CREATE INDEX other ON t (id, a);\n"
+    first = by_sqlfluff(path, text)
+    (kept,) = (tmp_path / "cache" / "confiture-flows" / "lint").iterdir()
+    stamp = kept.stat().st_ino
+    assert by_sqlfluff(path, text) == first
+    assert kept.stat().st_ino == stamp
+    # Whoever lints the directory goes on from the same state.
+    own = lint_migrations(discover(folder).migrations, cache=user_cache()).findings
+    assert own == lint_migrations(discover(folder).migrations).findings
+    assert len(list(kept.parent.iterdir())) == 2
+
+
 def test_sqlfluff_starts_without_prefect() -> None:
     code = (
         "import sys; from sqlfluff.core.rules import get_ruleset; get_ruleset();"
-        "assert 'prefect' not in sys.modules and 'psycopg' not in sys.modules"
+        "assert not {'prefect', 'psycopg', 'postgast'} & set(sys.modules);"
+        "assert not [each for each in sys.modules if 'confiture_flows.lint.rules' in each]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
