@@ -14,7 +14,7 @@ from confiture_flows.sql.parts import Inside
 from confiture_flows.sql.words import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from confiture_flows.lint.rule import Scene
     from confiture_flows.sql.parts import ColumnSpec
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _ZONELESS = ("without", "time", "zone")
 # The name, the type, its precision in parentheses, and the words about the zone.
 _LONGEST = 8
+
+
+def retyped(types: Mapping[str, str]) -> Callable[[Scene, op.Operation, str], tuple[TextEdit, ...]]:
+    """What writes another type for a column: `replace_type` with these types."""
+    return lambda scene, said, column: replace_type(scene, said, column, types)
 
 
 def replace_type(

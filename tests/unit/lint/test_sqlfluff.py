@@ -20,7 +20,7 @@ from confiture_flows.migrations.migration import Script
 Found = list[tuple[str, int, str]]
 # Every file of these; of the larger ones, which take sqlfluff half a minute, every third.
 # CONFITURE_TEST_ALL_CORPORA=1 takes all.
-PROJECTS = {"svix": 1, "neosync": 1, "e2b": 3, "crates_io": 3, "langfuse": 6}
+PROJECTS = {"svix": 1, "neosync": 1, "e2b": 3, "crates_io": 3, "langfuse": 6, "concourse": 6}
 
 
 def linter(rules: str = "confiture", dialect: str = "postgres") -> Linter:
