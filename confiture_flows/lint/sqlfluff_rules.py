@@ -89,6 +89,9 @@ def _result(
     if len(fixes) < len(finding.edits):
         fixes = []  # half of a fix is none
     said = f"{finding.severity.label}: {finding.message} {finding.next_step}"
+    if anchor.pos_marker and anchor.pos_marker.source_position()[0] != finding.line:
+        # The body of a DO block is one string to sqlfluff, and it tells what is equal once.
+        said += f" (Line {finding.line}.)"
     return LintResult(anchor=anchor, fixes=fixes, description=said)
 
 
