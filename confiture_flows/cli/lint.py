@@ -53,6 +53,7 @@ class LintChoice:
     ] = None
 
 
+_PASSES = 5
 _DEFAULTS, _CHOICE = DirectoryOptions(), LintChoice()
 
 
@@ -111,8 +112,12 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
         )
 
     report = judged(directory)
-    mended = _mend(report) if choice.fix else 0
-    if mended:
+    mended = 0
+    # What one rule writes another may mend; of edits that overlap only the first is made.
+    for _ in range(_PASSES if choice.fix else 0):
+        if not (done := _mend(report)):
+            break
+        mended += done
         report = judged(_chosen(work, choice)[0])
     if choice.write_baseline:
         count = write_baseline(report, choice.write_baseline)

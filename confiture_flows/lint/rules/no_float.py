@@ -15,11 +15,14 @@ CREATE TABLE t (id bigint PRIMARY KEY, price real);
 CREATE TABLE t (id bigint PRIMARY KEY, price numeric(12, 2));
 ```
 
+`--fix` writes double precision, which holds each real as it is.
+
 Source: PostgreSQL wiki, Don't Do This
 """
 
 from __future__ import annotations
 
+from confiture_flows.lint._retype import double_precision
 from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
 
@@ -32,5 +35,6 @@ RULES = (
         "{column} is a float4, which has six digits.",
         "Use numeric for amounts, double precision for measurements.",
         doc=__doc__,
+        mend=double_precision,
     ),
 )

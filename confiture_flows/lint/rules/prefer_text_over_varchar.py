@@ -15,6 +15,9 @@ CREATE TABLE t (id bigint PRIMARY KEY, name varchar(50));
 CREATE TABLE t (id bigint PRIMARY KEY, name text CHECK (length(name) <= 50));
 ```
 
+`--fix` writes text with such a CHECK for columns of new tables. It counts spaces at the end, which
+varchar(n) cuts off where they are too many.
+
 Source: PostgreSQL wiki, Don't Do This
 """
 
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._retype import text_of_length
 from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
 
@@ -42,5 +46,6 @@ RULES = (
         "{column} is limited to {type.modifiers[0]} characters by its type.",
         "Use text, with a CHECK where the length matters.",
         doc=__doc__,
+        mend=text_of_length,
     ),
 )
