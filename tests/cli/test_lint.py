@@ -227,3 +227,30 @@ def test_cache_is_the_users_and_can_be_left_alone(run: Runner, shop: Path, tmp_p
     first, again = (run("lint", XDG_CACHE_HOME=str(kept)) for _ in range(2))
     assert list((kept / "confiture-flows" / "lint").iterdir())
     assert without.out == first.out == again.out
+
+
+def test_rule_of_ones_own_begins_from_a_template(
+    run: Runner, shop: Path, environment: dict[str, str]
+) -> None:
+    root = shop.parents[1]
+    new = run("rules", "new", "shop.comment_tables")
+    assert new.code == 0
+    assert 'comment_tables = "comment_tables:RULE"' in new.out
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_comment_tables.py"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "2 passed" in tested.stdout, tested.stdout
+    info = root / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    points = "[confiture_flows.lint_rules]\ncomment_tables = comment_tables:RULE\n"
+    (info / "entry_points.txt").write_text(points)
+    assert "SH01" in codes(run("lint", "--json", PYTHONPATH=str(root)).json())
+    again, wrong = run("rules", "new", "shop.comment_tables"), run("rules", "new", "Shop")
+    assert (again.code, wrong.code) == (2, 2)
+    assert "is already there" in again.err
+    assert "'Shop' is no name of a rule" in wrong.err
