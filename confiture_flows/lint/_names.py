@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from confiture_flows.lint.catalog import KnownTable
-    from confiture_flows.lint.rule import Scene
     from confiture_flows.sql.parts import ConstraintSpec, IndexColumn
 
 LONGEST_NAME = 63
@@ -41,12 +40,6 @@ def constraint_name(table: KnownTable, said: ConstraintSpec) -> str:
 def index_name(table: str, columns: tuple[IndexColumn, ...], taken: Collection[str]) -> str:
     """The name of an index without one."""
     return free_name(table, "_".join(map(_part_name, columns)), "idx", taken)
-
-
-def free_index_name(scene: Scene, table: KnownTable, columns: tuple[IndexColumn, ...]) -> str:
-    """The name of an index without one, as far as the history tells which are taken."""
-    taken = {name for each in scene.state.tables.values() for name in each.indexes}
-    return index_name(table.name.name, columns, taken)
 
 
 def _part_name(part: IndexColumn) -> str:

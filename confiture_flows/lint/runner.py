@@ -33,6 +33,7 @@ from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from confiture_flows.lint.cache import LintCache
     from confiture_flows.migrations.migration import Runnable
@@ -191,10 +192,20 @@ class _Run:
         """Judge a migration and let it be history."""
         self.now.state.begin(migration.version)
         judged = judged and not self.settings.excludes(migration.up.path)
-        for script in self._scripts(migration.up, migration.version, told=judged):
-            found = self.judge(script, migration, pending, judged=judged)
+        scripts = self._scripts(migration.up, migration.version, told=judged)
+        script, before = next(scripts, None), None
+        while script is not None:
+            # A large file comes in parts: what it leaves behind is asked at the end of the last.
+            following = next(scripts, None)
+            goes_on = following is not None and following.path == script.path
+            if judged:
+                before = before or self.now.state.snapshot()
+            found = self.judge(
+                script, migration, pending, judged=judged, before=before, goes_on=goes_on
+            )
             if judged:
                 self.now.findings += found
+            script, before = following, before if goes_on else None
 
     def _scripts(self, script: Runnable, version: str, *, told: bool) -> Iterator[LintedScript]:
         """The texts of a script and of what it includes."""
@@ -202,8 +213,11 @@ class _Run:
             self.now.python += told
             self.now.state.complete = False
             return
+        files: set[Path] = set()
         try:
             for piece in script.pieces():
+                self.now.files += told and piece.path not in files
+                files.add(piece.path)
                 if piece.source is not None and piece.source.data is not None:
                     continue  # rows of a large file: nothing but INSERTs
                 mode = transaction_mode(script, piece.text)
@@ -218,13 +232,29 @@ class _Run:
                 self.now.findings.append(LintFinding.unreadable(error, script.path, version))
 
     def judge(
-        self, script: LintedScript, migration: Migration, pending: frozenset[str], *, judged: bool
+        self,
+        script: LintedScript,
+        migration: Migration,
+        pending: frozenset[str],
+        *,
+        judged: bool,
+        before: KnownState | None = None,
+        goes_on: bool = False,
     ) -> list[LintFinding]:
-        """The findings of one script, which is then history."""
+        """The findings of one script, which is then history.
+
+        Args:
+            script: The script, or a part of a large file.
+            migration: Whose it is.
+            pending: The versions that are judged with it.
+            judged: Whether it has findings.
+            before: What there was before its file; what there is now when empty.
+            goes_on: Whether the next script is of the same file.
+        """
         silences = read_noqa(script.text) if judged else ()
         found: list[LintFinding] = []
-        self.now.files += judged
-        before = self.now.state.snapshot() if judged else None
+        if judged and before is None:
+            before = self.now.state.snapshot()
         scene: Scene | None = None
         self._used.clear()
         for number, statement in enumerate(script.statements):
@@ -237,13 +267,13 @@ class _Run:
                     if _waits_for_validation(each):
                         self.now.added.append(_Added(each, scene, silences, migration.version))
                 self.now.state.apply(each)
-        if before and scene:
+        if before and scene and not goes_on:
             last = scene.statement.operations[0]
             undone = undone_state(before, self.now.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)
-            if silences:
-                found += self._about_noqa(scene, silences, migration.version)
+        if scene and silences:
+            found += self._about_noqa(scene, silences, migration.version)
         return found
 
     def end(self) -> None:

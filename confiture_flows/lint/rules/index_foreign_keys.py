@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._names import free_index_name
+from confiture_flows.lint._names import index_name
 from confiture_flows.lint.catalog import KnownTable
 from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
 from confiture_flows.report.finding import Severity
@@ -49,7 +49,7 @@ def _indexed(
         return True
     found = [each.columns for each in given if each.kind in _INDEXED]
     rest = [each for each in scene.statement.operations if each is not said]
-    for each in (*rest, *scene.later()):
+    for each in (*rest, *scene.later_on(said.table)):
         if isinstance(each, op.CreateIndex) and each.table == said.table:
             whole = each.where is None or "IS NOT NULL" in each.where.sql
             found += [tuple(part.name for part in each.columns)] if whole else []
@@ -84,7 +84,7 @@ def _index(
     table = scene.table(said.table) or KnownTable(scene.state.full(said.table))
     if not made and (scene.own_begin or table.partitioned):
         return ()
-    name = quoted_name(free_index_name(scene, table, tuple(map(IndexColumn, columns))))
+    name = quoted_name(index_name(table.name.name, tuple(map(IndexColumn, columns)), table.indexes))
     place = ".".join(quoted_name(part) for part in said.table if part)
     how = "" if made else "CONCURRENTLY "
     parts = ", ".join(map(quoted_name, columns))

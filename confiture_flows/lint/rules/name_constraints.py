@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._edits import insert_before_word
-from confiture_flows.lint._names import constraint_name, free_index_name
+from confiture_flows.lint._names import constraint_name, index_name
 from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -53,7 +53,7 @@ def _named_index(said: op.CreateIndex, scene: Scene) -> tuple[TextEdit, ...]:
     table = scene.table(said.table)
     if table is None:
         return ()
-    name = quoted_name(free_index_name(scene, table, said.columns))
+    name = quoted_name(index_name(table.name.name, said.columns, table.indexes))
     return insert_before_word(scene, said, "on", f"{name} ", unless="using")
 
 
