@@ -5,7 +5,7 @@ The type of a column that is there is never mended: that writes its table anew.
 
 from __future__ import annotations
 
-from itertools import islice
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._names import free_name
@@ -111,11 +111,13 @@ def _type_words(scene: Scene, said: op.Operation, column: str) -> list[tuple[str
     shift = spec.offset - scene.statement.start
     if not 0 < shift < len(scene.statement.sql):
         return []
-    words = [
-        (word, start + spec.offset, end + spec.offset)
-        for word, start, end in islice(words_of(scene.statement.sql[shift:]), _LONGEST)
+    words = words_of(scene.statement.sql)
+    first = bisect_left(words, shift, key=lambda word: word[1])
+    offset = scene.statement.start
+    return [
+        (word, start + offset, end + offset)
+        for word, start, end in words[first + 1 : first + _LONGEST]
     ]
-    return words[1:]
 
 
 def _column(said: op.Operation, column: str) -> ColumnSpec | None:

@@ -225,7 +225,8 @@ class _Run:
                 if script.placeholders:
                     text, places = script.placeholders.fill(text, piece.path, piece.first_line)
                     filled = bool(places)
-                yield replace(read_text(piece.path, text, mode, piece.first_line), filled=filled)
+                read = read_text(piece.path, text, mode, piece.first_line)
+                yield replace(read, filled=True) if filled else read
         except MigrationFileError as error:
             self.now.state.complete = False
             if told:
