@@ -78,6 +78,7 @@ class LintTable(_Table):
     exclude: list[str] = []
     baseline: str | None = Field(default=None, min_length=1)
     gate: bool = False
+    style: bool = False
     names: dict[str, str] = {}
 
 

@@ -41,6 +41,9 @@ class LintChoice:
     cache: Annotated[bool, Parameter(help="Take what has not changed from the user's cache.")] = (
         True
     )
+    style: Annotated[
+        bool | None, Parameter(help="Run sqlfluff's own rules too, as the project has set them.")
+    ] = None
     fix: Annotated[bool, Parameter(help="Mend what a program can mend.", negative="")] = False
     baseline: Annotated[
         Path | None, Parameter(help="Leave out the findings that this file lists.")
@@ -50,6 +53,7 @@ class LintChoice:
     ] = None
 
 
+_PASSES = 5
 _DEFAULTS, _CHOICE = DirectoryOptions(), LintChoice()
 
 
@@ -80,8 +84,8 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
     from confiture_flows.lint.baseline import without_known, write_baseline
     from confiture_flows.lint.cache import user_cache
     from confiture_flows.lint.catalog_rule import judge_catalog
+    from confiture_flows.lint.judging import judge_migrations
     from confiture_flows.lint.report import gate_error
-    from confiture_flows.lint.runner import lint_migrations
     from confiture_flows.lint.settings import settings_of
     from confiture_flows.report.document import Document
     from confiture_flows.report.finding import Severity
@@ -94,11 +98,11 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
             "What is pending, and what is there, a database knows.", next_step="Add --live TARGET."
         )
     directory, only, together, known = _chosen(work, choice)
-    settings = settings_of(work.project)
+    settings = settings_of(work.project, style=choice.style)
     cache = user_cache() if choice.cache else None
 
     def judged(directory: Directory) -> LintReport:
-        return lint_migrations(
+        return judge_migrations(
             directory.migrations,
             only=only,
             together=together,
@@ -108,8 +112,12 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
         )
 
     report = judged(directory)
-    mended = _mend(report) if choice.fix else 0
-    if mended:
+    mended = 0
+    # What one rule writes another may mend; of edits that overlap only the first is made.
+    for _ in range(_PASSES if choice.fix else 0):
+        if not (done := _mend(report)):
+            break
+        mended += done
         report = judged(_chosen(work, choice)[0])
     if choice.write_baseline:
         count = write_baseline(report, choice.write_baseline)

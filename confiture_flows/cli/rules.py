@@ -10,17 +10,19 @@ _DEFAULTS = DirectoryOptions()
 
 
 def rules(
-    command: Literal["list", "explain"] = "list",
+    command: Literal["list", "explain", "new"] = "list",
     rule: str = "",
     /,
     *,
     options: DirectoryOptions = _DEFAULTS,
 ) -> int:
-    """List the lint rules, or explain one: confiture-flows rules explain CF01.
+    """List the lint rules, explain one, or begin one: confiture-flows rules explain CF01.
+
+    `rules new shop.comment_tables` writes a rule, its cases and its test into this folder.
 
     Args:
-        command: "list" or "explain".
-        rule: The code or name of the rule to explain.
+        command: "list", "explain" or "new".
+        rule: The code or name of the rule to explain, or the name of the new one.
         options: How to print.
     """
     return framed("rules", options, lambda _work: _run(command, rule))
@@ -32,6 +34,8 @@ def _run(command: str, word: str) -> Outcome:
     from confiture_flows.lint.registry import all_rules, find_rule
     from confiture_flows.report.document import Code, Document, Facts, Table
 
+    if command == "new":
+        return _new(word)
     if command == "list":
         result = [
             {
@@ -81,3 +85,18 @@ def _run(command: str, word: str) -> Outcome:
     )
     result = {"code": found.code, "name": found.name, "page": found.page}
     return Outcome(result, Document(found.code, (facts, Code(found.page.rstrip(), "markdown"))))
+
+
+def _new(name: str) -> Outcome:
+    from pathlib import Path
+
+    from confiture_flows.lint.new_rule import write_rule
+    from confiture_flows.report.document import Code, Document, Paragraph
+
+    lines, files = write_rule(Path(), name)
+    blocks = (
+        *(Code(str(path)) for path in files),
+        Paragraph("So that it is found, pyproject.toml of its package says:"),
+        Code(lines.rstrip(), "toml"),
+    )
+    return Outcome({"files": list(files), "entry_point": lines}, Document("Written:", blocks))

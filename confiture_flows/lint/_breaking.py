@@ -1,13 +1,57 @@
-"""Whether what is dropped was there before. Shared by the rules about drops."""
+"""A rule about what is dropped, and whether that was there before. Shared by the rules on drops."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint.rule import Problem, Rule
 from confiture_flows.sql import operation as op
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confiture_flows.lint.rule import Scene
+    from confiture_flows.report.finding import Severity
+
+
+def drop_rule(
+    code: str,
+    name: str,
+    severity: Severity,
+    kinds: tuple[str, ...],
+    message: str,
+    *,
+    doc: str | None,
+) -> Rule:
+    """A rule that judges the dropping of objects that programs may still use.
+
+    Args:
+        code: Of the rule.
+        name: Of the rule.
+        severity: Of the rule.
+        kinds: The kinds of objects.
+        message: What is true; {name} stands for the object.
+        doc: The module's docstring.
+    """
+
+    def check(said: op.DropObject, scene: Scene) -> Iterator[Problem]:
+        if said.object_kind not in kinds or scene.new(said.name) or made_before(scene, said):
+            return
+        yield Problem(
+            message.format(name=said.name),
+            "Release a version that does not use it first; drop it in a later migration.",
+        )
+
+    return Rule(
+        code=code,
+        name=name,
+        category="breaking",
+        severity=severity,
+        on=(op.DropObject,),
+        check=check,
+        modes="SH",
+        doc=doc,
+    )
 
 
 def made_before(scene: Scene, said: op.DropObject) -> bool:

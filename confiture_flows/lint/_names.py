@@ -34,12 +34,12 @@ def constraint_name(table: KnownTable, said: ConstraintSpec) -> str:
     middle = "" if primary else "_".join(said.columns)
     if said.kind is ConstraintKind.CHECK and len(said.columns) != 1:
         middle = ""
-    return _free(table.name.name, middle, _ENDINGS[said.kind], table.constraints)
+    return free_name(table.name.name, middle, _ENDINGS[said.kind], table.constraints)
 
 
 def index_name(table: str, columns: tuple[IndexColumn, ...], taken: Collection[str]) -> str:
     """The name of an index without one."""
-    return _free(table, "_".join(map(_part_name, columns)), "idx", taken)
+    return free_name(table, "_".join(map(_part_name, columns)), "idx", taken)
 
 
 def _part_name(part: IndexColumn) -> str:
@@ -50,7 +50,8 @@ def _part_name(part: IndexColumn) -> str:
     return call[1] if call else "expr"
 
 
-def _free(table: str, middle: str, ending: str, taken: Collection[str]) -> str:
+def free_name(table: str, middle: str, ending: str, taken: Collection[str]) -> str:
+    """A name of three parts that nothing has, cut as PostgreSQL cuts; `middle` may be empty."""
     number = 0
     while True:
         last = f"{ending}{number or ''}"

@@ -1,10 +1,14 @@
-"""The rules' docstrings -> docs/rules: a page a rule, and a list. `python -m` writes them."""
+"""The rules' docstrings -> docs/rules: a page a rule, and a list. `python -m` writes them.
+
+It also writes the index that sqlfluff reads at its start.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from confiture_flows.lint import rule_index
 from confiture_flows.lint.registry import own_rules
 
 
@@ -46,3 +50,4 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/rules"))
+    rule_index.PATH.write_text(rule_index.index_text(), encoding="utf-8")

@@ -6,12 +6,15 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint import rules
-from confiture_flows.lint.rule import Rule
+from confiture_flows.lint.guests import load_guest
+from confiture_flows.lint.rule_index import ENTRY_POINTS
 
-ENTRY_POINTS = "confiture_flows.lint_rules"
+if TYPE_CHECKING:
+    from confiture_flows.lint.rule import Rule
 
 
 @cache
@@ -33,18 +36,7 @@ def all_rules() -> tuple[Rule, ...]:
     """
     found = {rule.code: rule for rule in own_rules()}
     for point in entry_points(group=ENTRY_POINTS):
-        try:
-            rule = point.load()
-        except (ImportError, AttributeError, SyntaxError) as error:
-            raise ConfigError(
-                f"The rule {point.name} of {point.value} cannot be loaded: {error}.",
-                next_step="Mend or uninstall the package that brings it.",
-            ) from None
-        if not isinstance(rule, Rule):
-            raise ConfigError(
-                f"{point.value} is no lint rule.",
-                next_step="Let the entry point name a confiture_flows.lint.rule.Rule.",
-            )
+        rule = load_guest(point)
         if rule.code in found:
             raise ConfigError(
                 f"The rule {point.name} of {point.value} takes the code {rule.code}, which is "

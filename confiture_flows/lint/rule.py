@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -117,6 +118,11 @@ class Scene:
             for each in statement.operations:
                 if isinstance(each, kind):
                     yield each
+
+    def later_on(self, table: ObjectName) -> Iterator[Operation]:
+        """The operations on a table, by that name, after this statement in its script."""
+        numbers, found = self.script.on_table(table)
+        yield from found[bisect_right(numbers, self.number) :]
 
     def later(self) -> Iterator[Operation]:
         """The operations after this statement in its script."""

@@ -33,6 +33,7 @@ from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from confiture_flows.lint.cache import LintCache
     from confiture_flows.migrations.migration import Runnable
@@ -69,25 +70,9 @@ def lint_migrations(
     settings = settings or LintSettings()
     chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
     run = _Run(chosen, settings, known)
-    migrations = tuple(migrations)
-    said, links, done = "", (), 0
-    if cache and rules is None and known is None and all_rules() == own_rules():
-        said = repr((settings, sorted(only) if only is not None else None, together))
-        links = chained_links(migrations, said)
-        done, progress = cache.recall(links)
-        if isinstance(progress, _Progress):
-            run.now = progress
-    kept: dict[str, bytes] = {}
-    for number, migration in enumerate(migrations[done:], done + 1):
-        judged = only is None or migration.version in only
-        pending = (only or frozenset()) if together else frozenset((migration.version,))
-        run.take(migration, pending, judged=judged)
-        # The last, and the one before it: the last is what people work on.
-        if len(links) - 2 < number <= len(links):
-            kept[links[number - 1]] = packed(run.now)
-    if cache and kept and chained_links(migrations, said) == links:
-        for link, state in kept.items():
-            cache.keep(link, state)
+    if rules is not None or known is not None:
+        cache = None
+    _take_all(run, tuple(migrations), only, together, cache)
     run.end()
     return LintReport(tuple(run.now.findings), run.coverage())
 
@@ -99,6 +84,7 @@ def lint_text(
     *,
     settings: LintSettings | None = None,
     alone: bool = False,
+    cache: LintCache | None = None,
 ) -> tuple[LintFinding, ...]:
     """Judge one migration whose text need not be on disk yet.
 
@@ -108,12 +94,15 @@ def lint_text(
         text: What stands in its file.
         settings: What the project says.
         alone: Whether nobody knows what came before it.
+        cache: Where the state after its history may be.
     """
     settings = settings or LintSettings()
     run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
     run.now.state.complete = not alone
-    for each in before:
-        run.take(each, frozenset((each.version,)), judged=False)
+    # With a cache the history is judged too, once: then its state is also that of whoever
+    # lints the whole directory.
+    _take_all(run, tuple(before), None if cache else frozenset(), False, cache)
+    run.now.findings.clear()
     run.now.state.begin(migration.version)
     script = migration.up
     if isinstance(script, Script) and not settings.excludes(script.path):
@@ -131,6 +120,34 @@ def replayed_state(migrations: Iterable[Migration]) -> KnownState:
     for each in migrations:
         run.take(each, frozenset(), judged=False)
     return run.now.state
+
+
+def _take_all(
+    run: _Run,
+    migrations: tuple[Migration, ...],
+    only: frozenset[str] | None,
+    together: bool,
+    cache: LintCache | None,
+) -> None:
+    """Judge migrations in order, from the last state that a cache has, and keep the new ones."""
+    said, links, done = "", (), 0
+    if cache and all_rules() == own_rules():
+        said = repr((run.settings.key, sorted(only) if only is not None else None, together))
+        links = chained_links(migrations, said)
+        done, progress = cache.recall(links)
+        if isinstance(progress, _Progress):
+            run.now = progress
+    kept: dict[str, bytes] = {}
+    for number, migration in enumerate(migrations[done:], done + 1):
+        judged = only is None or migration.version in only
+        pending = (only or frozenset()) if together else frozenset((migration.version,))
+        run.take(migration, pending, judged=judged)
+        # The last, and the one before it: the last is what people work on.
+        if len(links) - 2 < number <= len(links):
+            kept[links[number - 1]] = packed(run.now)
+    if cache and kept and chained_links(migrations, said) == links:
+        for link, state in kept.items():
+            cache.keep(link, state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +192,20 @@ class _Run:
         """Judge a migration and let it be history."""
         self.now.state.begin(migration.version)
         judged = judged and not self.settings.excludes(migration.up.path)
-        for script in self._scripts(migration.up, migration.version, told=judged):
-            found = self.judge(script, migration, pending, judged=judged)
+        scripts = self._scripts(migration.up, migration.version, told=judged)
+        script, before = next(scripts, None), None
+        while script is not None:
+            # A large file comes in parts: what it leaves behind is asked at the end of the last.
+            following = next(scripts, None)
+            goes_on = following is not None and following.path == script.path
+            if judged:
+                before = before or self.now.state.snapshot()
+            found = self.judge(
+                script, migration, pending, judged=judged, before=before, goes_on=goes_on
+            )
             if judged:
                 self.now.findings += found
+            script, before = following, before if goes_on else None
 
     def _scripts(self, script: Runnable, version: str, *, told: bool) -> Iterator[LintedScript]:
         """The texts of a script and of what it includes."""
@@ -186,8 +213,11 @@ class _Run:
             self.now.python += told
             self.now.state.complete = False
             return
+        files: set[Path] = set()
         try:
             for piece in script.pieces():
+                self.now.files += told and piece.path not in files
+                files.add(piece.path)
                 if piece.source is not None and piece.source.data is not None:
                     continue  # rows of a large file: nothing but INSERTs
                 mode = transaction_mode(script, piece.text)
@@ -195,20 +225,37 @@ class _Run:
                 if script.placeholders:
                     text, places = script.placeholders.fill(text, piece.path, piece.first_line)
                     filled = bool(places)
-                yield replace(read_text(piece.path, text, mode, piece.first_line), filled=filled)
+                read = read_text(piece.path, text, mode, piece.first_line)
+                yield replace(read, filled=True) if filled else read
         except MigrationFileError as error:
             self.now.state.complete = False
             if told:
                 self.now.findings.append(LintFinding.unreadable(error, script.path, version))
 
     def judge(
-        self, script: LintedScript, migration: Migration, pending: frozenset[str], *, judged: bool
+        self,
+        script: LintedScript,
+        migration: Migration,
+        pending: frozenset[str],
+        *,
+        judged: bool,
+        before: KnownState | None = None,
+        goes_on: bool = False,
     ) -> list[LintFinding]:
-        """The findings of one script, which is then history."""
+        """The findings of one script, which is then history.
+
+        Args:
+            script: The script, or a part of a large file.
+            migration: Whose it is.
+            pending: The versions that are judged with it.
+            judged: Whether it has findings.
+            before: What there was before its file; what there is now when empty.
+            goes_on: Whether the next script is of the same file.
+        """
         silences = read_noqa(script.text) if judged else ()
         found: list[LintFinding] = []
-        self.now.files += judged
-        before = self.now.state.snapshot() if judged else None
+        if judged and before is None:
+            before = self.now.state.snapshot()
         scene: Scene | None = None
         self._used.clear()
         for number, statement in enumerate(script.statements):
@@ -221,13 +268,13 @@ class _Run:
                     if _waits_for_validation(each):
                         self.now.added.append(_Added(each, scene, silences, migration.version))
                 self.now.state.apply(each)
-        if before and scene:
+        if before and scene and not goes_on:
             last = scene.statement.operations[0]
             undone = undone_state(before, self.now.state, script, migration.down)
             end = End(before=before, undone=undone, offset=last.offset, line=last.line)
             found += self._told(end, scene, silences, migration.version)
-            if silences:
-                found += self._about_noqa(scene, silences, migration.version)
+        if scene and silences:
+            found += self._about_noqa(scene, silences, migration.version)
         return found
 
     def end(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.lint.state import KnownState
     from confiture_flows.migrations.migration import Script
+    from confiture_flows.sql.parts import ObjectName
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,24 @@ class LintedScript:
     transactions: tuple[int | None, ...]
     own_begin: tuple[bool, ...]
     filled: bool = False
+    _on_tables: dict[ObjectName, tuple[list[int], list[op.Operation]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def on_table(self, table: ObjectName) -> tuple[list[int], list[op.Operation]]:
+        """The numbers of the statements that do something to a table, and what they do.
+
+        Made once: rules ask for each of a hundred thousand tables of a large script.
+        """
+        if not self._on_tables:
+            for number, statement in enumerate(self.statements):
+                for each in statement.operations:
+                    name = getattr(each, "table", None)
+                    if name is not None:
+                        numbers, found = self._on_tables.setdefault(name, ([], []))
+                        numbers.append(number)
+                        found.append(each)
+        return self._on_tables.get(table, ([], []))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

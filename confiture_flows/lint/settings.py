@@ -28,11 +28,24 @@ class LintSettings:
         severities: Of rules, by code; None switches a rule off.
         exclude: Patterns of file names that are history and have no findings.
         names: Regular expressions for the names of objects, by kind.
+        style: Whether sqlfluff's own rules run too.
+        others: Severities of rules that may be sqlfluff's, by code or name; with `style` only.
     """
 
     severities: dict[str, Severity | None] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    style: bool = False
+    others: Mapping[str, Severity | None] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells these settings from others."""
+        return (
+            tuple(sorted(self.severities.items())),
+            self.exclude,
+            tuple(sorted((kind, each.pattern) for kind, each in self.names.items())),
+        )
 
     def wants(self, rule: Rule) -> bool:
         """Whether a rule is on."""
@@ -45,23 +58,33 @@ class LintSettings:
         return any(fnmatch(path.name, each) or path.match(each) for each in self.exclude)
 
 
-def settings_of(project: Project) -> LintSettings:
+def settings_of(project: Project, *, style: bool | None = None) -> LintSettings:
     """What a project says.
+
+    Args:
+        project: The configuration.
+        style: Whether sqlfluff's own rules run, whatever the configuration says of that.
 
     Raises:
         ConfigError: It names a rule or a kind of object that nobody knows, or a pattern is none.
     """
     severities: dict[str, Severity | None] = {}
+    others: dict[str, Severity | None] = {}
     for word, label in project.lint.rules.items():
+        severity = None if label == "off" else Severity.of(label)
         rule = find_rule(word)
-        if rule is None:
+        if rule is None and (style or project.lint.style):
+            others[word] = severity  # sqlfluff is asked when its rules run
+        elif rule is None:
             raise ConfigError(
                 f"lint.rules: there is no rule {word}.",
                 file=project.source,
                 next_step="See: confiture-flows rules",
             )
-        severities[rule.code] = None if label == "off" else Severity.of(label)
-    return LintSettings(severities, project.lint.exclude, _names(project))
+        else:
+            severities[rule.code] = severity
+    wanted = project.lint.style if style is None else style
+    return LintSettings(severities, project.lint.exclude, _names(project), wanted, others)
 
 
 def _names(project: Project) -> dict[str, re.Pattern[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError, MigrationFileError
+from confiture_flows.lint.cache import user_cache
 from confiture_flows.lint.runner import lint_migrations, lint_text
 from confiture_flows.lint.settings import settings_of
 from confiture_flows.migrations.discovery import discover
@@ -41,13 +42,13 @@ def findings_of(path: Path, text: str) -> tuple[LintFinding, ...]:
     migration = _migration_of(directory, path) if directory else None
     if directory is None or migration is None:
         lone = Migration(path.stem, "", Script(path), "")
-        found = lint_text((), lone, text, settings=settings, alone=True)
-    elif _on_disk(path) == text:
+        return lint_text((), lone, text, settings=settings, alone=True)
+    if _on_disk(path) == text:
         found = _all_findings(directory, _stamp(directory), _Hashed(settings))
     else:
         before = directory.migrations[: directory.migrations.index(migration)]
-        found = lint_text(before, migration, text, settings=settings)
-    return tuple(each for each in found if each.path.resolve() == path)
+        found = lint_text(before, migration, text, settings=settings, cache=user_cache())
+    return tuple(each for each in found if each.path == migration.up.path)
 
 
 class _Hashed:
@@ -55,17 +56,12 @@ class _Hashed:
 
     def __init__(self, settings: LintSettings) -> None:
         self.settings = settings
-        self._key = (
-            tuple(sorted(settings.severities.items())),
-            settings.exclude,
-            tuple(sorted((kind, each.pattern) for kind, each in settings.names.items())),
-        )
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.settings.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashed) and other._key == self._key
+        return isinstance(other, _Hashed) and other.settings.key == self.settings.key
 
 
 def _on_disk(path: Path) -> str | None:
@@ -79,8 +75,10 @@ def _stamp(directory: Directory) -> tuple[tuple[str, int, int], ...]:
     """What changes when a file of the directory does."""
     stamps = []
     for each in directory.migrations:
-        stat = each.up.path.stat()
-        stamps.append((str(each.up.path), stat.st_mtime_ns, stat.st_size))
+        for script in (each.up, each.down):
+            if script:
+                stat = script.path.stat()
+                stamps.append((str(script.path), stat.st_mtime_ns, stat.st_size))
     return tuple(stamps)
 
 
@@ -88,7 +86,8 @@ def _stamp(directory: Directory) -> tuple[tuple[str, int, int], ...]:
 def _all_findings(
     directory: Directory, _stamp: tuple[tuple[str, int, int], ...], settings: _Hashed
 ) -> tuple[LintFinding, ...]:
-    return lint_migrations(directory.migrations, settings=settings.settings).findings
+    report = lint_migrations(directory.migrations, settings=settings.settings, cache=user_cache())
+    return report.findings
 
 
 def _directory_of(path: Path) -> Directory | None:
@@ -121,4 +120,9 @@ def _discover(
 
 
 def _migration_of(directory: Directory, path: Path) -> Migration | None:
-    return next((each for each in directory.migrations if each.up.path.resolve() == path), None)
+    for each in directory.migrations:
+        if each.up.path == path:
+            return each
+    # Behind a symbolic link; asked last, since a look at each part of each path takes its time.
+    named = (each for each in directory.migrations if each.up.path.name == path.name)
+    return next((each for each in named if each.up.path.resolve() == path), None)

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 
 @hookimpl
 def get_rules() -> list[type[BaseRule]]:
-    """The lint rules as sqlfluff's."""
+    """The lint rules as sqlfluff's.
+
+    Raises:
+        SQLFluffUserError: A package brings a rule that cannot be used.
+    """
+    from sqlfluff.core.errors import SQLFluffUserError
+
+    from confiture_flows.errors import ConfigError
     from confiture_flows.lint.sqlfluff_rules import plugin_rules
 
-    return list(plugin_rules())
+    try:
+        return list(plugin_rules())
+    except ConfigError as error:
+        raise SQLFluffUserError(str(error)) from None

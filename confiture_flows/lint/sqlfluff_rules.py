@@ -17,17 +17,17 @@ from sqlfluff.core.parser import KeywordSegment, WhitespaceSegment
 from sqlfluff.core.rules import BaseRule, LintFix, LintResult, RuleContext
 from sqlfluff.core.rules.crawlers import RootOnlyCrawler
 
-from confiture_flows.lint.registry import all_rules
-from confiture_flows.lint.siblings import findings_of
-from confiture_flows.sql.source import BYTE_ORDER_MARK
+from confiture_flows.errors import ConfigError
+from confiture_flows.lint.rule_index import indexed_rules
 
 if TYPE_CHECKING:
     from sqlfluff.core.parser import BaseSegment, RawSegment
 
     from confiture_flows.lint.report import LintFinding
-    from confiture_flows.lint.rule import Rule, TextEdit
+    from confiture_flows.lint.rule import TextEdit
+    from confiture_flows.lint.rule_index import IndexedRule
 
-_MARK = BYTE_ORDER_MARK.decode()
+_MARK = "\ufeff"
 
 
 def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
@@ -36,7 +36,10 @@ def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
         return None
     text = context.segment.raw
     mark = 1 if text.startswith(_MARK) else 0
-    found = [each for each in _read(context, text[mark:]) if each.rule == self.code]
+    read = _read(context, text[mark:], self.code)
+    if read.refused and read.asked_by == self.code:
+        return [LintResult(anchor=context.segment.raw_segments[0], description=read.refused)]
+    found = [each for each in read.findings if each.rule == self.code]
     if not found:
         return None
     raws = context.segment.raw_segments
@@ -46,19 +49,33 @@ def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
 
 @dataclass(slots=True)
 class _Read:
-    """The file that was read last: sqlfluff shows one tree to rule after rule."""
+    """The file that was read last: sqlfluff shows one tree to rule after rule.
+
+    A configuration that says something wrong is told by the rule that asked first. sqlfluff would
+    print an exception with its stack, once for each rule.
+    """
 
     tree: BaseSegment
-    findings: tuple[LintFinding, ...]
+    asked_by: str
+    findings: tuple[LintFinding, ...] = ()
+    refused: str = ""
 
 
 _last: list[_Read] = []
 
 
-def _read(context: RuleContext, text: str) -> tuple[LintFinding, ...]:
+def _read(context: RuleContext, text: str, code: str) -> _Read:
+    # What judges is imported when something is to be judged, not at each start of sqlfluff.
+    from confiture_flows.lint.siblings import findings_of
+
     if not _last or _last[0].tree is not context.segment:
-        _last[:] = [_Read(context.segment, findings_of(context.path or Path("<stdin>"), text))]
-    return _last[0].findings
+        read = _Read(context.segment, code)
+        try:
+            read.findings = findings_of(context.path or Path("<stdin>"), text)
+        except ConfigError as error:
+            read.refused = " ".join(str(error).split("\n"))
+        _last[:] = [read]
+    return _last[0]
 
 
 def _result(
@@ -72,6 +89,9 @@ def _result(
     if len(fixes) < len(finding.edits):
         fixes = []  # half of a fix is none
     said = f"{finding.severity.label}: {finding.message} {finding.next_step}"
+    if anchor.pos_marker and anchor.pos_marker.source_position()[0] != finding.line:
+        # The body of a DO block is one string to sqlfluff, and it tells what is equal once.
+        said += f" (Line {finding.line}.)"
     return LintResult(anchor=anchor, fixes=fixes, description=said)
 
 
@@ -89,12 +109,12 @@ def _fix(edit: TextEdit, raws: list[RawSegment], starts: list[int], shift: int) 
 @cache
 def plugin_rules() -> tuple[type[BaseRule], ...]:
     """A class for each rule; sqlfluff takes the code from the class's name."""
-    return tuple(_class_of(rule) for rule in all_rules())
+    return tuple(_class_of(rule) for rule in indexed_rules())
 
 
-def _class_of(rule: Rule) -> type[BaseRule]:
+def _class_of(rule: IndexedRule) -> type[BaseRule]:
     fields = {
-        "__doc__": f"{rule.title}.\n\n{rule.page.partition(chr(10))[2].strip()}\n",
+        "__doc__": f"{rule.title}.\n\nconfiture-flows rules explain {rule.code}\n",
         "__module__": __name__,
         "name": rule.name,
         "groups": ("all", "confiture", rule.category),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from functools import lru_cache
 
 
 def word_end(sql: str, *words: str, nth: int = 1) -> int | None:
@@ -34,7 +31,8 @@ def word_end(sql: str, *words: str, nth: int = 1) -> int | None:
     return None
 
 
-def words_of(sql: str) -> Iterator[tuple[str, int, int]]:
+@lru_cache(maxsize=16)  # each column of a table asks for the words of its statement
+def words_of(sql: str) -> tuple[tuple[str, int, int], ...]:
     """The words and signs of a text: each as it stands, and from where to where, in characters.
 
     Comments are none.
@@ -45,8 +43,12 @@ def words_of(sql: str) -> Iterator[tuple[str, int, int]]:
     import postgast
 
     encoded = sql.encode()
+    found: list[tuple[str, int, int]] = []
     for token in postgast.scan(sql).tokens:
         word = encoded[token.start : token.end].decode()
         if not word.startswith(("--", "/*")):
-            start = len(encoded[: token.start].decode())
-            yield word, start, start + len(word)
+            # Without a character of several bytes the places are the same.
+            plain = len(encoded) == len(sql)
+            start = token.start if plain else len(encoded[: token.start].decode())
+            found.append((word, start, start + len(word)))
+    return tuple(found)

@@ -8,8 +8,8 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
 from confiture_flows.config import load_project
-from confiture_flows.lint import runner
 from confiture_flows.lint.baseline import without_known
+from confiture_flows.lint.judging import judge_migrations
 from confiture_flows.lint.pending import lint_pending
 from confiture_flows.lint.settings import settings_of
 from confiture_flows.migrations.ledger import read_ledger
@@ -40,7 +40,7 @@ def lint_migrations(directory: Directory, *, pending_on: Target | None = None) -
     """
     project = load_project()
     if pending_on is None:
-        report = runner.lint_migrations(directory.migrations, settings=settings_of(project))
+        report = judge_migrations(directory.migrations, settings=settings_of(project))
         if project.lint.baseline:
             report = without_known(report, project.lint.baseline)
     else:

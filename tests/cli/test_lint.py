@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,7 +148,8 @@ def test_gate_of_migrate(run: Runner, shop: Path, dsn: str, gate: bool) -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("import nothing_of_the_kind", "cannot be loaded: No module named 'nothing_of_the_kind'"),
+        ("import nothing_of_the_kind", "cannot be loaded: ModuleNotFoundError: No module named"),
+        ("RULE = 1 / 0", "cannot be loaded: ZeroDivisionError: division by zero."),
         ("RULE = 7", "is no lint rule"),
         (
             "from confiture_flows.lint.registry import own_rules\nRULE = own_rules()[0]",
@@ -158,16 +160,64 @@ def test_gate_of_migrate(run: Runner, shop: Path, dsn: str, gate: bool) -> None:
 def test_broken_rule_of_another_package_is_named(
     run: Runner, shop: Path, tmp_path: Path, code: str, said: str
 ) -> None:
-    (tmp_path / "their_rule.py").write_text(code)
-    info = tmp_path / "theirs-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
-    points = "[confiture_flows.lint_rules]\ntheirs = their_rule:RULE\n"
-    (info / "entry_points.txt").write_text(points)
+    bring(tmp_path, code)
     wrong = run("lint", PYTHONPATH=str(tmp_path))
     assert wrong.code == 2
     assert said in wrong.err
     assert "their_rule" in wrong.err
+
+
+def bring(folder: Path, code: str) -> None:
+    """A package with a rule, as an installer leaves it behind."""
+    (folder / "their_rule.py").write_text(code)
+    info = folder / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    points = "[confiture_flows.lint_rules]\ntheirs = their_rule:RULE\n"
+    (info / "entry_points.txt").write_text(points)
+
+
+THEIRS = """
+from confiture_flows.lint.rule import Problem, Rule
+from confiture_flows.report.finding import Severity
+from confiture_flows.sql import operation as op
+
+def check(said, scene):
+    if said.table.name == "users":
+        yield Problem("Not users.", "Say people.")
+    raise KeyError("orders")
+
+RULE = Rule("SHOP", "shop.people", "naming", Severity.INFO, (op.CreateTable,), check, doc="Say it.")
+"""
+
+
+def test_rule_of_another_package_that_fails_stops_no_other(
+    run: Runner, shop: Path, tmp_path: Path
+) -> None:
+    bring(tmp_path, THEIRS)
+    (shop / "0003_orders.up.sql").write_text("\nCREATE TABLE orders (id bigint PRIMARY KEY);\n")
+    done = run("lint", "--json", PYTHONPATH=str(tmp_path))
+    found = done.json()["result"]["findings"]
+    said = [(each["message"], Path(each["file"]).name, each["line"]) for each in found]
+    broken = "SHOP of their_rule:RULE cannot judge this: KeyError: 'orders'."
+    assert ("Not users.", "0001_users.up.sql", 1) in said
+    assert (broken, "0003_orders.up.sql", 2) in said
+    assert "CF01" in codes(done.json())
+
+
+def test_sqlfluff_tells_of_a_broken_package_too(
+    shop: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    bring(tmp_path, "RULE = 7")
+    command = [str(Path(sys.executable).with_name("sqlfluff")), "lint", "--dialect", "postgres"]
+    done = subprocess.run(
+        [*command, str(shop / "0001_users.up.sql")],
+        env=environment | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "User Error: their_rule:RULE is no lint rule" in done.stdout + done.stderr
 
 
 def test_cache_is_the_users_and_can_be_left_alone(run: Runner, shop: Path, tmp_path: Path) -> None:
@@ -177,3 +227,30 @@ def test_cache_is_the_users_and_can_be_left_alone(run: Runner, shop: Path, tmp_p
     first, again = (run("lint", XDG_CACHE_HOME=str(kept)) for _ in range(2))
     assert list((kept / "confiture-flows" / "lint").iterdir())
     assert without.out == first.out == again.out
+
+
+def test_rule_of_ones_own_begins_from_a_template(
+    run: Runner, shop: Path, environment: dict[str, str]
+) -> None:
+    root = shop.parents[1]
+    new = run("rules", "new", "shop.comment_tables")
+    assert new.code == 0
+    assert 'comment_tables = "comment_tables:RULE"' in new.out
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_comment_tables.py"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "2 passed" in tested.stdout, tested.stdout
+    info = root / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    points = "[confiture_flows.lint_rules]\ncomment_tables = comment_tables:RULE\n"
+    (info / "entry_points.txt").write_text(points)
+    assert "SH01" in codes(run("lint", "--json", PYTHONPATH=str(root)).json())
+    again, wrong = run("rules", "new", "shop.comment_tables"), run("rules", "new", "Shop")
+    assert (again.code, wrong.code) == (2, 2)
+    assert "is already there" in again.err
+    assert "'Shop' is no name of a rule" in wrong.err

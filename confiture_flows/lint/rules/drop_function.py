@@ -18,38 +18,16 @@ CREATE OR REPLACE FUNCTION total(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from confiture_flows.lint._breaking import made_before
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._breaking import drop_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def _check(said: op.DropObject, scene: Scene) -> Iterator[Problem]:
-    if said.object_kind not in ("function", "procedure", "routine", "aggregate"):
-        return
-    if scene.new(said.name) or made_before(scene, said):
-        return
-    yield Problem(
-        f"Programs that still call {said.name} fail.",
-        "Release a version that does not use it first; drop it in a later migration.",
-    )
-
 
 RULES = (
-    Rule(
-        code="CF32",
-        name="compat.drop_function",
-        category="breaking",
-        severity=Severity.WARNING,
-        on=(op.DropObject,),
-        check=_check,
-        modes="SH",
+    drop_rule(
+        "CF32",
+        "compat.drop_function",
+        Severity.WARNING,
+        ("function", "procedure", "routine", "aggregate"),
+        "Programs that still call {name} fail.",
         doc=__doc__,
-        fixable=False,
     ),
 )

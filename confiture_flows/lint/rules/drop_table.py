@@ -19,38 +19,16 @@ DROP TABLE orders; -- noqa: CF28
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from confiture_flows.lint._breaking import made_before
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._breaking import drop_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def _check(said: op.DropObject, scene: Scene) -> Iterator[Problem]:
-    if said.object_kind not in ("table", "foreign table"):
-        return
-    if scene.new(said.name) or made_before(scene, said):
-        return
-    yield Problem(
-        f"Programs that still use {said.name} fail, and its rows are gone.",
-        "Release a version that does not use it first; drop it in a later migration.",
-    )
-
 
 RULES = (
-    Rule(
-        code="CF28",
-        name="compat.drop_table",
-        category="breaking",
-        severity=Severity.WARNING,
-        on=(op.DropObject,),
-        check=_check,
-        modes="SH",
+    drop_rule(
+        "CF28",
+        "compat.drop_table",
+        Severity.WARNING,
+        ("table", "foreign table"),
+        "Programs that still use {name} fail, and its rows are gone.",
         doc=__doc__,
-        fixable=False,
     ),
 )

@@ -19,38 +19,16 @@ DROP TYPE mood; -- noqa: CF31
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from confiture_flows.lint._breaking import made_before
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._breaking import drop_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def _check(said: op.DropObject, scene: Scene) -> Iterator[Problem]:
-    if said.object_kind not in ("type", "domain"):
-        return
-    if scene.new(said.name) or made_before(scene, said):
-        return
-    yield Problem(
-        f"Programs that still use the type {said.name} fail.",
-        "Release a version that does not use it first; drop it in a later migration.",
-    )
-
 
 RULES = (
-    Rule(
-        code="CF31",
-        name="compat.drop_type",
-        category="breaking",
-        severity=Severity.WARNING,
-        on=(op.DropObject,),
-        check=_check,
-        modes="SH",
+    drop_rule(
+        "CF31",
+        "compat.drop_type",
+        Severity.WARNING,
+        ("type", "domain"),
+        "Programs that still use the type {name} fail.",
         doc=__doc__,
-        fixable=False,
     ),
 )

@@ -23,10 +23,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._names import index_name
+from confiture_flows.lint.catalog import KnownTable
+from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import ConstraintKind, ConstraintSpec
+from confiture_flows.sql.names import quoted_name
+from confiture_flows.sql.parts import ConstraintKind, ConstraintSpec, IndexColumn, Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +49,7 @@ def _indexed(
         return True
     found = [each.columns for each in given if each.kind in _INDEXED]
     rest = [each for each in scene.statement.operations if each is not said]
-    for each in (*rest, *scene.later()):
+    for each in (*rest, *scene.later_on(said.table)):
         if isinstance(each, op.CreateIndex) and each.table == said.table:
             whole = each.where is None or "IS NOT NULL" in each.where.sql
             found += [tuple(part.name for part in each.columns)] if whole else []
@@ -67,7 +70,26 @@ def _check(
             yield Problem(
                 f"The foreign key {', '.join(each.columns)} of {said.table} has no index.",
                 f"CREATE INDEX CONCURRENTLY ON {said.table} ({', '.join(each.columns)}).",
+                edits=_index(said, each.columns, scene),
             )
+
+
+def _index(
+    said: op.CreateTable | op.TableOperation, columns: tuple[str, ...], scene: Scene
+) -> tuple[TextEdit, ...]:
+    """An index behind the statement, where a way back takes it away with the table or column."""
+    made = isinstance(said, op.CreateTable) or scene.new(said.table)
+    if said.inside is not Inside.SCRIPT or not (made or isinstance(said, op.AddColumn)):
+        return ()
+    table = scene.table(said.table) or KnownTable(scene.state.full(said.table))
+    if not made and (scene.own_begin or table.partitioned):
+        return ()
+    name = quoted_name(index_name(table.name.name, tuple(map(IndexColumn, columns)), table.indexes))
+    place = ".".join(quoted_name(part) for part in said.table if part)
+    how = "" if made else "CONCURRENTLY "
+    parts = ", ".join(map(quoted_name, columns))
+    end = scene.statement.end
+    return (TextEdit(end, end, f";\nCREATE INDEX {how}{name} ON {place} ({parts})"),)
 
 
 RULES = (
@@ -84,6 +106,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

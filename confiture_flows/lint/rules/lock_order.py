@@ -65,10 +65,12 @@ def _check(
     for name, mode in wanted.items():
         if not mode.blocks_writes or scene.new(name) or _held_by_statement(scene, said, name):
             continue
+        if not any(lock.name == name for each in scene.before() for lock in work_of(each).locks):
+            continue
         others: list[ObjectName] = []
         for each in scene.before():
             for lock in () if each.inside is Inside.FUNCTION else work_of(each).locks:
-                if scene.new(lock.name) or lock.object_kind != "table":
+                if lock.object_kind != "table" or scene.new(lock.name):
                     continue
                 if lock.name != name and lock.mode.blocks_writes:
                     others.append(lock.name)

@@ -15,47 +15,26 @@ CREATE TABLE t (id bigint PRIMARY KEY, price real);
 CREATE TABLE t (id bigint PRIMARY KEY, price numeric(12, 2));
 ```
 
+`--fix` writes double precision, which holds each real as it is.
+
 Source: PostgreSQL wiki, Don't Do This
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from confiture_flows.lint._columns import written_types
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._retype import double_precision
+from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def _check(
-    said: op.CreateTable | op.AddColumn | op.AlterColumnType, scene: Scene
-) -> Iterator[Problem]:
-    for column, kind in written_types(said):
-        if not kind.name.schema and kind.name.name == "float4":
-            yield Problem(
-                f"{column} is a float4, which has six digits.",
-                "Use numeric for amounts, double precision for measurements.",
-            )
-
 
 RULES = (
-    Rule(
-        code="CF50",
-        name="types.no_float",
-        category="types",
-        severity=Severity.INFO,
-        on=(
-            op.CreateTable,
-            op.AddColumn,
-            op.AlterColumnType,
-        ),
-        check=_check,
-        modes="S",
+    type_rule(
+        "CF50",
+        "types.no_float",
+        Severity.INFO,
+        built_in("float4"),
+        "{column} is a float4, which has six digits.",
+        "Use numeric for amounts, double precision for measurements.",
         doc=__doc__,
-        fixable=False,
+        mend=double_precision,
     ),
 )

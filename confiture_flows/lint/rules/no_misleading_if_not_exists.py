@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._steps import leave_out
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -40,17 +41,20 @@ def _check(said: op.CreateTable | op.AddColumn | op.DropColumn, scene: Scene) ->
             yield Problem(
                 f"{said.table} is there since {table.made_in}, so this does nothing.",
                 "Change the table that is there, or take the statement out.",
+                edits=leave_out(scene, said),
             )
     elif isinstance(said, op.AddColumn):
         if said.if_not_exists and said.column.name in table.columns:
             yield Problem(
                 f"{said.table} has a column {said.column.name} already, so this does nothing.",
                 "Change the column that is there, or take the statement out.",
+                edits=leave_out(scene, said),
             )
     elif said.missing_ok and table.complete and said.column not in table.columns:
         yield Problem(
             f"{said.table} has no column {said.column}, so this does nothing.",
             "Take the statement out, or name the column that is meant.",
+            edits=leave_out(scene, said),
         )
 
 
@@ -68,6 +72,6 @@ RULES = (
         check=_check,
         modes="H",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

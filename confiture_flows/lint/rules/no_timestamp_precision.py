@@ -22,46 +22,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._columns import written_types
 from confiture_flows.lint._retype import remove_precision
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from confiture_flows.sql.parts import TypeName
 
 
-def _check(
-    said: op.CreateTable | op.AddColumn | op.AlterColumnType, scene: Scene
-) -> Iterator[Problem]:
-    for column, kind in written_types(said):
-        if (
-            not kind.name.schema
-            and kind.name.name in ("timestamp", "timestamptz")
-            and kind.modifiers == (0,)
-        ):
-            yield Problem(
-                f"{column} rounds to whole seconds, also up.",
-                "Leave the precision out, and use date_trunc where it is read.",
-                edits=remove_precision(scene, said, column),
-            )
+def _whole_seconds(kind: TypeName) -> bool:
+    return built_in("timestamp", "timestamptz")(kind) and kind.modifiers == (0,)
 
 
 RULES = (
-    Rule(
-        code="CF52",
-        name="types.no_timestamp_precision",
-        category="types",
-        severity=Severity.WARNING,
-        on=(
-            op.CreateTable,
-            op.AddColumn,
-            op.AlterColumnType,
-        ),
-        check=_check,
-        modes="S",
+    type_rule(
+        "CF52",
+        "types.no_timestamp_precision",
+        Severity.WARNING,
+        _whole_seconds,
+        "{column} rounds to whole seconds, also up.",
+        "Leave the precision out, and use date_trunc where it is read.",
         doc=__doc__,
-        fixable=True,
+        mend=remove_precision,
     ),
 )

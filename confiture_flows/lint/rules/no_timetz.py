@@ -15,47 +15,26 @@ CREATE TABLE t (id bigint PRIMARY KEY, at timetz);
 CREATE TABLE t (id bigint PRIMARY KEY, at timestamptz);
 ```
 
+`--fix` writes time, which takes the values that programs write now, without their offset.
+
 Source: PostgreSQL wiki, Don't Do This
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from confiture_flows.lint._columns import written_types
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._retype import retyped
+from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def _check(
-    said: op.CreateTable | op.AddColumn | op.AlterColumnType, scene: Scene
-) -> Iterator[Problem]:
-    for column, kind in written_types(said):
-        if not kind.name.schema and kind.name.name == "timetz":
-            yield Problem(
-                f"{column} is a time with time zone, which means nothing without a date.",
-                "Use timestamptz, or time.",
-            )
-
 
 RULES = (
-    Rule(
-        code="CF53",
-        name="types.no_timetz",
-        category="types",
-        severity=Severity.WARNING,
-        on=(
-            op.CreateTable,
-            op.AddColumn,
-            op.AlterColumnType,
-        ),
-        check=_check,
-        modes="S",
+    type_rule(
+        "CF53",
+        "types.no_timetz",
+        Severity.WARNING,
+        built_in("timetz"),
+        "{column} is a time with time zone, which means nothing without a date.",
+        "Use timestamptz, or time.",
         doc=__doc__,
-        fixable=False,
+        mend=retyped({"timetz": "time", "time": "time"}),
     ),
 )

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._retype import replace_type
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -28,6 +29,16 @@ from confiture_flows.sql.parts import ConstraintKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SMALL = {"int4", "int2", "serial", "serial4", "smallserial", "serial2"}
+_LARGER = {
+    name: larger
+    for larger, names in (
+        ("bigint", "int integer int4 int2 smallint"),
+        ("bigserial", "serial serial4 smallserial serial2"),
+    )
+    for name in names.split()
+}
+
 
 def _check(said: op.CreateTable | op.AddColumn, scene: Scene) -> Iterator[Problem]:
     columns = said.columns if isinstance(said, op.CreateTable) else (said.column,)
@@ -35,17 +46,17 @@ def _check(said: op.CreateTable | op.AddColumn, scene: Scene) -> Iterator[Proble
         said.all_constraints if isinstance(said, op.CreateTable) else said.column.constraints
     )
     keys = [each.columns for each in constraints if each.kind is ConstraintKind.PRIMARY_KEY]
-    small = {"int4", "int2", "serial", "serial4", "smallserial", "serial2"}
     for column in columns:
         counted = (
             column.identity
             or column.type.serial
             or (column.default is not None and "nextval" in column.default.functions)
         )
-        if counted and (column.name,) in keys and column.type.name.name in small:
+        if counted and (column.name,) in keys and column.type.name.name in _SMALL:
             yield Problem(
                 f"The primary key {column.name} of {said.table} is a {column.type}, too small.",
                 "Use bigint.",
+                edits=replace_type(scene, said, f"{said.table}.{column.name}", _LARGER),
             )
 
 
@@ -62,6 +73,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

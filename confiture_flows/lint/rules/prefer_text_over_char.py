@@ -15,6 +15,9 @@ CREATE TABLE t (id bigint PRIMARY KEY, code char(3));
 CREATE TABLE t (id bigint PRIMARY KEY, code text CHECK (length(code) = 3));
 ```
 
+`--fix` writes text with such a CHECK for columns of new tables. It counts spaces at the end, which
+char(n) cuts off where they are too many.
+
 Source: PostgreSQL wiki, Don't Do This
 """
 
@@ -22,44 +25,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._columns import written_types
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._retype import text_of_length
+from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from confiture_flows.sql.parts import TypeName
 
 
-def _check(
-    said: op.CreateTable | op.AddColumn | op.AlterColumnType, scene: Scene
-) -> Iterator[Problem]:
-    for column, kind in written_types(said):
-        if (
-            not kind.name.schema
-            and kind.name.name == "bpchar"
-            and (kind.modifiers or ())[:1] != (1,)
-        ):
-            yield Problem(
-                f"{column} is a char, which is filled up with spaces.",
-                "Use text, with a CHECK where the length matters.",
-            )
+def _filled_up(kind: TypeName) -> bool:
+    return built_in("bpchar")(kind) and kind.modifiers[:1] != (1,)
 
 
 RULES = (
-    Rule(
-        code="CF45",
-        name="types.prefer_text_over_char",
-        category="types",
-        severity=Severity.WARNING,
-        on=(
-            op.CreateTable,
-            op.AddColumn,
-            op.AlterColumnType,
-        ),
-        check=_check,
-        modes="S",
+    type_rule(
+        "CF45",
+        "types.prefer_text_over_char",
+        Severity.WARNING,
+        _filled_up,
+        "{column} is a char, which is filled up with spaces.",
+        "Use text, with a CHECK where the length matters.",
         doc=__doc__,
-        fixable=False,
+        mend=text_of_length,
     ),
 )

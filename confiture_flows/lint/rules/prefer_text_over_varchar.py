@@ -15,6 +15,9 @@ CREATE TABLE t (id bigint PRIMARY KEY, name varchar(50));
 CREATE TABLE t (id bigint PRIMARY KEY, name text CHECK (length(name) <= 50));
 ```
 
+`--fix` writes text with such a CHECK for columns of new tables. It counts spaces at the end, which
+varchar(n) cuts off where they are too many.
+
 Source: PostgreSQL wiki, Don't Do This
 """
 
@@ -22,40 +25,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._columns import written_types
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._retype import text_of_length
+from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from confiture_flows.sql.parts import TypeName
 
 
-def _check(
-    said: op.CreateTable | op.AddColumn | op.AlterColumnType, scene: Scene
-) -> Iterator[Problem]:
-    for column, kind in written_types(said):
-        if not kind.name.schema and kind.name.name == "varchar" and kind.modifiers:
-            yield Problem(
-                f"{column} is limited to {kind.modifiers[0]} characters by its type.",
-                "Use text, with a CHECK where the length matters.",
-            )
+def _limited(kind: TypeName) -> bool:
+    return built_in("varchar")(kind) and bool(kind.modifiers)
 
 
 RULES = (
-    Rule(
-        code="CF49",
-        name="types.prefer_text_over_varchar",
-        category="types",
-        severity=Severity.INFO,
-        on=(
-            op.CreateTable,
-            op.AddColumn,
-            op.AlterColumnType,
-        ),
-        check=_check,
-        modes="S",
+    type_rule(
+        "CF49",
+        "types.prefer_text_over_varchar",
+        Severity.INFO,
+        _limited,
+        "{column} is limited to {type.modifiers[0]} characters by its type.",
+        "Use text, with a CHECK where the length matters.",
         doc=__doc__,
-        fixable=False,
+        mend=text_of_length,
     ),
 )

@@ -20,44 +20,19 @@ Source: PostgreSQL wiki, Don't Do This
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from confiture_flows.lint._columns import written_types
-from confiture_flows.lint._retype import replace_type
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._retype import retyped
+from confiture_flows.lint._typed import built_in, type_rule
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-def _check(
-    said: op.CreateTable | op.AddColumn | op.AlterColumnType, scene: Scene
-) -> Iterator[Problem]:
-    for column, kind in written_types(said):
-        if not kind.name.schema and kind.name.name == "timestamp":
-            yield Problem(
-                f"{column} is a timestamp without time zone.",
-                "Use timestamptz.",
-                edits=replace_type(scene, said, column, {"timestamp": "timestamptz"}),
-            )
-
 
 RULES = (
-    Rule(
-        code="CF44",
-        name="types.prefer_timestamptz",
-        category="types",
-        severity=Severity.INFO,
-        on=(
-            op.CreateTable,
-            op.AddColumn,
-            op.AlterColumnType,
-        ),
-        check=_check,
-        modes="S",
+    type_rule(
+        "CF44",
+        "types.prefer_timestamptz",
+        Severity.INFO,
+        built_in("timestamp"),
+        "{column} is a timestamp without time zone.",
+        "Use timestamptz.",
         doc=__doc__,
-        fixable=True,
+        mend=retyped({"timestamp": "timestamptz"}),
     ),
 )

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._steps import take_index_over
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -39,14 +40,16 @@ def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Prob
     for each in given:
         if each.kind is not ConstraintKind.PRIMARY_KEY:
             continue
+        table = scene.table(said.table)
         if not each.using_index:
+            proven = table and all(map(table.never_null, each.columns))
             yield Problem(
                 f"Nobody can use {said.table} while the index of its primary key is built.",
                 "Build a unique index CONCURRENTLY, then ADD PRIMARY KEY USING INDEX.",
                 table=said.table,
+                edits=take_index_over(scene, said, each, said.table) if proven else (),
             )
             continue
-        table = scene.table(said.table)
         index = table.indexes.get(each.using_index) if table else None
         names = index.names if index else ()
         open_columns = [name for name in names if table and not table.never_null(name)]
@@ -71,6 +74,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._steps import leave_out
 from confiture_flows.lint._types import milliseconds
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
@@ -45,6 +46,7 @@ def _check(said: op.Setting, scene: Scene) -> Iterator[Problem]:
         yield Problem(
             f"lock_timeout {wrong}: traffic queues behind this migration for as long as it waits.",
             "Take the line out, or set a second or two.",
+            edits=leave_out(scene, said),
         )
 
 
@@ -58,6 +60,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -19,6 +19,9 @@ ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL;
 ALTER TABLE orders DROP CONSTRAINT orders_user_set;
 ```
 
+`--fix` writes these four steps where the statement is alone in its file, or runs outside of a
+transaction already: in one transaction the first step would lock the table until the last.
+
 Source: PostgreSQL docs, ALTER TABLE, SET NOT NULL
 """
 
@@ -26,6 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._steps import prove_not_null
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -44,6 +48,7 @@ def _check(said: op.AlterColumn, scene: Scene) -> Iterator[Problem]:
         f"Nobody can use {said.table} while it is read for nulls in {said.column}.",
         f"Add CHECK ({said.column} IS NOT NULL) NOT VALID and validate it in a migration before.",
         table=said.table,
+        edits=prove_not_null(scene, said),
     )
 
 
@@ -57,6 +62,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._steps import take_index_over
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -42,6 +43,7 @@ def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Prob
                 f"Nobody can use {said.table} while the index of the UNIQUE constraint is built.",
                 "Build a unique index CONCURRENTLY, then ADD CONSTRAINT ... UNIQUE USING INDEX.",
                 table=said.table,
+                edits=take_index_over(scene, said, each, said.table),
             )
 
 
@@ -58,6 +60,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -228,10 +228,13 @@ def test_fixes_leave_sql_that_can_be_read_and_nothing_to_mend(
 ) -> None:
     folder = tmp_path / "migrations"
     shutil.copytree(corpora / project / "migrations", folder)
-    mended = mend_files(lint_migrations(discover(folder).migrations).findings)
-    for path, text in mended.items():
-        write_mended(path, text)
+    passes = 0
+    while mended := mend_files(lint_migrations(discover(folder).migrations).findings):
+        passes += 1
+        assert passes < 5
+        for path, text in mended.items():
+            write_mended(path, text)
     again = lint_migrations(discover(folder).migrations)
-    assert mended
+    assert passes
     assert again.coverage.unread == 0
     assert mend_files(again.findings) == {}

@@ -1,0 +1,120 @@
+"""One statement becomes several, as edits of the script's text. Shared by the rules about locks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from confiture_flows.lint._names import constraint_name, free_name
+from confiture_flows.lint.rule import TextEdit
+from confiture_flows.sql.names import quoted_name
+from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.words import words_of
+
+if TYPE_CHECKING:
+    from confiture_flows.lint.rule import Scene
+    from confiture_flows.sql import operation as op
+    from confiture_flows.sql.operation import Operation
+    from confiture_flows.sql.parts import ConstraintSpec, ObjectName
+
+_MARKER = "-- confiture: transaction=none\n"
+_REST_OF_LINE = re.compile(r"[ \t]*;?[ \t]*(?:\r?\n)?")
+# What may follow the columns of a constraint that takes an index over.
+_DEFERRING = {"deferrable", "not", "initially", "deferred", "immediate"}
+
+_Word = tuple[str, int, int]
+
+
+class _Alter(NamedTuple):
+    """An ALTER TABLE that does one thing: how it begins, its table, the words of what it does."""
+
+    head: str
+    table: str
+    words: list[_Word]
+
+
+def _alter(scene: Scene, said: Operation) -> _Alter | None:
+    if said.inside is not Inside.SCRIPT or len(scene.statement.operations) != 1:
+        return None
+    sql = scene.statement.sql
+    words = list(words_of(sql))
+    plain = [word.lower() for word, _, _ in words]
+    if plain[:2] != ["alter", "table"]:
+        return None
+    at = 2
+    at += 2 if plain[at : at + 2] == ["if", "exists"] else 0
+    at += plain[at] == "only"
+    first = at
+    while at + 1 < len(words) and plain[at + 1] == ".":
+        at += 2
+    table = sql[words[first][1] : words[at][2]]
+    at += 2 if plain[at + 1 : at + 2] == ["*"] else 1
+    return _Alter(sql[: words[at][1]], table, words[at:]) if at < len(words) else None
+
+
+def prove_not_null(scene: Scene, said: op.AlterColumn) -> tuple[TextEdit, ...]:
+    """SET NOT NULL in four steps: a CHECK without proof, its proof, SET NOT NULL, no CHECK.
+
+    In one transaction the first step would lock the table until the last; so the statement has to
+    stand outside of one, or be alone in its script, which then says that it runs outside.
+    """
+    table, found = scene.table(said.table), _alter(scene, said)
+    if table is None or found is None or scene.own_begin:
+        return ()
+    statement, marker = scene.statement, ()
+    if scene.transaction is not None:
+        if len(scene.script.statements) > 1 or "confiture:" in scene.script.text:
+            return ()
+        marker = (TextEdit(0, 0, _MARKER),)
+    column = found.words[-4][0]
+    name = free_name(table.name.name, said.column, "is_set", table.constraints)
+    check, head = quoted_name(name), found.head
+    before = (
+        f"{head}ADD CONSTRAINT {check} CHECK ({column} IS NOT NULL) NOT VALID;\n"
+        f"{head}VALIDATE CONSTRAINT {check};\n"
+    )
+    return (
+        *marker,
+        TextEdit(statement.start, statement.start, before),
+        TextEdit(statement.end, statement.end, f";\n{head}DROP CONSTRAINT {check}"),
+    )
+
+
+def take_index_over(
+    scene: Scene, said: Operation, spec: ConstraintSpec, table: ObjectName
+) -> tuple[TextEdit, ...]:
+    """A unique constraint or primary key in two steps: its index first, built concurrently."""
+    known, found = scene.table(table), _alter(scene, said)
+    if known is None or found is None or known.partitioned or scene.own_begin:
+        return ()
+    plain = [word.lower() for word, _, _ in found.words]
+    kind = 3 if plain[1] == "constraint" else 1
+    width = 2 if plain[kind] == "primary" else 1
+    if plain[kind + width] != "(" or ")" not in plain or "exists" in found.head.lower():
+        return ()
+    close = plain.index(")")
+    if not set(plain[close + 1 :]) <= _DEFERRING:
+        return ()
+    name = quoted_name(spec.name or constraint_name(known, spec))
+    start, sql = scene.statement.start, scene.statement.sql
+    columns = sql[found.words[kind + width][1] : found.words[close][2]]
+    rest = found.words[kind + width - 1][2]
+    return (
+        TextEdit(
+            start,
+            start,
+            f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {found.table} {columns};\n",
+        ),
+        TextEdit(start + rest, start + found.words[close][2], f" USING INDEX {name}"),
+    )
+
+
+def leave_out(scene: Scene, said: Operation) -> tuple[TextEdit, ...]:
+    """Take a statement that does one thing out of a script that has others."""
+    if said.inside is not Inside.SCRIPT or len(scene.statement.operations) != 1:
+        return ()
+    if len(scene.script.statements) < 2:
+        return ()
+    rest = _REST_OF_LINE.match(scene.script.text, scene.statement.end)
+    end = rest.end() if rest else scene.statement.end
+    return (TextEdit(scene.statement.start, end, ""),)

@@ -1,0 +1,85 @@
+"""Files that are too large, no SQL, or templates: told with file and line; the rest is judged."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.lint.conftest import LintFiles
+
+MEGABYTES = 1 << 20
+TABLE = "CREATE TABLE t (id bigint PRIMARY KEY, a int, b int);"
+INDEX = "CREATE INDEX t_a ON t (a);"
+
+
+def lint_in_little_memory(folder: Path, megabytes: int) -> str:
+    """Lint in a process that gets no more memory; a line for each finding, and the coverage."""
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from confiture_flows.lint.runner import lint_migrations\n"
+        "from confiture_flows.migrations.discovery import discover\n"
+        "report = lint_migrations(discover(Path(sys.argv[1])).migrations)\n"
+        "for each in report.findings: print(each.path.name, each.line, each.rule)\n"
+        "print(report.coverage.sentence)"
+    )
+    limit = megabytes * MEGABYTES
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def rows() -> Iterator[str]:
+    yield "SELECT 1;\n"
+    for number in range(200_000):
+        yield f"INSERT INTO t (id, a, b) VALUES ({number}, {number}, 0); -- {'x' * 50}\n"
+    yield "CREATE INDEX t_b ON t (b);\n"
+
+
+def definitions() -> Iterator[str]:
+    """Views, whose text is long, and a table that gets its key many parts of the file later."""
+    yield "CREATE TABLE late (id bigint);\nCREATE INDEX t_b ON t (b);\n"
+    words = ", ".join(f"'a value that is number {number}'" for number in range(700))
+    for number in range(960):
+        yield f"CREATE VIEW v{number} AS SELECT id FROM t WHERE a::text IN ({words});\n"
+    yield "ALTER TABLE late ADD CONSTRAINT late_pkey PRIMARY KEY (id);\n"
+
+
+@pytest.mark.parametrize(("text", "line"), [(rows, 200_002), (definitions, 2)])
+def test_twenty_megabytes_are_read_in_bounded_memory(
+    text: Callable[[], Iterator[str]], line: int, write: Callable[..., Path]
+) -> None:
+    large = "".join(text())
+    assert len(large) > 20 * 1000 * 1000
+    files = {"1_table.up.sql": TABLE, "2_large.up.sql": large, "3_index.up.sql": INDEX}
+    *found, coverage = lint_in_little_memory(write(files), 400).splitlines()
+    assert found == [f"2_large.up.sql {line} CF01", "3_index.up.sql 1 CF01"]
+    assert coverage.endswith(" of 3 files, all of them.")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "ALTER TABLE {{ table }} ADD COLUMN x int;",
+        "CREATE TABLE ${schema}.x (id bigint PRIMARY KEY);",
+        "{% if new %} DROP TABLE t; {% endif %};",
+        "ALTER TABEL t ADD x int;",
+    ],
+)
+def test_statement_that_is_none_hides_no_other(lint_files: LintFiles, broken: str) -> None:
+    files = {"1_table.up.sql": TABLE, "2_broken.up.sql": f"{INDEX}\n{broken}\n{INDEX}"}
+    report = lint_files(files, only=frozenset(("2",)))
+    said = [(each.rule, each.line, each.next_step) for each in report.findings]
+    steps = {step for rule, _, step in said if rule == "CF90"}
+    assert {(rule, line) for rule, line, _ in said} >= {("CF01", 1), ("CF90", 2), ("CF01", 3)}
+    assert any("template" in step for step in steps) is ("TABEL" not in broken)
+    assert "not understood" in report.coverage.sentence
