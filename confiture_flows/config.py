@@ -137,6 +137,7 @@ class LintConfig:
         baseline: A file with findings that are known; relative to the configuration.
         gate: Whether migrate lints what is pending and stops at the target's `fail_on`.
         names: Regular expressions for the names of objects, by kind.
+        statistics: A file with the sizes of tables; relative to the configuration.
     """
 
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -144,6 +145,7 @@ class LintConfig:
     baseline: Path | None = None
     gate: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    statistics: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ def _project(table: dict[str, Any], path: Path) -> Project:
             path.parent / said.lint.baseline if said.lint.baseline else None,
             said.lint.gate,
             said.lint.names,
+            path.parent / said.lint.statistics if said.lint.statistics else None,
         ),
         source=path,
     )

@@ -12,7 +12,7 @@ from confiture_flows.cli._frame import DirectoryOptions, Options, Outcome, Work,
 
 if TYPE_CHECKING:
     from confiture_flows.lint.report import LintReport
-    from confiture_flows.lint.state import KnownState
+    from confiture_flows.lint.statistics import TableStatistics
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.target import Target
 
@@ -47,6 +47,10 @@ class LintChoice:
     ] = None
     write_baseline: Annotated[
         Path | None, Parameter(help="Write all findings into this file as known.")
+    ] = None
+    write_statistics: Annotated[
+        Path | None,
+        Parameter(help="With --live, write the sizes of its tables into this file, and no more."),
     ] = None
 
 
@@ -89,13 +93,17 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
 
     if sum((choice.all, choice.pending, choice.since is not None)) > 1:
         raise ConfigError("--all, --pending and --since exclude one another.")
-    if (choice.pending or choice.catalog) and not choice.live:
+    if (choice.pending or choice.catalog or choice.write_statistics) and not choice.live:
         raise ConfigError(
             "What is pending, and what is there, a database knows.", next_step="Add --live TARGET."
         )
-    directory, only, together, known = _chosen(work, choice)
+    if choice.write_statistics:
+        return _statistics(work, choice, choice.write_statistics)
+    directory, only, together, sizes = _chosen(work, choice)
     settings = settings_of(work.project)
-    cache = user_cache() if choice.cache else None
+    if sizes:
+        settings = replace(settings, statistics=sizes)
+    cache = user_cache() if choice.cache and not sizes else None
 
     def judged(directory: Directory) -> LintReport:
         return lint_migrations(
@@ -103,7 +111,6 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
             only=only,
             together=together,
             settings=settings,
-            known=known,
             cache=cache,
         )
 
@@ -132,9 +139,9 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
 
 def _chosen(
     work: Work, choice: LintChoice
-) -> tuple[Directory, frozenset[str] | None, bool, KnownState | None]:
+) -> tuple[Directory, frozenset[str] | None, bool, TableStatistics | None]:
     """The directory, the versions to judge, whether they are one set, and live sizes."""
-    from confiture_flows.lint.live import live_sizes
+    from confiture_flows.lint.live import read_sizes
     from confiture_flows.lint.selection import changed_versions, pending_versions
     from confiture_flows.migrations.discovery import discover
     from confiture_flows.migrations.ledger import read_ledger
@@ -151,14 +158,27 @@ def _chosen(
     target = _live(work, choice)
     directory = discover_for(request, target)
     with connect(target, "lint") as conn:
-        known = live_sizes(conn)
+        sizes = read_sizes(conn)
         rows = read_ledger(conn, target.ledger)
     if choice.all:
-        return directory, None, False, known
+        return directory, None, False, sizes
     pending = pending_versions(directory, rows)
     if choice.since:
         pending &= changed_versions(directory, choice.since)
-    return directory, pending, True, known
+    return directory, pending, True, sizes
+
+
+def _statistics(work: Work, choice: LintChoice, path: Path) -> Outcome:
+    """Write the sizes of the tables of a database, for builds that have none."""
+    from confiture_flows.lint.live import read_sizes
+    from confiture_flows.lint.statistics import write_statistics
+    from confiture_flows.report.document import Document
+    from confiture_flows.target import connect
+
+    with connect(_live(work, choice), "lint") as conn:
+        count = write_statistics(read_sizes(conn), path)
+    said = f"Written: {count} tables into {path}."
+    return Outcome({"statistics": path, "tables": count}, Document(said))
 
 
 def _live(work: Work, choice: LintChoice) -> Target:

@@ -69,8 +69,6 @@ class KnownTable:
         policies: By name.
         granted: Whether rights on it were given to anybody.
         triggers: Their names.
-        rows: How many it has, if somebody counted.
-        bytes: How large it is.
     """
 
     name: ObjectName
@@ -86,8 +84,6 @@ class KnownTable:
     policies: dict[str, KnownPolicy] = field(default_factory=dict)
     granted: bool = False
     triggers: frozenset[str] = frozenset()
-    rows: int | None = None
-    bytes: int | None = None
 
     @property
     def primary_key(self) -> ConstraintSpec | None:

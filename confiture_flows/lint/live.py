@@ -1,41 +1,57 @@
-"""An open connection -> the sizes of its tables, for severities. Reads the catalog only."""
+"""An open connection -> the sizes and writes of its tables. Reads the catalog only."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint.catalog import KnownTable
-from confiture_flows.lint.state import KnownState
+from confiture_flows.lint.statistics import TableFacts, TableStatistics, write_rate
 from confiture_flows.sql.parts import ObjectName
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-# A partitioned table is as large as its partitions are together.
-_SIZES = """
+# A partitioned table is as large as its partitions are together, and written as often. What was
+# written is counted since the statistics were reset. Nobody resets the archiver's, so they tell
+# since when the server counts at all: since it was made, or its last crash.
+SIZES = """
 SELECT n.nspname, c.relname, sum(greatest(p.reltuples, 0))::bigint,
-       sum(pg_table_size(p.oid))::bigint,
-       bool_or(p.reltuples < 0)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       sum(pg_catalog.pg_table_size(p.oid))::bigint,
+       bool_or(p.reltuples < 0),
+       sum(coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0))::bigint,
+       min(since.seconds)::float
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN (
+    SELECT extract(epoch FROM now() - coalesce(d.stats_reset, a.stats_reset)) AS seconds
+    FROM pg_catalog.pg_stat_database d, pg_catalog.pg_stat_archiver a
+    WHERE d.datname = current_database()
+) since
 CROSS JOIN LATERAL (
-    SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf
-    UNION SELECT c.oid WHERE c.relkind = 'r'
+    SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf
+    UNION SELECT c.oid WHERE c.relkind IN ('r', 'm')
 ) leaf
-JOIN pg_class p ON p.oid = leaf.relid
-WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+JOIN pg_catalog.pg_class p ON p.oid = leaf.relid
+LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = p.oid
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND n.nspname NOT LIKE 'pg_toast%'
-GROUP BY 1, 2
+GROUP BY n.nspname, c.relname
 """
 # What a row takes at least, for a table that was never analyzed.
 _ROW_BYTES = 32
 
 
-def live_sizes(conn: Connection) -> KnownState:
-    """The tables of a database with their rows, as the planner knows them, and bytes."""
-    state = KnownState()
+def read_sizes(conn: Connection) -> TableStatistics:
+    """The rows of a database's tables, as the planner knows them, their bytes, and writes.
+
+    Args:
+        conn: In autocommit.
+    """
+    tables: dict[ObjectName, TableFacts] = {}
     with conn.transaction():
         conn.execute("SET TRANSACTION READ ONLY")
-        for schema, name, rows, size, unknown in conn.execute(_SIZES):
+        for schema, name, rows, size, unknown, writes, seconds in conn.execute(SIZES):
             counted = max(rows, size // _ROW_BYTES) if unknown else rows
-            state.put(KnownTable(ObjectName(schema, name), rows=counted, bytes=size))
-    return state
+            facts = TableFacts(counted, size, write_rate(writes, seconds))
+            tables[ObjectName(schema, name)] = facts
+        (today,) = conn.execute("SELECT current_date").fetchone() or (date.today(),)
+    return TableStatistics(today, tables)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.baseline import without_known
-from confiture_flows.lint.live import live_sizes
+from confiture_flows.lint.live import read_sizes
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.selection import pending_versions
 from confiture_flows.lint.settings import settings_of
@@ -31,8 +32,7 @@ def lint_pending(
         directory.migrations,
         only=pending_versions(directory, rows),
         together=True,
-        settings=settings_of(project),
-        known=live_sizes(conn),
+        settings=replace(settings_of(project), statistics=read_sizes(conn)),
     )
     baseline = project.lint.baseline
     return without_known(report, baseline) if baseline else report

@@ -14,7 +14,7 @@ from confiture_flows.lint.cache import chained_links, packed
 from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by, unused_words
 from confiture_flows.lint.registry import all_rules, own_rules
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
-from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
+from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.lint.script import (
     End,
     HistoryEnd,
@@ -25,6 +25,7 @@ from confiture_flows.lint.script import (
     transaction_mode,
 )
 from confiture_flows.lint.settings import LintSettings
+from confiture_flows.lint.severity import burden_of, reason_of, severity_of
 from confiture_flows.lint.state import KnownState
 from confiture_flows.lint.undo import undone_state
 from confiture_flows.migrations.migration import Migration, Script
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from confiture_flows.sql.operations import ReadStatement
 
 
+# Where others wait for what a statement does; elsewhere a table's size alone counts.
+OF_LOCKS = {"locks", "rewrite", "data"}
+
 Judge = dict[type[op.Operation], tuple[Rule, ...]]
 
 
@@ -49,7 +53,6 @@ def lint_migrations(
     together: bool = False,
     settings: LintSettings | None = None,
     rules: tuple[Rule, ...] | None = None,
-    known: KnownState | None = None,
     cache: LintCache | None = None,
 ) -> LintReport:
     """Judge migrations by the rules.
@@ -60,18 +63,17 @@ def lint_migrations(
         together: Whether they run as one set: what one makes is empty for the next.
         settings: What the project says.
         rules: The rules; those that the project wants by default.
-        known: What a live database says of tables, for sizes.
-        cache: Where the last states are; for the rules of this package and unknown sizes only.
+        cache: Where the last states are; for the rules of this package only.
 
     Raises:
         ConfigError: A rule of another package cannot be used.
     """
     settings = settings or LintSettings()
     chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
-    run = _Run(chosen, settings, known)
+    run = _Run(chosen, settings)
     migrations = tuple(migrations)
     said, links, done = "", (), 0
-    if cache and rules is None and known is None and all_rules() == own_rules():
+    if cache and rules is None and all_rules() == own_rules():
         said = repr((settings, sorted(only) if only is not None else None, together))
         links = chained_links(migrations, said)
         done, progress = cache.recall(links)
@@ -89,7 +91,8 @@ def lint_migrations(
         for link, state in kept.items():
             cache.keep(link, state)
     run.end()
-    return LintReport(tuple(run.now.findings), run.coverage())
+    measured = settings.statistics.measured if settings.statistics else None
+    return LintReport(tuple(run.now.findings), run.coverage(), measured=measured)
 
 
 def lint_text(
@@ -110,7 +113,7 @@ def lint_text(
         alone: Whether nobody knows what came before it.
     """
     settings = settings or LintSettings()
-    run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
+    run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings)
     run.now.state.complete = not alone
     for each in before:
         run.take(each, frozenset((each.version,)), judged=False)
@@ -127,7 +130,7 @@ def lint_text(
 
 def replayed_state(migrations: Iterable[Migration]) -> KnownState:
     """What a history makes, as far as its operations tell."""
-    run = _Run((), LintSettings(), None)
+    run = _Run((), LintSettings())
     for each in migrations:
         run.take(each, frozenset(), judged=False)
     return run.now.state
@@ -161,7 +164,6 @@ class _Progress:
 class _Run:
     rules: tuple[Rule, ...]
     settings: LintSettings
-    known: KnownState | None
     now: _Progress = field(default_factory=_Progress)
     _used: set[tuple[Silence, str]] = field(default_factory=set)
     _judge: Judge = field(default_factory=dict)
@@ -210,10 +212,12 @@ class _Run:
         self.now.files += judged
         before = self.now.state.snapshot() if judged else None
         scene: Scene | None = None
+        names = self.settings.names
+        sizes = self.settings.statistics.tables if self.settings.statistics else {}
         self._used.clear()
         for number, statement in enumerate(script.statements):
             self.now.statements += judged
-            scene = Scene(self.now.state, script, statement, number, pending, self.settings.names)
+            scene = Scene(self.now.state, script, statement, number, pending, names, sizes)
             for each in statement.operations:
                 if judged:
                     self._count(each)
@@ -290,8 +294,12 @@ class _Run:
     def _finding(
         self, rule: Rule, problem: Problem, said: op.Operation, scene: Scene, version: str
     ) -> LintFinding:
-        table = self.known.table(problem.table) if self.known else None
-        severity = self.settings.severities.get(rule.code) or severity_of(rule, problem, table)
+        worst, reason = problem.severity or rule.severity, ""
+        if problem.table:
+            facts = scene.facts(problem.table)
+            burden = burden_of(problem, said) if rule.category in OF_LOCKS else None
+            worst, reason = severity_of(worst, burden, facts), reason_of(burden, facts)
+        severity = self.settings.severities.get(rule.code) or worst
         script = scene.script
         edits = () if script.filled else problem.edits
         return LintFinding(
@@ -301,6 +309,7 @@ class _Run:
             severity=severity,
             message=problem.message,
             next_step=problem.next_step,
+            reason=reason,
             version=version,
             path=script.path,
             line=script.first_line + said.line - 1,

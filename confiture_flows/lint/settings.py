@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint._words import NAMED_KINDS
 from confiture_flows.lint.registry import find_rule
+from confiture_flows.lint.statistics import read_statistics
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.config import Project
     from confiture_flows.lint.rule import Rule
+    from confiture_flows.lint.statistics import TableStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,13 @@ class LintSettings:
         severities: Of rules, by code; None switches a rule off.
         exclude: Patterns of file names that are history and have no findings.
         names: Regular expressions for the names of objects, by kind.
+        statistics: What is known of the rows of tables; None for nothing.
     """
 
     severities: dict[str, Severity | None] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    statistics: TableStatistics | None = None
 
     def wants(self, rule: Rule) -> bool:
         """Whether a rule is on."""
@@ -49,7 +53,8 @@ def settings_of(project: Project) -> LintSettings:
     """What a project says.
 
     Raises:
-        ConfigError: It names a rule or a kind of object that nobody knows, or a pattern is none.
+        ConfigError: It names a rule or a kind of object that nobody knows, a pattern is none, or
+            the statistics cannot be read.
     """
     severities: dict[str, Severity | None] = {}
     for word, label in project.lint.rules.items():
@@ -61,7 +66,9 @@ def settings_of(project: Project) -> LintSettings:
                 next_step="See: confiture-flows rules",
             )
         severities[rule.code] = None if label == "off" else Severity.of(label)
-    return LintSettings(severities, project.lint.exclude, _names(project))
+    file = project.lint.statistics
+    statistics = read_statistics(file) if file else None
+    return LintSettings(severities, project.lint.exclude, _names(project), statistics)
 
 
 def _names(project: Project) -> dict[str, re.Pattern[str]]:

@@ -59,6 +59,7 @@ class _Hashed:
             tuple(sorted(settings.severities.items())),
             settings.exclude,
             tuple(sorted((kind, each.pattern) for kind, each in settings.names.items())),
+            repr(settings.statistics),
         )
 
     def __hash__(self) -> int:

@@ -177,3 +177,29 @@ def test_cache_is_the_users_and_can_be_left_alone(run: Runner, shop: Path, tmp_p
     first, again = (run("lint", XDG_CACHE_HOME=str(kept)) for _ in range(2))
     assert list((kept / "confiture-flows" / "lint").iterdir())
     assert without.out == first.out == again.out
+
+
+def test_sizes_of_a_file_judge_where_no_database_is(
+    run: Runner, shop: Path, dsn: str, conn: psycopg.Connection
+) -> None:
+    root = shop.parents[1]
+    assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
+    conn.execute("INSERT INTO users SELECT n FROM generate_series(1, 20000) n")
+    conn.execute("ANALYZE users")
+    target = '[targets.shop]\ndsn = "${CONFITURE_DSN}"\n'
+    (root / "confiture.toml").write_text(target)
+    written = run("lint", "--live", "shop", "--write-statistics", "sizes.json", dsn=dsn)
+    assert (written.code, "into sizes.json" in written.out) == (0, True)
+    tables = json.loads((root / "sizes.json").read_text())["tables"]["public"]
+    assert tables["users"]["rows"] == 20_000
+    (root / "confiture.toml").write_text('[lint]\nstatistics = "sizes.json"\n')
+    value = run.program("lint").json()
+    (finding,) = [each for each in value["result"]["findings"] if each["rule"] == "CF01"]
+    assert finding["severity"] == "warning"
+    assert finding["reason"].startswith("SHARE while all rows are read; 20,000 rows, ")
+    assert value["result"]["measured"]
+    (root / "sizes.json").write_text("{}")
+    wrong = run("lint")
+    assert (wrong.code, "no statistics of tables" in wrong.err) == (2, True)
+    without = run("lint", "--write-statistics", "sizes.json")
+    assert (without.code, "--live" in without.err) == (2, True)

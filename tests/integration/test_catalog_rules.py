@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from confiture_flows.lint.catalog_rule import all_catalog_rules, judge_catalog
-from confiture_flows.lint.live import live_sizes
+from confiture_flows.lint.live import SIZES, read_sizes
 from confiture_flows.sql.parts import ObjectName
 
 GOOD = """
@@ -78,7 +78,20 @@ def test_sizes_are_those_of_the_planner_and_of_partitions(conn: psycopg.Connecti
         b"INSERT INTO p SELECT 1 + n % 2 FROM generate_series(1, 1000) n; ANALYZE;"
         b"CREATE TABLE fresh AS SELECT generate_series(1, 1000)"
     )
-    sizes = live_sizes(conn)
+    sizes = read_sizes(conn)
     partitioned = sizes.tables[ObjectName("public", "p")]
     assert partitioned.rows == 1000
-    assert (sizes.tables[ObjectName("public", "fresh")].rows or 0) > 0  # never analyzed
+    assert sizes.tables[ObjectName("public", "fresh")].rows > 0  # never analyzed
+    # The server has not counted for an hour, so it does not say how often.
+    assert partitioned.writes_per_second is None
+
+
+def test_writes_are_those_since_the_server_counts(conn: psycopg.Connection) -> None:
+    conn.execute(b"CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 1000)")
+    conn.execute("SELECT pg_stat_force_next_flush()")
+    conn.execute("SELECT 1")
+    row = conn.execute(SIZES + " HAVING c.relname = 't'").fetchone()
+    assert row is not None
+    *_, writes, seconds = row
+    assert writes == 1000
+    assert 0 < seconds < 86_400

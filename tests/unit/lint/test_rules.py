@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import yaml
 from confiture_flows.lint.fixes import apply_edits
 from confiture_flows.lint.registry import own_rules
 from confiture_flows.lint.report import LintFinding
-from confiture_flows.lint.runner import lint_migrations
+from confiture_flows.lint.runner import OF_LOCKS, lint_migrations
 from confiture_flows.lint.settings import LintSettings
+from confiture_flows.lint.statistics import TableFacts, TableStatistics
 from confiture_flows.migrations.discovery import discover
+from confiture_flows.sql.parts import ObjectName
 
 CASES = Path(__file__).parents[2] / "rules"
 RULES = {rule.code: rule for rule in own_rules()}
@@ -39,7 +42,12 @@ def lint(write: Callable[..., Path]) -> Lint:
     """Lint one migration by one rule, with another before it."""
 
     def run(
-        code: str, sql: str, before: str, down: str = "", after: str = ""
+        code: str,
+        sql: str,
+        before: str,
+        down: str = "",
+        after: str = "",
+        statistics: TableStatistics | None = None,
     ) -> tuple[LintFinding, ...]:
         files = {"2_case.up.sql": sql} | ({"1_before.up.sql": before} if before else {})
         files |= {"2_case.down.sql": down} if down else {}
@@ -47,7 +55,7 @@ def lint(write: Callable[..., Path]) -> Lint:
         found = discover(write(files), as_written=True).migrations
         # What a comment silences, other rules have to say.
         rules = own_rules() if code == "CF91" else (RULES[code],)
-        settings = LintSettings(names=NAMES)
+        settings = LintSettings(names=NAMES, statistics=statistics)
         report = lint_migrations(found, only=frozenset(("2",)), settings=settings, rules=rules)
         return tuple(each for each in report.findings if each.rule == code)
 
@@ -103,3 +111,22 @@ def test_examples_of_a_page_are_what_they_say(code: str, lint: Lint) -> None:
         "-- 00" not in good and "-- in a later" not in good and not before
     ):  # what are several migrations
         assert not lint(code, good, before)
+
+
+class _AllLarge(dict[ObjectName, TableFacts]):
+    """Every table has a hundred million rows."""
+
+    def get(self, key: ObjectName, default: object = None) -> TableFacts:  # type: ignore[override]
+        return TableFacts(10**8, 10**11, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "case"),
+    [each for each in cases("fail") if RULES[str(each.values[0])].category in OF_LOCKS],
+)
+def test_large_table_is_the_worst_case(code: str, case: dict[str, Any], lint: Lint) -> None:
+    given = (code, case["sql"], case["before"], "", case.get("after", ""))
+    unknown = lint(*given)
+    large = lint(*given, TableStatistics(date(2026, 11, 25), _AllLarge()))
+    assert [each.severity for each in large] == [each.severity for each in unknown]
+    assert all("size unknown" in each.reason for each in unknown if each.subject)
