@@ -50,13 +50,19 @@ def _create_table(state: KnownState, said: op.CreateTable) -> None:
     )
     for constraint in said.all_constraints:
         table = _with_constraint(table, constraint)
-    if parent:
-        table = replace(
-            table,
-            constraints={**parent.constraints, **table.constraints},
-            indexes={**parent.indexes, **table.indexes},
-        )
-    state.put(table)
+    state.put(_as_its_parent(table, parent) if parent else table)
+
+
+def _as_its_parent(table: KnownTable, parent: KnownTable) -> KnownTable:
+    """A partition with the parent's constraints and indexes; those with an index get new names."""
+    for each in parent.constraints.values():
+        own = replace(each, name="", using_index="") if each.kind in _INDEXED else each
+        table = _with_constraint(table, own)
+    for each in parent.indexes.values():
+        if not each.constraint:
+            name = index_name(table.name.name, each.columns, table.indexes)
+            table = replace(table, indexes={**table.indexes, name: replace(each, name=name)})
+    return table
 
 
 def _with_constraint(table: KnownTable, said: ConstraintSpec) -> KnownTable:

@@ -55,6 +55,7 @@ def rename(state: KnownState, said: op.RenameObject) -> None:
     elif said.object_kind == "type" and (known := state.types.pop(name, None)):
         moved_to = ObjectName(name.schema, said.new)
         state.types[moved_to] = replace(known, name=moved_to)
+        _retype(state, name, moved_to)
     elif (said.object_kind, name) in state.objects:
         state.objects.discard((said.object_kind, name))
         state.objects.add((said.object_kind, ObjectName(name.schema, said.new)))
@@ -76,6 +77,18 @@ def _follow(state: KnownState, old: ObjectName, new: str) -> None:
         }
         if changed:
             state.put(replace(table, constraints={**table.constraints, **changed}))
+
+
+def _retype(state: KnownState, old: ObjectName, new: ObjectName) -> None:
+    """Let columns have a type under its new name."""
+    for table in tuple(state.tables.values()):
+        changed = {
+            name: replace(each, type=replace(each.type, name=new))
+            for name, each in table.columns.items()
+            if not each.type.builtin and state.full(each.type.name) == old
+        }
+        if changed:
+            state.put(replace(table, columns={**table.columns, **changed}))
 
 
 def _renamed_column(table: KnownTable, old: str, new: str) -> KnownTable:

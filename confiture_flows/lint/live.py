@@ -1,15 +1,21 @@
-"""An open connection -> the sizes and writes of its tables. Reads the catalog only."""
+"""An open connection -> what linting knows of its database. Reads the catalog only."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from confiture_flows.catalog.snapshot import take_snapshot
+from confiture_flows.lint.live_state import PARTS, state_of
 from confiture_flows.lint.statistics import TableFacts, TableStatistics, write_rate
+from confiture_flows.migrations.ledger import locate_ledger
 from confiture_flows.sql.parts import ObjectName
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+    from confiture_flows.lint.state import KnownState
 
 # A partitioned table is as large as its partitions are together, and written as often. What was
 # written is counted since the statistics were reset. Nobody resets the archiver's, so they tell
@@ -40,18 +46,46 @@ GROUP BY n.nspname, c.relname
 _ROW_BYTES = 32
 
 
+@dataclass(frozen=True, slots=True)
+class LiveDatabase:
+    """What is in a database, without rows, and how large its tables are."""
+
+    state: KnownState
+    statistics: TableStatistics
+
+
+def read_live(conn: Connection, ledger: str) -> LiveDatabase:
+    """What linting knows of a database, in one transaction that only reads.
+
+    Args:
+        conn: In autocommit.
+        ledger: The target's ledger, which is left out.
+    """
+    table = locate_ledger(conn, ledger)
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        (schema,) = conn.execute("SELECT current_schema()").fetchone() or (None,)
+        statistics = _sizes(conn)
+        catalog = take_snapshot(conn, ledger=(table.schema, table.name), only=PARTS)
+    return LiveDatabase(state_of(catalog, schema or "public"), statistics)
+
+
 def read_sizes(conn: Connection) -> TableStatistics:
     """The rows of a database's tables, as the planner knows them, their bytes, and writes.
 
     Args:
         conn: In autocommit.
     """
-    tables: dict[ObjectName, TableFacts] = {}
     with conn.transaction():
         conn.execute("SET TRANSACTION READ ONLY")
-        for schema, name, rows, size, unknown, writes, seconds in conn.execute(SIZES):
-            counted = max(rows, size // _ROW_BYTES) if unknown else rows
-            facts = TableFacts(counted, size, write_rate(writes, seconds))
-            tables[ObjectName(schema, name)] = facts
-        (today,) = conn.execute("SELECT current_date").fetchone() or (date.today(),)
+        return _sizes(conn)
+
+
+def _sizes(conn: Connection) -> TableStatistics:
+    tables: dict[ObjectName, TableFacts] = {}
+    for schema, name, rows, size, unknown, writes, seconds in conn.execute(SIZES):
+        counted = max(rows, size // _ROW_BYTES) if unknown else rows
+        facts = TableFacts(counted, size, write_rate(writes, seconds))
+        tables[ObjectName(schema, name)] = facts
+    (today,) = conn.execute("SELECT current_date").fetchone() or (date.today(),)
     return TableStatistics(today, tables)

@@ -53,6 +53,7 @@ def lint_migrations(
     together: bool = False,
     settings: LintSettings | None = None,
     rules: tuple[Rule, ...] | None = None,
+    start: KnownState | None = None,
     cache: LintCache | None = None,
 ) -> LintReport:
     """Judge migrations by the rules.
@@ -63,7 +64,8 @@ def lint_migrations(
         together: Whether they run as one set: what one makes is empty for the next.
         settings: What the project says.
         rules: The rules; those that the project wants by default.
-        cache: Where the last states are; for the rules of this package only.
+        start: What there is before the first; nothing by default.
+        cache: Where the last states are; for the rules of this package only, from the start.
 
     Raises:
         ConfigError: A rule of another package cannot be used.
@@ -71,9 +73,11 @@ def lint_migrations(
     settings = settings or LintSettings()
     chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
     run = _Run(chosen, settings)
+    if start:
+        run.now.state = start.snapshot()
     migrations = tuple(migrations)
     said, links, done = "", (), 0
-    if cache and rules is None and all_rules() == own_rules():
+    if cache and rules is None and start is None and all_rules() == own_rules():
         said = repr((settings, sorted(only) if only is not None else None, together))
         links = chained_links(migrations, said)
         done, progress = cache.recall(links)
@@ -128,9 +132,15 @@ def lint_text(
     return tuple(run.now.findings)
 
 
-def replayed_state(migrations: Iterable[Migration]) -> KnownState:
-    """What a history makes, as far as its operations tell."""
+def replayed_state(migrations: Iterable[Migration], home: str = "public") -> KnownState:
+    """What a history makes, as far as its operations tell.
+
+    Args:
+        migrations: In order.
+        home: The schema in which a name without one lies.
+    """
     run = _Run((), LintSettings())
+    run.now.state.home = home
     for each in migrations:
         run.take(each, frozenset(), judged=False)
     return run.now.state

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint._words import NAMED_KINDS
+from confiture_flows.lint.catalog_rule import find_catalog_rule
 from confiture_flows.lint.registry import find_rule
 from confiture_flows.lint.statistics import read_statistics
 from confiture_flows.report.finding import Severity
@@ -58,14 +59,15 @@ def settings_of(project: Project) -> LintSettings:
     """
     severities: dict[str, Severity | None] = {}
     for word, label in project.lint.rules.items():
-        rule = find_rule(word)
-        if rule is None:
+        found = [rule for rule in (find_rule(word), find_catalog_rule(word)) if rule]
+        if not found:
             raise ConfigError(
                 f"lint.rules: there is no rule {word}.",
                 file=project.source,
                 next_step="See: confiture-flows rules",
             )
-        severities[rule.code] = None if label == "off" else Severity.of(label)
+        for rule in found:
+            severities[rule.code] = None if label == "off" else Severity.of(label)
     file = project.lint.statistics
     statistics = read_statistics(file) if file else None
     return LintSettings(severities, project.lint.exclude, _names(project), statistics)

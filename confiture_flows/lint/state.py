@@ -27,6 +27,7 @@ class KnownState:
         types: By name with schema.
         objects: Kind and name of everything else, such as functions, schemas and sequences.
         schema: Where a name without a schema lies.
+        home: Where it lies before a migration says otherwise.
         migration: The version whose operations are being applied.
         complete: Whether there are no tables but those that it knows.
     """
@@ -38,6 +39,7 @@ class KnownState:
     schema: str = "public"
     migration: str = ""
     complete: bool = True
+    home: str = "public"
 
     def full(self, name: ObjectName) -> ObjectName:
         """A name with its schema."""
@@ -82,6 +84,7 @@ class KnownState:
             self.schema,
             self.migration,
             self.complete,
+            self.home,
         )
 
     def apply(self, operation: op.Operation) -> None:
@@ -97,7 +100,7 @@ class KnownState:
 
     def begin(self, version: str) -> None:
         """Let the operations of a migration come; temporary tables of the last one are gone."""
-        self.migration, self.schema = version, "public"
+        self.migration, self.schema = version, self.home
         for name, table in tuple(self.tables.items()):
             if table.persistence == "temporary":
                 del self.tables[name]

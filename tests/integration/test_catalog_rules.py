@@ -56,13 +56,13 @@ def test_rule_finds_what_is_wrong(code: str, shop: psycopg.Connection) -> None:
 
 
 def test_each_rule_is_tested() -> None:
-    assert [rule.code for rule in all_catalog_rules()] == sorted(BAD)
+    assert [rule.code for rule in all_catalog_rules() if rule.query] == sorted(BAD)
 
 
 def test_no_lock_above_access_share_is_taken(shop: psycopg.Connection) -> None:
     with shop.transaction():
         for rule in all_catalog_rules():
-            shop.execute(rule.query.encode())
+            shop.execute((rule.query or "").encode())
         modes = shop.execute(
             "SELECT DISTINCT mode FROM pg_locks WHERE pid = pg_backend_pid()"
             " AND locktype = 'relation'"

@@ -116,7 +116,7 @@ def test_examples_of_a_page_are_what_they_say(code: str, lint: Lint) -> None:
 class _AllLarge(dict[ObjectName, TableFacts]):
     """Every table has a hundred million rows."""
 
-    def get(self, key: ObjectName, default: object = None) -> TableFacts:  # type: ignore[override]
+    def get(self, key: ObjectName, default: object = None) -> TableFacts:
         return TableFacts(10**8, 10**11, 100.0)
 
 
