@@ -123,6 +123,7 @@ def expression(node: Any) -> Expression:
     literal = _literal(node)
     functions: dict[str, None] = {}
     columns: dict[str, None] = {}
+    tables: dict[ObjectName, None] = {}
     if literal is None:
         for kind, each in inner(node):
             if kind == "FuncCall":
@@ -133,6 +134,8 @@ def expression(node: Any) -> Expression:
                 functions[enum(each, "op").removeprefix("SVFOP_").lower()] = None
             elif kind == "ColumnRef" and each.fields[-1].HasField("string"):
                 columns[each.fields[-1].string.sval] = None
+            elif kind == "RangeVar":
+                tables[relation(each)] = None
     return Expression(
         deparsed(node),
         tuple(functions),
@@ -140,6 +143,7 @@ def expression(node: Any) -> Expression:
         literal,
         _is_null(node),
         tuple(_never_null(node)),
+        tuple(tables),
     )
 
 
@@ -305,6 +309,30 @@ def tables_in(node: Any) -> tuple[ObjectName, ...]:
         elif kind == "RangeVar":
             found[relation(each)] = None
     return tuple(each for each in found if each.schema or each.name not in own)
+
+
+def columns_in(node: Any) -> tuple[tuple[ObjectName | None, str], ...]:
+    """The columns that a query names, each with its table where that is said; "*" is all."""
+    named: dict[str, dict[ObjectName, None]] = {}
+    refs: list[tuple[str, str]] = []
+    joined: list[str] = []
+    for kind, each in inner(node):
+        if kind == "RangeVar":
+            alias = each.alias.aliasname or each.relname
+            named.setdefault(alias, {})[relation(each)] = None
+        elif kind == "JoinExpr":
+            joined += strings(each.using_clause)
+        elif kind == "ColumnRef":
+            *before, last = each.fields
+            column = last.string.sval if last.HasField("string") else "*"
+            refs.append((before[-1].string.sval if before else "", column))
+    found: dict[tuple[ObjectName | None, str], None] = {}
+    for table, column in refs:
+        for name in named.get(table, ()) if table else (None,):
+            found[name, column] = None
+    everywhere = [name for names in named.values() for name in names]
+    found |= dict.fromkeys((name, column) for name in everywhere for column in joined)
+    return tuple(found)
 
 
 def functions_in(node: Any) -> tuple[str, ...]:

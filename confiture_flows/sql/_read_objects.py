@@ -51,6 +51,8 @@ def view(statement: Any, stand: Stand) -> Iterator[Operation]:
         temporary=statement.view.relpersistence == "t",
         security_invoker="security_invoker" in said and nodes.is_on(said["security_invoker"]),
         reads=nodes.tables_in(statement.query),
+        columns=nodes.columns_in(statement.query),
+        functions=nodes.functions_in(statement.query),
         **stand.at(),
     )
 
@@ -63,6 +65,8 @@ def materialized_view(statement: Any, stand: Stand) -> Iterator[Operation]:
         if_not_exists=statement.if_not_exists,
         with_data=not statement.into.skip_data,
         reads=nodes.tables_in(statement.query),
+        columns=nodes.columns_in(statement.query),
+        functions=nodes.functions_in(statement.query),
         **stand.at(),
     )
 

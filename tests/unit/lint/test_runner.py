@@ -104,7 +104,7 @@ def test_dropped_views_are_followed(lint_files: LintFiles) -> None:
     }
     found = lint_files(files, only=frozenset(("3",))).findings
     assert [each.message for each in found if each.rule == "CF43"] == [
-        "PostgreSQL refuses to drop u, which is read by public.w."
+        "PostgreSQL refuses to drop u, which is needed by the view public.w."
     ]
 
 
