@@ -36,10 +36,13 @@ def modify(command: str) -> Callable[[Any, Stand], Iterator[Operation]]:
         written = statement.cols if "cols" in fields else ()
         if command == "update":
             written = statement.target_list
+        filtered = "where_clause" in fields and statement.HasField("where_clause")
         yield ModifyData(
             command=command,
             table=table,
-            filtered="where_clause" in fields and statement.HasField("where_clause"),
+            filtered=filtered,
+            bounds=nodes.bounds_of(statement.where_clause, statement.relation) if filtered else (),
+            limited=filtered and nodes.is_limited(statement),
             columns=tuple(each.res_target.name for each in written),
             rows=len(statement.select_stmt.select_stmt.values_lists) or None
             if command == "insert"
