@@ -203,3 +203,36 @@ def test_sizes_of_a_file_judge_where_no_database_is(
     assert (wrong.code, "no statistics of tables" in wrong.err) == (2, True)
     without = run("lint", "--write-statistics", "sizes.json")
     assert (without.code, "--live" in without.err) == (2, True)
+
+
+def test_drift_is_told_in_all_places_for_people(
+    run: Runner, shop: Path, dsn: str, conn: psycopg.Connection
+) -> None:
+    toml = shop.parents[1] / "confiture.toml"
+    toml.write_text('[targets.shop]\ndsn = "${CONFITURE_DSN}"\n')
+    assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
+    conn.execute("ALTER TABLE users ADD COLUMN byhand int; CREATE TABLE old (id int)")
+    person, program = run.both("lint", "--live", "shop", "--fail-on", "warning", dsn=dsn)
+    assert (person.code, program.code) == (4, 4)
+    assert "No migration has made the column byhand of public.users." in person.out
+    assert "verify --replay" in person.out
+    told = [each for each in program.json()["findings"] if each["code"] == "CFD0"]
+    assert [each["severity"] for each in told] == ["warning", "info"]
+    every = run("lint", "--live", "shop", "--all", "--format", "markdown", dsn=dsn)
+    assert "CFD0" in every.out
+    assert "Sizes of tables are those of" in every.out
+    toml.write_text('[lint.rules]\nCFD0 = "off"\n' + toml.read_text())
+    assert "CFD0" not in run("lint", "--live", "shop", dsn=dsn).out
+
+
+def test_catalog_rules_obey_the_configuration(
+    run: Runner, shop: Path, dsn: str, conn: psycopg.Connection
+) -> None:
+    toml = shop.parents[1] / "confiture.toml"
+    target = '[targets.shop]\ndsn = "${CONFITURE_DSN}"\n'
+    conn.execute('CREATE TABLE "No Key" (id int)')
+    for label, expected in (("info", ["info"]), ("off", [])):
+        toml.write_text(f'[lint.rules]\n"CFD9" = "{label}"\n{target}')
+        value = run.program("lint", "--live", "shop", "--catalog", dsn=dsn).json()
+        found = [each["severity"] for each in value["findings"] if each["code"] == "CFD9"]
+        assert found == expected

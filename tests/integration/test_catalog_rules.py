@@ -32,6 +32,20 @@ BAD = {
     "CFD8": "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
     "CFD9": 'CREATE TABLE "No Key" (id int)',
     "CFDA": "CREATE SCHEMA open; GRANT CREATE ON SCHEMA open TO PUBLIC",
+    "CFDB": "CREATE TABLE wide AS SELECT n FROM generate_series(1, 600000) n;"
+    "ALTER TABLE wide ADD PRIMARY KEY (n);"
+    "DELETE FROM wide WHERE n % 50 > 0; ANALYZE wide; UPDATE pg_class SET reltuples = 12000"
+    " WHERE relname = 'wide_pkey'",
+    "CFDC": "CREATE INDEX longer ON orders (user_id, id)",
+    "CFDD": "CREATE TABLE few (id bigint PRIMARY KEY, user_id int REFERENCES users)",
+    "CFDE": "CREATE VIEW seen AS SELECT notes.id FROM notes, users",
+    "CFDF": "ALTER TABLE users ENABLE ROW LEVEL SECURITY",
+    "CFDG": "CREATE POLICY open ON notes USING (true)",
+    "CFDH": "GRANT SELECT, INSERT ON notes TO PUBLIC",
+    "CFDI": 'CREATE UNLOGGED TABLE "Fast" (id bigint PRIMARY KEY)',
+    "CFDJ": "CREATE TABLE keys (a int, b int, c int, d int, e int, PRIMARY KEY (a, b, c, d, e))",
+    "CFDK": "CREATE TABLE padded (a bool, id bigint PRIMARY KEY, b bool, at timestamptz, c text);"
+    "UPDATE pg_class SET reltuples = 2000000 WHERE relname = 'padded'",
 }
 
 
