@@ -162,7 +162,7 @@ def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory,
     with connect(target, "lint") as conn:
         rows = read_ledger(conn, target.ledger)
         live = read_live(conn, target.ledger)
-        found = judge_catalog(conn, settings.severities) if choice.catalog else ()
+        found = judge_catalog(conn, settings.severities, target.ledger) if choice.catalog else ()
 
     def judged() -> tuple[Directory, LintReport]:
         directory = discover_for(request, target)
@@ -183,8 +183,9 @@ def _statistics(work: Work, choice: LintChoice, path: Path) -> Outcome:
     from confiture_flows.report.document import Document
     from confiture_flows.target import connect
 
-    with connect(_live(work, choice), "lint") as conn:
-        count = write_statistics(read_sizes(conn), path)
+    target = _live(work, choice)
+    with connect(target, "lint") as conn:
+        count = write_statistics(read_sizes(conn, target.ledger), path)
     said = f"Written: {count} tables into {path}."
     return Outcome({"statistics": path, "tables": count}, Document(said))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -60,14 +61,18 @@ def find_catalog_rule(word: str) -> CatalogRule | None:
 
 
 def judge_catalog(
-    conn: Connection, severities: Mapping[str, Severity | None] | None = None
+    conn: Connection,
+    severities: Mapping[str, Severity | None] | None = None,
+    ledger: str = "",
 ) -> tuple[Finding, ...]:
     """Ask each catalog rule, in one transaction that only reads.
 
     Args:
         conn: In autocommit.
         severities: What the project says of rules, by code; None switches one off.
+        ledger: A table of which, and of those beside it, nothing is told: its format is given.
     """
+    own = re.compile(rf"(?<![\w$]){re.escape(ledger.rpartition('.')[2])}(_\w+)?(?![\w$])")
     findings: list[Finding] = []
     with conn.transaction():
         conn.execute("SET TRANSACTION READ ONLY")
@@ -76,5 +81,7 @@ def judge_catalog(
             if rule.query is None or severity is None:
                 continue
             for message, step in conn.execute(rule.query.encode()):
+                if ledger and own.search(message):
+                    continue
                 findings.append(Finding(rule.code, severity, message, next_step=step))
     return tuple(findings)

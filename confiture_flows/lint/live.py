@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.lint.state import KnownState
+    from confiture_flows.migrations.ledger import LedgerTable
 
 # A partitioned table is as large as its partitions are together, and written as often. What was
 # written is counted since the statistics were reset. Nobody resets the archiver's, so they tell
@@ -65,25 +66,29 @@ def read_live(conn: Connection, ledger: str) -> LiveDatabase:
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         (schema,) = conn.execute("SELECT current_schema()").fetchone() or (None,)
-        statistics = _sizes(conn)
+        statistics = _sizes(conn, table)
         catalog = take_snapshot(conn, ledger=(table.schema, table.name), only=PARTS)
     return LiveDatabase(state_of(catalog, schema or "public"), statistics)
 
 
-def read_sizes(conn: Connection) -> TableStatistics:
+def read_sizes(conn: Connection, ledger: str) -> TableStatistics:
     """The rows of a database's tables, as the planner knows them, their bytes, and writes.
 
     Args:
         conn: In autocommit.
+        ledger: The target's ledger, which is left out.
     """
+    table = locate_ledger(conn, ledger)
     with conn.transaction():
         conn.execute("SET TRANSACTION READ ONLY")
-        return _sizes(conn)
+        return _sizes(conn, table)
 
 
-def _sizes(conn: Connection) -> TableStatistics:
+def _sizes(conn: Connection, ledger: LedgerTable) -> TableStatistics:
     tables: dict[ObjectName, TableFacts] = {}
     for schema, name, rows, size, unknown, writes, seconds in conn.execute(SIZES):
+        if schema == ledger.schema and f"{name}_".startswith(f"{ledger.name}_"):
+            continue
         counted = max(rows, size // _ROW_BYTES) if unknown else rows
         facts = TableFacts(counted, size, write_rate(writes, seconds))
         tables[ObjectName(schema, name)] = facts

@@ -92,7 +92,7 @@ def test_sizes_are_those_of_the_planner_and_of_partitions(conn: psycopg.Connecti
         b"INSERT INTO p SELECT 1 + n % 2 FROM generate_series(1, 1000) n; ANALYZE;"
         b"CREATE TABLE fresh AS SELECT generate_series(1, 1000)"
     )
-    sizes = read_sizes(conn)
+    sizes = read_sizes(conn, "tb_confiture")
     partitioned = sizes.tables[ObjectName("public", "p")]
     assert partitioned.rows == 1000
     assert sizes.tables[ObjectName("public", "fresh")].rows > 0  # never analyzed

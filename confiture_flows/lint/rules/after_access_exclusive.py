@@ -61,13 +61,15 @@ def _check(said: op.ModifyData | op.CreateIndex | op.Maintain, scene: Scene) -> 
             held = lock.mode is LockMode.ACCESS_EXCLUSIVE and lock.object_kind == "table"
             held_on = known.name if known else lock.name
             if held and not scene.new(lock.name) and not isinstance(each, op.DropObject):
-                indexed = isinstance(said, op.CreateIndex)
+                some = isinstance(said, op.CreateIndex) or (
+                    isinstance(said, op.ModifyData) and said.filtered
+                )
                 yield Problem(
                     f"{lock.name} is locked against reads and writes while this runs on {table}.",
                     "Move it to a migration of its own, after the one that takes the lock.",
                     table=own or held_on,
                     lock=lock.mode,
-                    duration=Duration.SCAN if indexed else Duration.REWRITE,
+                    duration=Duration.SCAN if some else Duration.REWRITE,
                 )
                 return
 
