@@ -21,11 +21,13 @@ def dependents_of_relation(state: KnownState, name: ObjectName) -> Iterator[tupl
     for view in state.views.values():
         if name in view.reads:
             yield f"the view {view.name}", view.name
+    last = name.name
     for table in state.tables.values():
         if table.name == name:
             continue
-        for key in table.foreign_keys:
-            if key.references and state.full(key.references) == name:
+        for key in table.constraints.values():
+            to = key.references
+            if to and to.name == last and state.full(to) == name:
                 yield f"the foreign key {key.name} of {table.name}", table.name
         for policy in table.policies.values():
             if name in policy.reads:
@@ -44,9 +46,11 @@ def dependents_of_column(state: KnownState, table: KnownTable, column: str) -> I
     for policy in table.policies.values():
         if column in policy.columns and not policy.reads:
             yield f"the policy {policy.name}"
+    last = table.name.name
     for other in state.tables.values():
-        for key in other.foreign_keys if other is not table else ():
-            if key.references and state.full(key.references) == table.name:
+        for key in other.constraints.values() if other is not table else ():
+            to = key.references
+            if to and to.name == last and state.full(to) == table.name:
                 primary = table.primary_key.columns if table.primary_key else ()
                 if column in (key.referenced or primary):
                     yield f"the foreign key {key.name} of {other.name}"
@@ -103,6 +107,8 @@ def _of_type(state: KnownState, name: ObjectName) -> Iterator[tuple[str, ObjectN
 
 
 def _is(state: KnownState, said: TypeName, name: ObjectName) -> bool:
+    if said.name.name != name.name:
+        return False
     return not said.builtin and not said.serial and state.full(said.name) == name
 
 
@@ -119,8 +125,10 @@ def bodies_reading(
     state: KnownState, table: ObjectName, column: str = ""
 ) -> Iterator[KnownFunction]:
     """The functions whose bodies read or write a table, or name a column beside it."""
-    word = re.compile(rf"(?<![\w$]){re.escape(column)}(?![\w$])", re.IGNORECASE)
+    word = rf"(?<![\w$]){re.escape(column)}(?![\w$])"
     for known in state.functions.values():
         for function in known:
-            if table in function.touches and (not column or word.search(function.body)):
+            if table not in function.touches:
+                continue
+            if not column or re.search(word, function.body, re.IGNORECASE):
                 yield function

@@ -25,6 +25,7 @@ SIZES = """
 SELECT n.nspname, c.relname, sum(greatest(p.reltuples, 0))::bigint,
        sum(pg_catalog.pg_table_size(p.oid))::bigint,
        bool_or(p.reltuples < 0),
+       sum(pg_catalog.pg_relation_size(p.oid)) = 0,
        sum(coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0))::bigint,
        min(since.seconds)::float
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -86,11 +87,13 @@ def read_sizes(conn: Connection, ledger: str) -> TableStatistics:
 
 def _sizes(conn: Connection, ledger: LedgerTable) -> TableStatistics:
     tables: dict[ObjectName, TableFacts] = {}
-    for schema, name, rows, size, unknown, writes, seconds in conn.execute(SIZES):
+    for schema, name, rows, size, unknown, empty, writes, seconds in conn.execute(SIZES):
         if schema == ledger.schema and f"{name}_".startswith(f"{ledger.name}_"):
             continue
         counted = max(rows, size // _ROW_BYTES) if unknown else rows
-        facts = TableFacts(counted, size, write_rate(writes, seconds))
+        rate = write_rate(writes, seconds)
+        # Without a page there is no row, though the index of long values has its first page.
+        facts = TableFacts(0, 0, rate) if empty else TableFacts(counted, size, rate)
         tables[ObjectName(schema, name)] = facts
     (today,) = conn.execute("SELECT current_date").fetchone() or (date.today(),)
     return TableStatistics(today, tables)

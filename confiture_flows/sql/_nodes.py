@@ -311,63 +311,6 @@ def tables_in(node: Any) -> tuple[ObjectName, ...]:
     return tuple(each for each in found if each.schema or each.name not in own)
 
 
-def columns_in(node: Any) -> tuple[tuple[ObjectName | None, str], ...]:
-    """The columns that a query names, each with its table where that is said; "*" is all."""
-    named: dict[str, dict[ObjectName, None]] = {}
-    refs: list[tuple[str, str]] = []
-    joined: list[str] = []
-    for kind, each in inner(node):
-        if kind == "RangeVar":
-            alias = each.alias.aliasname or each.relname
-            named.setdefault(alias, {})[relation(each)] = None
-        elif kind == "JoinExpr":
-            joined += strings(each.using_clause)
-        elif kind == "ColumnRef":
-            *before, last = each.fields
-            column = last.string.sval if last.HasField("string") else "*"
-            refs.append((before[-1].string.sval if before else "", column))
-    found: dict[tuple[ObjectName | None, str], None] = {}
-    for table, column in refs:
-        for name in named.get(table, ()) if table else (None,):
-            found[name, column] = None
-    everywhere = [name for names in named.values() for name in names]
-    found |= dict.fromkeys((name, column) for name in everywhere for column in joined)
-    return tuple(found)
-
-
-_COMPARED = {"=", "<", ">", "<=", ">=", "BETWEEN", "BETWEEN SYMMETRIC"}
-
-
-def bounds_of(condition: Any, table: Any) -> tuple[str, ...]:
-    """The columns of a table that a condition compares with values, or with variables.
-
-    Args:
-        condition: Of WHERE.
-        table: The RangeVar that is written to.
-    """
-    own = {"", table.relname, table.alias.aliasname}
-    found: dict[str, None] = {}
-    for kind, each in inner(condition):
-        if kind != "A_Expr" or strings(each.name)[-1:] == ():
-            continue
-        if strings(each.name)[-1] not in _COMPARED:
-            continue
-        for side, other in ((each.lexpr, each.rexpr), (each.rexpr, each.lexpr)):
-            if not side.HasField("column_ref"):
-                continue
-            *before, last = side.column_ref.fields
-            qualifier = before[-1].string.sval if before else ""
-            joined = any(kind == "ColumnRef" and len(ref.fields) > 1 for kind, ref in inner(other))
-            if qualifier in own and last.HasField("string") and not joined:
-                found[last.string.sval] = None
-    return tuple(found)
-
-
-def is_limited(node: Any) -> bool:
-    """Whether a statement has a LIMIT anywhere."""
-    return any(kind == "SelectStmt" and each.HasField("limit_count") for kind, each in inner(node))
-
-
 def functions_in(node: Any) -> tuple[str, ...]:
     """The functions that a statement calls, lower case, without pg_catalog."""
     return tuple(

@@ -90,12 +90,14 @@ def test_sizes_are_those_of_the_planner_and_of_partitions(conn: psycopg.Connecti
         b"CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);"
         b"CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);"
         b"INSERT INTO p SELECT 1 + n % 2 FROM generate_series(1, 1000) n; ANALYZE;"
+        b"CREATE TABLE nothing (a int, b text);"
         b"CREATE TABLE fresh AS SELECT generate_series(1, 1000)"
     )
     sizes = read_sizes(conn, "tb_confiture")
     partitioned = sizes.tables[ObjectName("public", "p")]
     assert partitioned.rows == 1000
     assert sizes.tables[ObjectName("public", "fresh")].rows > 0  # never analyzed
+    assert sizes.tables[ObjectName("public", "nothing")].bytes == 0
     # The server has not counted for an hour, so it does not say how often.
     assert partitioned.writes_per_second is None
 

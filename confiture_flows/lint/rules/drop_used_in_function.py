@@ -49,8 +49,10 @@ def _check(said: op.DropObject | op.DropColumn, scene: Scene) -> Iterator[Proble
         what, table, column = str(said.name), said.name, ""
     else:
         return
-    full = scene.state.full(table)
-    changed = {
+    readers = {each.name for each in bodies_reading(scene.state, scene.state.full(table), column)}
+    if not readers:
+        return
+    readers -= {
         scene.state.full(each.name)
         for each in scene.later()
         if isinstance(each, op.CreateFunction | op.DropObject)
@@ -58,11 +60,10 @@ def _check(said: op.DropObject | op.DropColumn, scene: Scene) -> Iterator[Proble
     again = any(isinstance(each, op.CreateTable) and each.table == table for each in scene.later())
     if again and not column:
         return
-    readers = [each.name for each in bodies_reading(scene.state, full, column)]
-    readers = [each for each in dict.fromkeys(readers) if each not in changed]
     if readers:
+        names = ", ".join(map(str, sorted(readers)))
         yield Problem(
-            f"{what} is read by the next call of {', '.join(map(str, readers))}, which fails.",
+            f"{what} is read by the next call of {names}, which fails.",
             "Replace or drop the function first.",
         )
 
