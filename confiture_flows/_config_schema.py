@@ -77,6 +77,7 @@ class LintTable(_Table):
     rules: dict[str, Literal["off", "info", "warning", "error"]] = {}
     exclude: list[str] = []
     baseline: str | None = Field(default=None, min_length=1)
+    statistics: str | None = Field(default=None, min_length=1)
     gate: bool = False
     style: bool = False
     names: dict[str, str] = {}

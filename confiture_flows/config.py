@@ -138,6 +138,7 @@ class LintConfig:
         gate: Whether migrate lints what is pending and stops at the target's `fail_on`.
         names: Regular expressions for the names of objects, by kind.
         style: Whether sqlfluff's own rules run too.
+        statistics: A file with the sizes of tables; relative to the configuration.
     """
 
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -146,6 +147,7 @@ class LintConfig:
     gate: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
     style: bool = False
+    statistics: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ def _project(table: dict[str, Any], path: Path) -> Project:
             said.lint.gate,
             said.lint.names,
             said.lint.style,
+            path.parent / said.lint.statistics if said.lint.statistics else None,
         ),
         source=path,
     )

@@ -25,5 +25,5 @@ class LintedStages(PlainStages):
         findings = PlainStages.validate(self, directory, rows, direction)
         if direction is Direction.DOWN:
             return findings
-        report = lint_pending(self.conn, load_project(), directory, rows)
+        report = lint_pending(self.conn, load_project(), directory, rows, ledger=self.target.ledger)
         return (*findings, *report.plain)

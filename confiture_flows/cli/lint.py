@@ -11,8 +11,9 @@ from cyclopts import Parameter
 from confiture_flows.cli._frame import DirectoryOptions, Options, Outcome, Work, framed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confiture_flows.lint.report import LintReport
-    from confiture_flows.lint.state import KnownState
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.target import Target
 
@@ -26,7 +27,8 @@ class LintChoice:
     """Which migrations, and what becomes of the findings."""
 
     live: Annotated[
-        str | None, Parameter(help="A target: sizes decide severities, what is applied is history.")
+        str | None,
+        Parameter(help="A target: what it holds decides, and drift is told."),
     ] = None
     all: Annotated[bool, Parameter(help="All migrations, also applied ones.", negative="")] = False
     pending: Annotated[
@@ -50,6 +52,10 @@ class LintChoice:
     ] = None
     write_baseline: Annotated[
         Path | None, Parameter(help="Write all findings into this file as known.")
+    ] = None
+    write_statistics: Annotated[
+        Path | None,
+        Parameter(help="With --live, write the sizes of its tables into this file, and no more."),
     ] = None
 
 
@@ -82,43 +88,27 @@ def lint(
 def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outcome:
     from confiture_flows.errors import ConfigError
     from confiture_flows.lint.baseline import without_known, write_baseline
-    from confiture_flows.lint.cache import user_cache
-    from confiture_flows.lint.catalog_rule import judge_catalog
-    from confiture_flows.lint.judging import judge_migrations
     from confiture_flows.lint.report import gate_error
-    from confiture_flows.lint.settings import settings_of
     from confiture_flows.report.document import Document
     from confiture_flows.report.finding import Severity
-    from confiture_flows.target import connect
 
     if sum((choice.all, choice.pending, choice.since is not None)) > 1:
         raise ConfigError("--all, --pending and --since exclude one another.")
-    if (choice.pending or choice.catalog) and not choice.live:
+    if (choice.pending or choice.catalog or choice.write_statistics) and not choice.live:
         raise ConfigError(
             "What is pending, and what is there, a database knows.", next_step="Add --live TARGET."
         )
-    directory, only, together, known = _chosen(work, choice)
-    settings = settings_of(work.project, style=choice.style)
-    cache = user_cache() if choice.cache else None
-
-    def judged(directory: Directory) -> LintReport:
-        return judge_migrations(
-            directory.migrations,
-            only=only,
-            together=together,
-            settings=settings,
-            known=known,
-            cache=cache,
-        )
-
-    report = judged(directory)
+    if choice.write_statistics:
+        return _statistics(work, choice, choice.write_statistics)
+    judge = _live_judge(work, choice) if choice.live else _judge(work, choice)
+    directory, report = judge()
     mended = 0
     # What one rule writes another may mend; of edits that overlap only the first is made.
     for _ in range(_PASSES if choice.fix else 0):
         if not (done := _mend(report)):
             break
         mended += done
-        report = judged(_chosen(work, choice)[0])
+        directory, report = judge()
     if choice.write_baseline:
         count = write_baseline(report, choice.write_baseline)
         said = f"Written: {count} findings into {choice.write_baseline}."
@@ -126,9 +116,6 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
     baseline = choice.baseline or work.project.lint.baseline
     if baseline:
         report = without_known(report, baseline)
-    if choice.catalog:
-        with connect(_live(work, choice), "lint") as conn:
-            report = replace(report, database=judge_catalog(conn))
     error = gate_error(report, Severity.of(fail_on))
     if wanted not in ("text", "json"):
         _print_as(report, wanted, str(directory.path))
@@ -138,35 +125,79 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
     return Outcome(result, report.document(str(directory.path)), findings, error, report.plain)
 
 
-def _chosen(
-    work: Work, choice: LintChoice
-) -> tuple[Directory, frozenset[str] | None, bool, KnownState | None]:
-    """The directory, the versions to judge, whether they are one set, and live sizes."""
-    from confiture_flows.lint.live import live_sizes
-    from confiture_flows.lint.selection import changed_versions, pending_versions
+def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, LintReport]]:
+    """What judges the files alone, each time as they are then."""
+    from confiture_flows.lint.cache import user_cache
+    from confiture_flows.lint.judging import judge_migrations
+    from confiture_flows.lint.selection import changed_versions
+    from confiture_flows.lint.settings import settings_of
     from confiture_flows.migrations.discovery import discover
+
+    request = work.request()
+    settings = settings_of(work.project, style=choice.style)
+    cache = user_cache() if choice.cache else None
+
+    def judged() -> tuple[Directory, LintReport]:
+        directory = discover(
+            request.directory, layout=request.layout, as_written=request.as_written
+        )
+        only = changed_versions(directory, choice.since) if choice.since else None
+        return directory, judge_migrations(
+            directory.migrations,
+            settings=settings,
+            only=only,
+            together=only is not None,
+            cache=cache,
+        )
+
+    return judged
+
+
+def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, LintReport]]:
+    """What judges the files by what a database holds, which is read once."""
+    from confiture_flows.lint.cache import user_cache
+    from confiture_flows.lint.catalog_rule import judge_catalog
+    from confiture_flows.lint.live import read_live
+    from confiture_flows.lint.pending import judge_all, judge_pending
+    from confiture_flows.lint.selection import changed_versions
+    from confiture_flows.lint.settings import settings_of
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for
     from confiture_flows.target import connect
 
     request = work.request()
-    if not choice.live:
-        directory = discover(
-            request.directory, layout=request.layout, as_written=request.as_written
-        )
-        only = changed_versions(directory, choice.since) if choice.since else None
-        return directory, only, only is not None, None
+    settings = settings_of(work.project, style=choice.style)
+    cache = user_cache() if choice.cache else None
     target = _live(work, choice)
-    directory = discover_for(request, target)
     with connect(target, "lint") as conn:
-        known = live_sizes(conn)
         rows = read_ledger(conn, target.ledger)
-    if choice.all:
-        return directory, None, False, known
-    pending = pending_versions(directory, rows)
-    if choice.since:
-        pending &= changed_versions(directory, choice.since)
-    return directory, pending, True, known
+        live = read_live(conn, target.ledger)
+        found = judge_catalog(conn, settings.severities, target.ledger) if choice.catalog else ()
+
+    def judged() -> tuple[Directory, LintReport]:
+        directory = discover_for(request, target)
+        if choice.all:
+            report = judge_all(directory, rows, live, settings, cache=cache)
+        else:
+            changed = changed_versions(directory, choice.since) if choice.since else None
+            report = judge_pending(directory, rows, live, settings, changed=changed, cache=cache)
+        return directory, replace(report, database=(*report.database, *found))
+
+    return judged
+
+
+def _statistics(work: Work, choice: LintChoice, path: Path) -> Outcome:
+    """Write the sizes of the tables of a database, for builds that have none."""
+    from confiture_flows.lint.live import read_sizes
+    from confiture_flows.lint.statistics import write_statistics
+    from confiture_flows.report.document import Document
+    from confiture_flows.target import connect
+
+    target = _live(work, choice)
+    with connect(target, "lint") as conn:
+        count = write_statistics(read_sizes(conn, target.ledger), path)
+    said = f"Written: {count} tables into {path}."
+    return Outcome({"statistics": path, "tables": count}, Document(said))
 
 
 def _live(work: Work, choice: LintChoice) -> Target:

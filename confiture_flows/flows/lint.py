@@ -25,8 +25,8 @@ def lint_flow(
     Args:
         directory: Where the migrations are; as confiture.toml says when empty.
         layout: How they are written down; detected when empty.
-        target: A target or block: what is applied there is history, and the sizes of its tables
-            decide severities. All migrations are judged when empty.
+        target: A target or block: what is pending there is judged by what it holds, and the sizes
+            of its tables decide severities. All migrations are judged when empty.
         fail_on: The severity at which the run fails.
 
     Returns:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.lint._names import constraint_name, index_name
 from confiture_flows.lint._renames import rename, without
+from confiture_flows.lint._routines import ROUTINES, columns_read, make, unmake
 from confiture_flows.lint.catalog import (
     KnownIndex,
     KnownPolicy,
@@ -50,13 +51,19 @@ def _create_table(state: KnownState, said: op.CreateTable) -> None:
     )
     for constraint in said.all_constraints:
         table = _with_constraint(table, constraint)
-    if parent:
-        table = replace(
-            table,
-            constraints={**parent.constraints, **table.constraints},
-            indexes={**parent.indexes, **table.indexes},
-        )
-    state.put(table)
+    state.put(_as_its_parent(table, parent) if parent else table)
+
+
+def _as_its_parent(table: KnownTable, parent: KnownTable) -> KnownTable:
+    """A partition with the parent's constraints and indexes; those with an index get new names."""
+    for each in parent.constraints.values():
+        own = replace(each, name="", using_index="") if each.kind in _INDEXED else each
+        table = _with_constraint(table, own)
+    for each in parent.indexes.values():
+        if not each.constraint:
+            name = index_name(table.name.name, each.columns, table.indexes)
+            table = replace(table, indexes={**table.indexes, name: replace(each, name=name)})
+    return table
 
 
 def _with_constraint(table: KnownTable, said: ConstraintSpec) -> KnownTable:
@@ -117,6 +124,10 @@ def _drop_column(state: KnownState, said: op.DropColumn) -> None:
     }
     columns = {name: each for name, each in table.columns.items() if name != gone}
     state.put(replace(table, columns=columns, constraints=kept, indexes=indexes))
+    if said.cascade:
+        for view in tuple(state.views.values()):
+            if (table.name, gone) in view.columns and state.views.pop(view.name, None):
+                _drop_readers(state, view.name)
 
 
 def _column_type(state: KnownState, said: op.AlterColumnType) -> None:
@@ -208,35 +219,45 @@ def _create_index(state: KnownState, said: op.CreateIndex) -> None:
 
 def _create_trigger(state: KnownState, said: op.CreateTrigger) -> None:
     if table := state.table(said.table):
-        state.put(replace(table, triggers=table.triggers | {said.name}))
+        state.put(replace(table, triggers={**table.triggers, said.name: state.full(said.function)}))
 
 
 def _policy(state: KnownState, said: op.WritePolicy) -> None:
     table = state.table(said.table)
     if table and not said.alter:
-        policy = KnownPolicy(said.name, said.roles)
+        read = [each for each in (said.using, said.check) if each]
+        policy = KnownPolicy(
+            said.name,
+            said.roles,
+            tuple(name for each in read for name in each.columns),
+            tuple(state.full(name) for each in read for name in each.tables),
+            tuple(name for each in read for name in each.functions),
+        )
         state.put(replace(table, policies={**table.policies, said.name: policy}))
 
 
 def _create_view(state: KnownState, said: op.CreateView) -> None:
     name = state.full(said.view)
-    reads = tuple(state.full(each) for each in said.reads)
-    state.views[name] = KnownView(name, reads, said.materialized, made_in=state.migration)
+    state.views[name] = KnownView(
+        name,
+        tuple(state.full(each) for each in said.reads),
+        frozenset(columns_read(state, said)),
+        said.functions,
+        said.materialized,
+        made_in=state.migration,
+    )
 
 
 def _create_type(state: KnownState, said: op.CreateType) -> None:
     name = state.full(said.name)
-    state.types[name] = KnownType(name, said.type_kind, said.values, bool(said.constraints))
+    constrained = bool(said.constraints)
+    state.types[name] = KnownType(name, said.type_kind, said.values, said.base, constrained)
 
 
 def _add_value(state: KnownState, said: op.AddEnumValue) -> None:
     known = state.types.get(state.full(said.name))
     if known and said.value not in known.values:
         state.types[known.name] = replace(known, values=(*known.values, said.value))
-
-
-def _create_function(state: KnownState, said: op.CreateFunction) -> None:
-    state.objects.add(("procedure" if said.procedure else "function", state.full(said.name)))
 
 
 def _sequence(state: KnownState, said: op.WriteSequence) -> None:
@@ -274,6 +295,10 @@ def _drop(state: KnownState, said: op.DropObject) -> None:
         state.views.pop(name, None)
     elif kind in ("type", "domain"):
         state.types.pop(name, None)
+    elif kind in ROUTINES:
+        unmake(state, said)
+        if name in state.functions:
+            return  # another of that name
     elif kind == "index":
         if found := state.index(said.name):
             table = found[0]
@@ -282,7 +307,7 @@ def _drop(state: KnownState, said: op.DropObject) -> None:
         _drop_schema(state, said.name.name)
     elif table := state.table(said.table):
         if kind == "trigger":
-            state.put(replace(table, triggers=table.triggers - {said.name.name}))
+            state.put(replace(table, triggers=without(table.triggers, said.name.name)))
         elif kind == "policy":
             state.put(replace(table, policies=without(table.policies, said.name.name)))
     plain = kind in _WITHOUT_SCHEMA
@@ -296,7 +321,7 @@ def _drop_readers(state: KnownState, name: ObjectName) -> None:
 
 
 def _drop_schema(state: KnownState, schema: str) -> None:
-    for holder in (state.tables, state.views, state.types):
+    for holder in (state.tables, state.views, state.types, state.functions):
         for name in [each for each in holder if each.schema == schema]:
             del holder[name]
     state.objects -= {each for each in state.objects if each[1].schema == schema}
@@ -338,7 +363,7 @@ CHANGES: dict[type[op.Operation], Callable[..., None]] = {
     op.AlterObject: _move,
     op.AlterTable: _alter_table,
     op.ChangePartition: _change_partition,
-    op.CreateFunction: _create_function,
+    op.CreateFunction: make,
     op.CreateIndex: _create_index,
     op.CreateObject: _create_object,
     op.CreateTable: _create_table,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from confiture_flows.lint.catalog import KnownTable
     from confiture_flows.lint.state import KnownState
     from confiture_flows.sql import operation as op
+    from confiture_flows.sql.parts import ColumnSpec
 
 _Value = TypeVar("_Value")
 # ALTER TABLE renames views too.
@@ -36,6 +37,7 @@ def rename(state: KnownState, said: op.RenameObject) -> None:
         _follow(state, name, said.new)
     elif said.object_kind == "column" and table and said.old in table.columns:
         state.put(_renamed_column(table, said.old, said.new))
+        _follow_column(state, name, said.old, said.new)
     elif said.object_kind == "constraint" and table and said.old in table.constraints:
         made = replace(table.constraints[said.old], name=said.new)
         constraints = {**without(table.constraints, said.old), said.new: made}
@@ -55,19 +57,25 @@ def rename(state: KnownState, said: op.RenameObject) -> None:
     elif said.object_kind == "type" and (known := state.types.pop(name, None)):
         moved_to = ObjectName(name.schema, said.new)
         state.types[moved_to] = replace(known, name=moved_to)
+        _retype(state, name, moved_to)
     elif (said.object_kind, name) in state.objects:
         state.objects.discard((said.object_kind, name))
         state.objects.add((said.object_kind, ObjectName(name.schema, said.new)))
+        if known := state.functions.pop(name, None):
+            renamed = ObjectName(name.schema, said.new)
+            state.functions[renamed] = tuple(replace(each, name=renamed) for each in known)
 
 
 def _follow(state: KnownState, old: ObjectName, new: str) -> None:
     """Let foreign keys point to a table, and views read it, under its new name."""
     for view in tuple(state.views.values()):
         if old in view.reads:
-            reads = tuple(
-                ObjectName(old.schema, new) if each == old else each for each in view.reads
+            moved = ObjectName(old.schema, new)
+            reads = tuple(moved if each == old else each for each in view.reads)
+            columns = frozenset(
+                (moved if table == old else table, column) for table, column in view.columns
             )
-            state.views[view.name] = replace(view, reads=reads)
+            state.views[view.name] = replace(view, reads=reads, columns=columns)
     for table in tuple(state.tables.values()):
         changed = {
             key.name: replace(key, references=ObjectName(old.schema, new))
@@ -78,6 +86,37 @@ def _follow(state: KnownState, old: ObjectName, new: str) -> None:
             state.put(replace(table, constraints={**table.constraints, **changed}))
 
 
+def _follow_column(state: KnownState, table: ObjectName, old: str, new: str) -> None:
+    """Let views read a column under its new name."""
+    for view in tuple(state.views.values()):
+        if (table, old) in view.columns:
+            columns = view.columns - {(table, old)} | {(table, new)}
+            state.views[view.name] = replace(view, columns=columns)
+
+
+def _retype(state: KnownState, old: ObjectName, new: ObjectName) -> None:
+    """Let columns have a type under its new name."""
+    for table in tuple(state.tables.values()):
+        changed = {
+            name: replace(each, type=replace(each.type, name=new))
+            for name, each in table.columns.items()
+            if not each.type.builtin and state.full(each.type.name) == old
+        }
+        if changed:
+            state.put(replace(table, columns={**table.columns, **changed}))
+
+
+def _with_column(column: ColumnSpec, old: str, new: str) -> ColumnSpec:
+    """A column that is renamed, or generated from one that is."""
+    if column.name == old:
+        return replace(column, name=new)
+    made = column.generation
+    if made is None or old not in made.columns:
+        return column
+    read = tuple(new if each == old else each for each in made.columns)
+    return replace(column, generation=replace(made, columns=read))
+
+
 def _renamed_column(table: KnownTable, old: str, new: str) -> KnownTable:
     def names(columns: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(new if each == old else each for each in columns)
@@ -85,8 +124,12 @@ def _renamed_column(table: KnownTable, old: str, new: str) -> KnownTable:
     return replace(
         table,
         columns={
-            (new if name == old else name): (replace(each, name=new) if name == old else each)
+            (new if name == old else name): _with_column(each, old, new)
             for name, each in table.columns.items()
+        },
+        policies={
+            name: replace(each, columns=names(each.columns))
+            for name, each in table.policies.items()
         },
         constraints={
             name: replace(each, columns=names(each.columns))

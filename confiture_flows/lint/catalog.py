@@ -10,6 +10,7 @@ from confiture_flows.sql.parts import (
     ConstraintSpec,
     IndexColumn,
     ObjectName,
+    TypeName,
 )
 
 
@@ -45,10 +46,13 @@ class KnownIndex:
 
 @dataclass(frozen=True, slots=True)
 class KnownPolicy:
-    """A row security policy."""
+    """A row security policy, and what its conditions read and call."""
 
     name: str
     roles: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    reads: tuple[ObjectName, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,7 @@ class KnownTable:
         row_security: Whether it is on.
         policies: By name.
         granted: Whether rights on it were given to anybody.
-        triggers: Their names.
-        rows: How many it has, if somebody counted.
-        bytes: How large it is.
+        triggers: The function that each carries out.
     """
 
     name: ObjectName
@@ -85,9 +87,7 @@ class KnownTable:
     row_security: bool = False
     policies: dict[str, KnownPolicy] = field(default_factory=dict)
     granted: bool = False
-    triggers: frozenset[str] = frozenset()
-    rows: int | None = None
-    bytes: int | None = None
+    triggers: dict[str, ObjectName] = field(default_factory=dict)
 
     @property
     def primary_key(self) -> ConstraintSpec | None:
@@ -123,13 +123,34 @@ class KnownTable:
 
 @dataclass(frozen=True, slots=True)
 class KnownView:
-    """A view, the tables that it reads, and the migration that created it."""
+    """A view, what it reads and calls, and the migration that created it."""
 
     name: ObjectName
     reads: tuple[ObjectName, ...] = ()
+    columns: frozenset[tuple[ObjectName, str]] = frozenset()
+    functions: tuple[str, ...] = ()
     materialized: bool = False
     indexes: dict[str, KnownIndex] = field(default_factory=dict)
     made_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFunction:
+    """A function or procedure.
+
+    Attributes:
+        name: With its schema.
+        arguments: The types of what goes in.
+        returns: The type of what comes out.
+        body: Its text.
+        touches: The tables that the statements of its body read and write.
+    """
+
+    name: ObjectName
+    arguments: tuple[TypeName, ...] = ()
+    returns: TypeName | None = None
+    body: str = ""
+    touches: frozenset[ObjectName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +160,5 @@ class KnownType:
     name: ObjectName
     kind: str
     values: tuple[str, ...] = ()
+    base: TypeName | None = None
     constrained: bool = False

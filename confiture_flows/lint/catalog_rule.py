@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -12,6 +13,8 @@ from confiture_flows.lint import catalog_rules
 from confiture_flows.report.finding import Finding, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg import Connection
 
 
@@ -23,14 +26,15 @@ class CatalogRule:
         code: Such as "CFD1".
         name: Such as "index.no_invalid_index".
         severity: Of its findings.
-        query: Gives a row for each object that is wrong: what is true, and what to do.
+        query: Gives a row for each object that is wrong: what is true, and what to do; None for
+            what no query can tell.
         doc: The module's docstring, which says why.
     """
 
     code: str
     name: str
     severity: Severity
-    query: str
+    query: str | None
     doc: str | None
 
     @property
@@ -49,16 +53,35 @@ def all_catalog_rules() -> tuple[CatalogRule, ...]:
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
-def judge_catalog(conn: Connection) -> tuple[Finding, ...]:
+def find_catalog_rule(word: str) -> CatalogRule | None:
+    """A catalog rule by its code or name, in any case."""
+    known = word.lower()
+    rules = all_catalog_rules()
+    return next((each for each in rules if known in (each.code.lower(), each.name)), None)
+
+
+def judge_catalog(
+    conn: Connection,
+    severities: Mapping[str, Severity | None] | None = None,
+    ledger: str = "",
+) -> tuple[Finding, ...]:
     """Ask each catalog rule, in one transaction that only reads.
 
     Args:
         conn: In autocommit.
+        severities: What the project says of rules, by code; None switches one off.
+        ledger: A table of which, and of those beside it, nothing is told: its format is given.
     """
+    own = re.compile(rf"(?<![\w$]){re.escape(ledger.rpartition('.')[2])}(_\w+)?(?![\w$])")
     findings: list[Finding] = []
     with conn.transaction():
         conn.execute("SET TRANSACTION READ ONLY")
         for rule in all_catalog_rules():
+            severity = (severities or {}).get(rule.code, rule.severity)
+            if rule.query is None or severity is None:
+                continue
             for message, step in conn.execute(rule.query.encode()):
-                findings.append(Finding(rule.code, rule.severity, message, next_step=step))
+                if ledger and own.search(message):
+                    continue
+                findings.append(Finding(rule.code, severity, message, next_step=step))
     return tuple(findings)

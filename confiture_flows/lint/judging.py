@@ -20,7 +20,7 @@ def judge_migrations(
     settings: LintSettings,
     only: frozenset[str] | None = None,
     together: bool = False,
-    known: KnownState | None = None,
+    start: KnownState | None = None,
     cache: LintCache | None = None,
 ) -> LintReport:
     """Judge migrations as `lint_migrations` does, and their style as the project says.
@@ -29,7 +29,7 @@ def judge_migrations(
         ConfigError: A rule of another package cannot be used, or sqlfluff refuses its settings.
     """
     report = lint_migrations(
-        migrations, only=only, together=together, settings=settings, known=known, cache=cache
+        migrations, only=only, together=together, settings=settings, start=start, cache=cache
     )
     if not settings.style:
         return report

@@ -1,12 +1,14 @@
-"""Directory + ledger rows + an open connection -> the report on what would be applied next."""
+"""Directory + ledger rows + a live database -> the report on what would be applied next."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.baseline import without_known
-from confiture_flows.lint.live import live_sizes
-from confiture_flows.lint.runner import lint_migrations
+from confiture_flows.lint.drift import applied_drift
+from confiture_flows.lint.judging import judge_migrations
+from confiture_flows.lint.live import read_live
 from confiture_flows.lint.selection import pending_versions
 from confiture_flows.lint.settings import settings_of
 
@@ -14,25 +16,83 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.config import Project
+    from confiture_flows.lint.cache import LintCache
+    from confiture_flows.lint.live import LiveDatabase
     from confiture_flows.lint.report import LintReport
+    from confiture_flows.lint.settings import LintSettings
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
 
 
 def lint_pending(
-    conn: Connection, project: Project, directory: Directory, rows: tuple[LedgerRow, ...]
+    conn: Connection,
+    project: Project,
+    directory: Directory,
+    rows: tuple[LedgerRow, ...],
+    *,
+    ledger: str,
 ) -> LintReport:
-    """Judge the pending migrations, as one set, with the sizes that tables have now.
+    """Judge the pending migrations, as one set, on what the database holds now.
+
+    Args:
+        conn: In autocommit.
+        project: What the configuration says.
+        directory: All migrations.
+        rows: Of the ledger.
+        ledger: Its name, as the target has it.
 
     Raises:
         ConfigError: The configuration names a rule that nobody knows, or a wrong baseline.
     """
-    report = lint_migrations(
-        directory.migrations,
-        only=pending_versions(directory, rows),
-        together=True,
-        settings=settings_of(project),
-        known=live_sizes(conn),
-    )
+    live = read_live(conn, ledger)
+    # Nobody should be kept from migrating by the place of a comma.
+    settings = replace(settings_of(project), style=False)
+    report = judge_pending(directory, rows, live, settings)
     baseline = project.lint.baseline
     return without_known(report, baseline) if baseline else report
+
+
+def judge_pending(
+    directory: Directory,
+    rows: tuple[LedgerRow, ...],
+    live: LiveDatabase,
+    settings: LintSettings,
+    *,
+    changed: frozenset[str] | None = None,
+    cache: LintCache | None = None,
+) -> LintReport:
+    """Judge what is pending, and tell where the database is not what the applied ones make.
+
+    Args:
+        directory: All migrations.
+        rows: Of the ledger.
+        live: What the database holds.
+        settings: What the project says.
+        changed: Judge only these of the pending ones.
+        cache: Where what sqlfluff said of unchanged files may be.
+    """
+    pending = pending_versions(directory, rows)
+    report = judge_migrations(
+        tuple(each for each in directory.migrations if each.version in pending),
+        only=pending if changed is None else pending & changed,
+        together=True,
+        settings=replace(settings, statistics=live.statistics),
+        start=live.state,
+        cache=cache,
+    )
+    return replace(report, database=applied_drift(directory, pending, live.state, settings))
+
+
+def judge_all(
+    directory: Directory,
+    rows: tuple[LedgerRow, ...],
+    live: LiveDatabase,
+    settings: LintSettings,
+    *,
+    cache: LintCache | None = None,
+) -> LintReport:
+    """Judge all migrations, each by the history before it and the sizes that tables have now."""
+    settings = replace(settings, statistics=live.statistics)
+    report = judge_migrations(directory.migrations, settings=settings, cache=cache)
+    pending = pending_versions(directory, rows)
+    return replace(report, database=applied_drift(directory, pending, live.state, settings))

@@ -14,6 +14,8 @@ from confiture_flows.report.finding import Finding, Location, Severity
 from confiture_flows.report.remark import Remark
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from confiture_flows.errors import MigrationFileError
     from confiture_flows.lint.rule import TextEdit
 
@@ -29,6 +31,7 @@ class LintFinding:
         severity: As computed.
         message: What is true.
         next_step: What to do.
+        reason: What is locked, for how long, and the table's size, where these decide the severity.
         version: The migration.
         path: The file.
         line: 1-based line of the file.
@@ -53,6 +56,12 @@ class LintFinding:
     statement: str = ""
     subject: str = ""
     edits: tuple[TextEdit, ...] = ()
+    reason: str = ""
+
+    @property
+    def told(self) -> str:
+        """What is true, and why it is as bad as it is."""
+        return f"{self.message} [{self.reason}]" if self.reason else self.message
 
     @classmethod
     def unreadable(cls, error: MigrationFileError, path: Path, version: str) -> LintFinding:
@@ -85,7 +94,7 @@ class LintFinding:
             name=self.name,
             title=self.title,
             severity=self.severity,
-            message=self.message,
+            message=self.told,
             next_step=self.next_step,
             file=path.relative_to(here) if path.is_relative_to(here) else self.path,
             line=self.line,
@@ -97,7 +106,7 @@ class LintFinding:
         return Finding(
             self.rule,
             self.severity,
-            self.message,
+            self.told,
             next_step=self.next_step,
             version=self.version,
             location=Location(self.path, self.line),
@@ -160,12 +169,14 @@ class LintReport:
         coverage: How much was read.
         known: How many findings a baseline file has, which are not among them.
         database: What the catalog rules say of the live database.
+        measured: When the sizes of tables were; None where nobody knows any.
     """
 
     findings: tuple[LintFinding, ...]
     coverage: Coverage
     known: int = 0
     database: tuple[Finding, ...] = ()
+    measured: date | None = None
 
     @property
     def plain(self) -> tuple[Finding, ...]:
@@ -204,7 +215,7 @@ class LintReport:
                 f"{_short(each.path)}:{each.line}",
                 each.rule,
                 each.severity.label,
-                each.message,
+                each.told,
             )
             for each in self.findings
         )
@@ -223,6 +234,8 @@ class LintReport:
         if self.known:
             known = f"{_count(self.known, 'finding')} of the baseline file left out."
             blocks.append(Paragraph(known, "muted"))
+        if self.measured:
+            blocks.append(Paragraph(f"Sizes of tables are those of {self.measured}.", "muted"))
         blocks.append(Paragraph(self.coverage.sentence, "muted"))
         return Document(f"Lint of {where}", tuple(blocks))
 
@@ -233,12 +246,14 @@ class LintReport:
             "verdict": self.verdict,
             "coverage": {name: getattr(coverage, name) for name in coverage.__slots__},
             "known": self.known,
+            "measured": self.measured.isoformat() if self.measured else None,
             "findings": [
                 {
                     "rule": each.rule,
                     "name": each.name,
                     "severity": each.severity.label,
                     "message": each.message,
+                    "reason": each.reason,
                     "next_step": each.next_step,
                     "version": each.version,
                     "file": str(each.path),

@@ -6,18 +6,19 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from confiture_flows.report.finding import Severity
-
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
 
     from confiture_flows.lint.catalog import KnownTable
     from confiture_flows.lint.script import LintedScript
+    from confiture_flows.lint.severity import Duration
     from confiture_flows.lint.state import KnownState
+    from confiture_flows.lint.statistics import TableFacts
+    from confiture_flows.report.finding import Severity
     from confiture_flows.sql.operation import Operation
     from confiture_flows.sql.operations import ReadStatement
-    from confiture_flows.sql.parts import ObjectName
+    from confiture_flows.sql.parts import LockMode, ObjectName
 
 
 _Kind = TypeVar("_Kind")
@@ -43,6 +44,8 @@ class Problem:
         severity: Instead of the rule's.
         edits: What mends it, if a program can.
         at: Where it is told, if not at the operation that is judged.
+        lock: What is held, if not what the operation takes.
+        duration: How long, if not as long as the operation takes.
     """
 
     message: str
@@ -51,6 +54,8 @@ class Problem:
     severity: Severity | None = None
     edits: tuple[TextEdit, ...] = ()
     at: Operation | None = None
+    lock: LockMode | None = None
+    duration: Duration | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class Scene:
         number: The statement's 0-based place in the script.
         pending: The versions that are linted together; their tables are empty.
         names: What the project demands of names, by the kind of object.
+        sizes: What is known of the rows of tables, by full name.
     """
 
     state: KnownState
@@ -72,6 +78,11 @@ class Scene:
     number: int
     pending: frozenset[str]
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    sizes: Mapping[ObjectName, TableFacts] = field(default_factory=dict)
+
+    def facts(self, name: ObjectName | None) -> TableFacts | None:
+        """How many rows a table has and the like, if somebody counted."""
+        return self.sizes.get(self.state.full(name)) if name else None
 
     def table(self, name: ObjectName | None) -> KnownTable | None:
         """A table, if the history knows it."""
@@ -169,21 +180,3 @@ class Rule:
     def title(self) -> str:
         """The first line of its page, without the full stop."""
         return self.page.partition("\n")[0].rstrip(".")
-
-
-# Rows and bytes. A table below the first is read or written anew before anybody notices.
-SMALL_TABLE = (10_000, 10 << 20)
-LARGE_TABLE = (1_000_000, 1 << 30)
-
-
-def severity_of(rule: Rule, problem: Problem, table: KnownTable | None) -> Severity:
-    """How bad a problem is: as bad as the rule says, unless the table is known to be small."""
-    worst = problem.severity or rule.severity
-    if problem.table is None or table is None or table.rows is None:
-        return worst
-    size = table.bytes or 0
-    if table.rows < SMALL_TABLE[0] and size < SMALL_TABLE[1]:
-        return Severity.INFO
-    if table.rows < LARGE_TABLE[0] and size < LARGE_TABLE[1]:
-        return min(worst, Severity.WARNING)
-    return worst

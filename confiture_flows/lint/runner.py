@@ -1,4 +1,4 @@
-"""Migrations in order -> LintReport: each operation against each rule, and the history replayed.
+"""Migrations in order -> LintReport: what is judged, what is only history, and what a cache has.
 
 Pure but for reading the files. A table that is made in the same set of migrations is empty, so
 its locks are nobody's; a migration outside the set is history and has no findings.
@@ -6,41 +6,22 @@ its locks are nobody's; a migration outside the set is history and has no findin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
-from confiture_flows.errors import MigrationFileError
 from confiture_flows.lint.cache import chained_links, packed
-from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by, unused_words
 from confiture_flows.lint.registry import all_rules, own_rules
-from confiture_flows.lint.report import Coverage, LintFinding, LintReport
-from confiture_flows.lint.rule import Problem, Rule, Scene, severity_of
-from confiture_flows.lint.script import (
-    End,
-    HistoryEnd,
-    LintedScript,
-    SilencingComment,
-    UnusedNoqa,
-    read_text,
-    transaction_mode,
-)
+from confiture_flows.lint.report import LintFinding, LintReport
+from confiture_flows.lint.script import read_text, transaction_mode
 from confiture_flows.lint.settings import LintSettings
-from confiture_flows.lint.state import KnownState
-from confiture_flows.lint.undo import undone_state
+from confiture_flows.lint.walk import Walk, WalkProgress
 from confiture_flows.migrations.migration import Migration, Script
-from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from confiture_flows.lint.cache import LintCache
-    from confiture_flows.migrations.migration import Runnable
-    from confiture_flows.sql.operations import ReadStatement
-
-
-Judge = dict[type[op.Operation], tuple[Rule, ...]]
+    from confiture_flows.lint.rule import Rule
+    from confiture_flows.lint.state import KnownState
 
 
 def lint_migrations(
@@ -50,7 +31,7 @@ def lint_migrations(
     together: bool = False,
     settings: LintSettings | None = None,
     rules: tuple[Rule, ...] | None = None,
-    known: KnownState | None = None,
+    start: KnownState | None = None,
     cache: LintCache | None = None,
 ) -> LintReport:
     """Judge migrations by the rules.
@@ -61,20 +42,23 @@ def lint_migrations(
         together: Whether they run as one set: what one makes is empty for the next.
         settings: What the project says.
         rules: The rules; those that the project wants by default.
-        known: What a live database says of tables, for sizes.
-        cache: Where the last states are; for the rules of this package and unknown sizes only.
+        start: What there is before the first; nothing by default.
+        cache: Where the last states are; for the rules of this package only, from the start.
 
     Raises:
         ConfigError: A rule of another package cannot be used.
     """
     settings = settings or LintSettings()
     chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
-    run = _Run(chosen, settings, known)
-    if rules is not None or known is not None:
+    walk = Walk(chosen, settings)
+    if start:
+        walk.now.state = start.snapshot()
+    if rules is not None or start is not None:
         cache = None
-    _take_all(run, tuple(migrations), only, together, cache)
-    run.end()
-    return LintReport(tuple(run.now.findings), run.coverage())
+    _take_all(walk, tuple(migrations), only, together, cache)
+    walk.end()
+    measured = settings.statistics.measured if settings.statistics else None
+    return LintReport(tuple(walk.now.findings), walk.coverage(), measured=measured)
 
 
 def lint_text(
@@ -97,33 +81,39 @@ def lint_text(
         cache: Where the state after its history may be.
     """
     settings = settings or LintSettings()
-    run = _Run(tuple(each for each in all_rules() if settings.wants(each)), settings, None)
-    run.now.state.complete = not alone
+    walk = Walk(tuple(each for each in all_rules() if settings.wants(each)), settings)
+    walk.now.state.complete = not alone
     # With a cache the history is judged too, once: then its state is also that of whoever
     # lints the whole directory.
-    _take_all(run, tuple(before), None if cache else frozenset(), False, cache)
-    run.now.findings.clear()
-    run.now.state.begin(migration.version)
+    _take_all(walk, tuple(before), None if cache else frozenset(), False, cache)
+    walk.now.findings.clear()
+    walk.now.state.begin(migration.version)
     script = migration.up
     if isinstance(script, Script) and not settings.excludes(script.path):
         first, last = script.lines or (1, text.count("\n") + 1)
         part = "\n".join(text.split("\n")[first - 1 : last])
         read = read_text(script.path, part, transaction_mode(script, part), first)
         pending = frozenset((migration.version,))
-        run.now.findings += run.judge(read, migration, pending, judged=True)
-    return tuple(run.now.findings)
+        walk.now.findings += walk.judge(read, migration, pending, judged=True)
+    return tuple(walk.now.findings)
 
 
-def replayed_state(migrations: Iterable[Migration]) -> KnownState:
-    """What a history makes, as far as its operations tell."""
-    run = _Run((), LintSettings(), None)
+def replayed_state(migrations: Iterable[Migration], home: str = "public") -> KnownState:
+    """What a history makes, as far as its operations tell.
+
+    Args:
+        migrations: In order.
+        home: The schema in which a name without one lies.
+    """
+    walk = Walk((), LintSettings())
+    walk.now.state.home = home
     for each in migrations:
-        run.take(each, frozenset(), judged=False)
-    return run.now.state
+        walk.take(each, frozenset(), judged=False)
+    return walk.now.state
 
 
 def _take_all(
-    run: _Run,
+    walk: Walk,
     migrations: tuple[Migration, ...],
     only: frozenset[str] | None,
     together: bool,
@@ -132,247 +122,19 @@ def _take_all(
     """Judge migrations in order, from the last state that a cache has, and keep the new ones."""
     said, links, done = "", (), 0
     if cache and all_rules() == own_rules():
-        said = repr((run.settings.key, sorted(only) if only is not None else None, together))
+        said = repr((walk.settings.key, sorted(only) if only is not None else None, together))
         links = chained_links(migrations, said)
         done, progress = cache.recall(links)
-        if isinstance(progress, _Progress):
-            run.now = progress
+        if isinstance(progress, WalkProgress):
+            walk.now = progress
     kept: dict[str, bytes] = {}
     for number, migration in enumerate(migrations[done:], done + 1):
         judged = only is None or migration.version in only
         pending = (only or frozenset()) if together else frozenset((migration.version,))
-        run.take(migration, pending, judged=judged)
+        walk.take(migration, pending, judged=judged)
         # The last, and the one before it: the last is what people work on.
         if len(links) - 2 < number <= len(links):
-            kept[links[number - 1]] = packed(run.now)
+            kept[links[number - 1]] = packed(walk.now)
     if cache and kept and chained_links(migrations, said) == links:
         for link, state in kept.items():
             cache.keep(link, state)
-
-
-@dataclass(frozen=True, slots=True)
-class _Added:
-    """A constraint that is NOT VALID, and where it was added."""
-
-    said: op.AddConstraint
-    scene: Scene
-    silences: tuple[Silence, ...]
-    version: str
-
-
-@dataclass(slots=True)
-class _Progress:
-    """What is known after some migrations; `cache` keeps it."""
-
-    state: KnownState = field(default_factory=KnownState)
-    findings: list[LintFinding] = field(default_factory=list)
-    added: list[_Added] = field(default_factory=list)
-    files: int = 0
-    statements: int = 0
-    unread: int = 0
-    dynamic: int = 0
-    python: int = 0
-
-
-@dataclass(slots=True)
-class _Run:
-    rules: tuple[Rule, ...]
-    settings: LintSettings
-    known: KnownState | None
-    now: _Progress = field(default_factory=_Progress)
-    _used: set[tuple[Silence, str]] = field(default_factory=set)
-    _judge: Judge = field(default_factory=dict)
-
-    def coverage(self) -> Coverage:
-        return Coverage(
-            self.now.files, self.now.statements, self.now.unread, self.now.dynamic, self.now.python
-        )
-
-    def take(self, migration: Migration, pending: frozenset[str], *, judged: bool) -> None:
-        """Judge a migration and let it be history."""
-        self.now.state.begin(migration.version)
-        judged = judged and not self.settings.excludes(migration.up.path)
-        scripts = self._scripts(migration.up, migration.version, told=judged)
-        script, before = next(scripts, None), None
-        while script is not None:
-            # A large file comes in parts: what it leaves behind is asked at the end of the last.
-            following = next(scripts, None)
-            goes_on = following is not None and following.path == script.path
-            if judged:
-                before = before or self.now.state.snapshot()
-            found = self.judge(
-                script, migration, pending, judged=judged, before=before, goes_on=goes_on
-            )
-            if judged:
-                self.now.findings += found
-            script, before = following, before if goes_on else None
-
-    def _scripts(self, script: Runnable, version: str, *, told: bool) -> Iterator[LintedScript]:
-        """The texts of a script and of what it includes."""
-        if not isinstance(script, Script):
-            self.now.python += told
-            self.now.state.complete = False
-            return
-        files: set[Path] = set()
-        try:
-            for piece in script.pieces():
-                self.now.files += told and piece.path not in files
-                files.add(piece.path)
-                if piece.source is not None and piece.source.data is not None:
-                    continue  # rows of a large file: nothing but INSERTs
-                mode = transaction_mode(script, piece.text)
-                text, filled = piece.text, False
-                if script.placeholders:
-                    text, places = script.placeholders.fill(text, piece.path, piece.first_line)
-                    filled = bool(places)
-                read = read_text(piece.path, text, mode, piece.first_line)
-                yield replace(read, filled=True) if filled else read
-        except MigrationFileError as error:
-            self.now.state.complete = False
-            if told:
-                self.now.findings.append(LintFinding.unreadable(error, script.path, version))
-
-    def judge(
-        self,
-        script: LintedScript,
-        migration: Migration,
-        pending: frozenset[str],
-        *,
-        judged: bool,
-        before: KnownState | None = None,
-        goes_on: bool = False,
-    ) -> list[LintFinding]:
-        """The findings of one script, which is then history.
-
-        Args:
-            script: The script, or a part of a large file.
-            migration: Whose it is.
-            pending: The versions that are judged with it.
-            judged: Whether it has findings.
-            before: What there was before its file; what there is now when empty.
-            goes_on: Whether the next script is of the same file.
-        """
-        silences = read_noqa(script.text) if judged else ()
-        found: list[LintFinding] = []
-        if judged and before is None:
-            before = self.now.state.snapshot()
-        scene: Scene | None = None
-        self._used.clear()
-        for number, statement in enumerate(script.statements):
-            self.now.statements += judged
-            scene = Scene(self.now.state, script, statement, number, pending, self.settings.names)
-            for each in statement.operations:
-                if judged:
-                    self._count(each)
-                    found += self._told(each, scene, silences, migration.version)
-                    if _waits_for_validation(each):
-                        self.now.added.append(_Added(each, scene, silences, migration.version))
-                self.now.state.apply(each)
-        if before and scene and not goes_on:
-            last = scene.statement.operations[0]
-            undone = undone_state(before, self.now.state, script, migration.down)
-            end = End(before=before, undone=undone, offset=last.offset, line=last.line)
-            found += self._told(end, scene, silences, migration.version)
-        if scene and silences:
-            found += self._about_noqa(scene, silences, migration.version)
-        return found
-
-    def end(self) -> None:
-        """Judge what the migrations leave behind; the last one may be gone on with."""
-        for each in self.now.added:
-            if each.version == self.now.state.migration:
-                continue
-            said = HistoryEnd(added=each.said, offset=each.said.offset, line=each.said.line)
-            self.now.findings += self._told(said, each.scene, each.silences, each.version)
-
-    def _about_noqa(
-        self, scene: Scene, silences: tuple[Silence, ...], version: str
-    ) -> Iterator[LintFinding]:
-        """The findings about comments that silenced nothing, or do not say why."""
-        lines = scene.script.text.split("\n")
-        for each in silences:
-            if each.range != "enable":
-                start = sum(len(line) + 1 for line in lines[: each.line - 1])
-                comment = SilencingComment(reason=each.reason, line=each.line, offset=start)
-                yield from self._told(comment, scene, (), version)
-        # What is judged when all has been read cannot have been silenced yet.
-        running = {rule.code for rule in self.rules if HistoryEnd not in rule.on}
-        for each, word, unknown in unused_words(silences, self._used, running):
-            start = sum(len(line) + 1 for line in lines[: each.line - 1])
-            said = UnusedNoqa(word=word, unknown=unknown, line=each.line, offset=start)
-            yield from self._told(said, scene, (), version)
-
-    def _told(
-        self, said: op.Operation, scene: Scene, silences: tuple[Silence, ...], version: str
-    ) -> Iterator[LintFinding]:
-        """The findings about one operation that no comment silences."""
-        for rule, problem in self._problems(said, scene):
-            finding = self._finding(rule, problem, problem.at or said, scene, version)
-            silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
-            if silence is None:
-                yield finding
-            else:
-                self._used.add((silence, rule.code))
-
-    def _count(self, operation: op.Operation) -> None:
-        if isinstance(operation, op.Unread):
-            if operation.reason == "dynamic":
-                self.now.dynamic += 1
-            else:
-                self.now.unread += 1
-
-    def _problems(self, said: op.Operation, scene: Scene) -> Iterator[tuple[Rule, Problem]]:
-        kind = type(said)
-        rules = self._judge.get(kind)
-        if rules is None:
-            rules = tuple(each for each in self.rules if issubclass(kind, each.on))
-            self._judge[kind] = rules
-        for rule in rules:
-            # What a function does is judged where it is about the function, not when it is made.
-            if said.inside is Inside.FUNCTION and not rule.in_functions:
-                continue
-            for problem in rule.check(said, scene):
-                yield rule, problem
-
-    def _finding(
-        self, rule: Rule, problem: Problem, said: op.Operation, scene: Scene, version: str
-    ) -> LintFinding:
-        table = self.known.table(problem.table) if self.known else None
-        severity = self.settings.severities.get(rule.code) or severity_of(rule, problem, table)
-        script = scene.script
-        edits = () if script.filled else problem.edits
-        return LintFinding(
-            rule=rule.code,
-            name=rule.name,
-            title=rule.title,
-            severity=severity,
-            message=problem.message,
-            next_step=problem.next_step,
-            version=version,
-            path=script.path,
-            line=script.first_line + said.line - 1,
-            text_line=said.line,
-            offset=said.offset,
-            statement=_statement_of(said, scene).sql,
-            subject=str(problem.table or ""),
-            edits=edits,
-        )
-
-
-def _waits_for_validation(said: op.Operation) -> TypeGuard[op.AddConstraint]:
-    return (
-        isinstance(said, op.AddConstraint)
-        and not said.constraint.valid
-        and bool(said.constraint.name)
-        and said.inside is not Inside.FUNCTION
-    )
-
-
-def _statement_of(said: op.Operation, scene: Scene) -> ReadStatement:
-    """The statement that an operation is a part of; the end of a script is of its last one."""
-    if any(each is said for each in scene.statement.operations):
-        return scene.statement
-    for statement in scene.script.statements:
-        if any(each is said for each in statement.operations):
-            return statement
-    return scene.statement

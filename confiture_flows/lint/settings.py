@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint._words import NAMED_KINDS
+from confiture_flows.lint.catalog_rule import find_catalog_rule
 from confiture_flows.lint.registry import find_rule
+from confiture_flows.lint.statistics import read_statistics
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.config import Project
     from confiture_flows.lint.rule import Rule
+    from confiture_flows.lint.statistics import TableStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class LintSettings:
         severities: Of rules, by code; None switches a rule off.
         exclude: Patterns of file names that are history and have no findings.
         names: Regular expressions for the names of objects, by kind.
+        statistics: What is known of the rows of tables; None for nothing.
         style: Whether sqlfluff's own rules run too.
         others: Severities of rules that may be sqlfluff's, by code or name; with `style` only.
     """
@@ -35,16 +39,19 @@ class LintSettings:
     severities: dict[str, Severity | None] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    statistics: TableStatistics | None = None
     style: bool = False
     others: Mapping[str, Severity | None] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells these settings from others."""
+        """What tells these settings from others, to our own rules."""
+        known = self.statistics.tables if self.statistics else {}
         return (
             tuple(sorted(self.severities.items())),
             self.exclude,
             tuple(sorted((kind, each.pattern) for kind, each in self.names.items())),
+            tuple(sorted(known.items(), key=lambda each: each[0])),
         )
 
     def wants(self, rule: Rule) -> bool:
@@ -66,25 +73,33 @@ def settings_of(project: Project, *, style: bool | None = None) -> LintSettings:
         style: Whether sqlfluff's own rules run, whatever the configuration says of that.
 
     Raises:
-        ConfigError: It names a rule or a kind of object that nobody knows, or a pattern is none.
+        ConfigError: It names a rule or a kind of object that nobody knows, a pattern is none, or
+            the statistics cannot be read.
     """
     severities: dict[str, Severity | None] = {}
     others: dict[str, Severity | None] = {}
+    wanted = project.lint.style if style is None else style
     for word, label in project.lint.rules.items():
         severity = None if label == "off" else Severity.of(label)
-        rule = find_rule(word)
-        if rule is None and (style or project.lint.style):
+        found = [rule for rule in (find_rule(word), find_catalog_rule(word)) if rule]
+        if not found and wanted:
             others[word] = severity  # sqlfluff is asked when its rules run
-        elif rule is None:
+        elif not found:
             raise ConfigError(
                 f"lint.rules: there is no rule {word}.",
                 file=project.source,
                 next_step="See: confiture-flows rules",
             )
-        else:
-            severities[rule.code] = severity
-    wanted = project.lint.style if style is None else style
-    return LintSettings(severities, project.lint.exclude, _names(project), wanted, others)
+        severities |= {rule.code: severity for rule in found}
+    file = project.lint.statistics
+    return LintSettings(
+        severities,
+        project.lint.exclude,
+        _names(project),
+        statistics=read_statistics(file) if file else None,
+        style=wanted,
+        others=others,
+    )
 
 
 def _names(project: Project) -> dict[str, re.Pattern[str]]:

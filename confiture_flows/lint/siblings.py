@@ -56,12 +56,13 @@ class _Hashed:
 
     def __init__(self, settings: LintSettings) -> None:
         self.settings = settings
+        self._key = settings.key
 
     def __hash__(self) -> int:
-        return hash(self.settings.key)
+        return hash(self._key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashed) and other.settings.key == self.settings.key
+        return isinstance(other, _Hashed) and other._key == self._key
 
 
 def _on_disk(path: Path) -> str | None:

@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.lint._changes import CHANGES
 from confiture_flows.lint._complete import tells_all
+from confiture_flows.lint._routines import touch
 from confiture_flows.sql.parts import Inside, ObjectName
 
 if TYPE_CHECKING:
-    from confiture_flows.lint.catalog import KnownIndex, KnownTable, KnownType, KnownView
+    from confiture_flows.lint.catalog import (
+        KnownFunction,
+        KnownIndex,
+        KnownTable,
+        KnownType,
+        KnownView,
+    )
     from confiture_flows.sql import operation as op
 
 
@@ -25,8 +32,10 @@ class KnownState:
         tables: By name with schema.
         views: By name with schema.
         types: By name with schema.
+        functions: By name with schema, those of one name together.
         objects: Kind and name of everything else, such as functions, schemas and sequences.
         schema: Where a name without a schema lies.
+        home: Where it lies before a migration says otherwise.
         migration: The version whose operations are being applied.
         complete: Whether there are no tables but those that it knows.
     """
@@ -34,10 +43,12 @@ class KnownState:
     tables: dict[ObjectName, KnownTable] = field(default_factory=dict)
     views: dict[ObjectName, KnownView] = field(default_factory=dict)
     types: dict[ObjectName, KnownType] = field(default_factory=dict)
+    functions: dict[ObjectName, tuple[KnownFunction, ...]] = field(default_factory=dict)
     objects: set[tuple[str, ObjectName]] = field(default_factory=set)
     schema: str = "public"
     migration: str = ""
     complete: bool = True
+    home: str = "public"
 
     def full(self, name: ObjectName) -> ObjectName:
         """A name with its schema."""
@@ -78,10 +89,12 @@ class KnownState:
             dict(self.tables),
             dict(self.views),
             dict(self.types),
+            dict(self.functions),
             set(self.objects),
             self.schema,
             self.migration,
             self.complete,
+            self.home,
         )
 
     def apply(self, operation: op.Operation) -> None:
@@ -91,13 +104,14 @@ class KnownState:
         conditions were true.
         """
         self.complete = self.complete and tells_all(self, operation)
-        change = CHANGES.get(type(operation))
-        if change and operation.inside is not Inside.FUNCTION:
+        if operation.inside is Inside.FUNCTION:
+            touch(self, operation)
+        elif change := CHANGES.get(type(operation)):
             change(self, operation)
 
     def begin(self, version: str) -> None:
         """Let the operations of a migration come; temporary tables of the last one are gone."""
-        self.migration, self.schema = version, "public"
+        self.migration, self.schema = version, self.home
         for name, table in tuple(self.tables.items()):
             if table.persistence == "temporary":
                 del self.tables[name]

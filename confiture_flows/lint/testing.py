@@ -13,26 +13,32 @@ Raises AssertionError, so that it serves every test runner. A file of cases:
       - sql: CREATE INDEX CONCURRENTLY orders_id ON orders (id);
 
 `before` is an earlier migration, of all cases or of one; a case may have a `down` script and a
-later migration, `after`.
+later migration, `after`. `rows` of tables, as `{orders: 5000000}`, are what statistics say.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.lint.fixes import apply_edits
 from confiture_flows.lint.runner import lint_migrations
+from confiture_flows.lint.settings import LintSettings
+from confiture_flows.lint.statistics import TableFacts, TableStatistics
 from confiture_flows.migrations.discovery import discover
+from confiture_flows.sql.parts import ObjectName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from confiture_flows.lint.report import LintFinding
     from confiture_flows.lint.rule import Rule
-    from confiture_flows.lint.settings import LintSettings
+
+# What a row of a case takes, so that rows alone say how large a table is.
+_ROW_BYTES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class RuleCase:
         line: Where it speaks first.
         severity: How bad that is; None does not ask.
         fix: The migration when it is mended; None does not ask.
+        rows: How many rows tables of the schema public have; of others nobody knows.
     """
 
     sql: str
@@ -58,6 +65,7 @@ class RuleCase:
     line: int = 1
     severity: str | None = None
     fix: str | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
 
     def check(
         self, rule: Rule, *, settings: LintSettings | None = None, beside: Iterable[Rule] = ()
@@ -116,7 +124,7 @@ def read_cases(path: Path) -> tuple[RuleCase, ...]:
     import yaml
 
     table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    shared = {"before": table.get("before", "")}
+    shared = {"before": table.get("before", ""), "rows": table.get("rows", {})}
     return (
         *(RuleCase(**shared | each) for each in table.get("fail", ())),
         *(RuleCase(**shared | each | {"count": 0}) for each in table.get("pass", ())),
@@ -160,6 +168,13 @@ def findings_of_rule(
         "2_case.down.sql": case.down,
         "3_after.up.sql": case.after,
     }
+    if case.rows:
+        tables = {
+            ObjectName("public", name): TableFacts(rows, rows * _ROW_BYTES)
+            for name, rows in case.rows.items()
+        }
+        statistics = TableStatistics(date.today(), tables)
+        settings = replace(settings or LintSettings(), statistics=statistics)
     with TemporaryDirectory(prefix="confiture-rule-") as name:
         for file, text in files.items():
             if text:

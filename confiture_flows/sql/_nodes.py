@@ -123,6 +123,7 @@ def expression(node: Any) -> Expression:
     literal = _literal(node)
     functions: dict[str, None] = {}
     columns: dict[str, None] = {}
+    tables: dict[ObjectName, None] = {}
     if literal is None:
         for kind, each in inner(node):
             if kind == "FuncCall":
@@ -133,6 +134,8 @@ def expression(node: Any) -> Expression:
                 functions[enum(each, "op").removeprefix("SVFOP_").lower()] = None
             elif kind == "ColumnRef" and each.fields[-1].HasField("string"):
                 columns[each.fields[-1].string.sval] = None
+            elif kind == "RangeVar":
+                tables[relation(each)] = None
     return Expression(
         deparsed(node),
         tuple(functions),
@@ -140,6 +143,7 @@ def expression(node: Any) -> Expression:
         literal,
         _is_null(node),
         tuple(_never_null(node)),
+        tuple(tables),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.sql import _nodes as nodes
+from confiture_flows.sql._read_queries import bounds_of
 from confiture_flows.sql.operation import (
     LockTable,
     Maintain,
@@ -36,10 +37,21 @@ def modify(command: str) -> Callable[[Any, Stand], Iterator[Operation]]:
         written = statement.cols if "cols" in fields else ()
         if command == "update":
             written = statement.target_list
+        filtered = "where_clause" in fields and statement.HasField("where_clause")
+        bounds, limited = (), False
+        if filtered:
+            bounds, limited = bounds_of(statement.where_clause, statement.relation)
+        # What WITH chooses may be limited as well as what WHERE does.
+        limited = limited or any(
+            each.common_table_expr.ctequery.select_stmt.HasField("limit_count")
+            for each in statement.with_clause.ctes
+        )
         yield ModifyData(
             command=command,
             table=table,
-            filtered="where_clause" in fields and statement.HasField("where_clause"),
+            filtered=filtered,
+            bounds=bounds,
+            limited=limited,
             columns=tuple(each.res_target.name for each in written),
             rows=len(statement.select_stmt.select_stmt.values_lists) or None
             if command == "insert"

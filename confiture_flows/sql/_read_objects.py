@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.sql import _nodes as nodes
+from confiture_flows.sql._read_queries import parts_of_query
 from confiture_flows.sql._read_tables import object_kind
 from confiture_flows.sql.operation import (
     AddEnumValue,
@@ -44,25 +45,31 @@ _DOMAIN_CHANGES = {
 
 def view(statement: Any, stand: Stand) -> Iterator[Operation]:
     """CREATE VIEW."""
+    read = parts_of_query(statement.query)
     said = dict(nodes.options(statement.options))
     yield CreateView(
         view=nodes.relation(statement.view),
         replace=statement.replace,
         temporary=statement.view.relpersistence == "t",
         security_invoker="security_invoker" in said and nodes.is_on(said["security_invoker"]),
-        reads=nodes.tables_in(statement.query),
+        reads=read.tables,
+        columns=read.columns,
+        functions=read.functions,
         **stand.at(),
     )
 
 
 def materialized_view(statement: Any, stand: Stand) -> Iterator[Operation]:
     """CREATE MATERIALIZED VIEW."""
+    read = parts_of_query(statement.query)
     yield CreateView(
         view=nodes.relation(statement.into.rel),
         materialized=True,
         if_not_exists=statement.if_not_exists,
         with_data=not statement.into.skip_data,
-        reads=nodes.tables_in(statement.query),
+        reads=read.tables,
+        columns=read.columns,
+        functions=read.functions,
         **stand.at(),
     )
 

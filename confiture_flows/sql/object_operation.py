@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateView(Operation):
-    """CREATE VIEW, CREATE MATERIALIZED VIEW; `reads` are the tables in it."""
+    """CREATE VIEW, CREATE MATERIALIZED VIEW; `reads` are the tables in it.
+
+    Attributes:
+        columns: Those that it names, each with its table where that is said; "*" is all.
+        functions: Those that it calls.
+    """
 
     view: ObjectName
     materialized: bool = False
@@ -23,7 +28,8 @@ class CreateView(Operation):
     security_invoker: bool = False
     with_data: bool = True
     reads: tuple[ObjectName, ...] = ()
-    sql: str = ""
+    columns: tuple[tuple[ObjectName | None, str], ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ class Expression:
         literal: Its text when it is one constant, with or without a cast; None otherwise.
         null: Whether it is NULL.
         never_null: The columns that it says are not null, for all rows where it is true.
+        tables: The tables that it reads, as a policy may.
     """
 
     sql: str
@@ -83,6 +84,7 @@ class Expression:
     literal: str | None = None
     null: bool = False
     never_null: tuple[str, ...] = ()
+    tables: tuple[ObjectName, ...] = ()
 
 
 class ConstraintKind(StrEnum):

@@ -221,6 +221,8 @@ class ModifyData(TableOperation):
     Attributes:
         command: "insert", "update", "delete", "merge", "copy from" or "copy to".
         filtered: Whether a WHERE is said.
+        bounds: The table's columns that WHERE compares with values.
+        limited: Whether a LIMIT is said, in WHERE or before.
         columns: Those that are written.
         rows: How many, where VALUES says so.
         reads: Other tables in it.
@@ -228,6 +230,8 @@ class ModifyData(TableOperation):
 
     command: str
     filtered: bool = False
+    bounds: tuple[str, ...] = ()
+    limited: bool = False
     columns: tuple[str, ...] = ()
     rows: int | None = None
     reads: tuple[ObjectName, ...] = ()

@@ -32,7 +32,8 @@ def lint_migrations(directory: Directory, *, pending_on: Target | None = None) -
 
     Args:
         directory: As discovered.
-        pending_on: A target: only what is pending there is judged, by the sizes of its tables.
+        pending_on: A target: only what is pending there is judged, by what it holds, and where it
+            is not what its migrations make is told.
 
     Raises:
         ConfigError: The configuration names a rule that nobody knows, or a wrong baseline.
@@ -46,8 +47,8 @@ def lint_migrations(directory: Directory, *, pending_on: Target | None = None) -
     else:
         with connect(pending_on, "lint") as conn:
             rows = read_ledger(conn, pending_on.ledger)
-            report = lint_pending(conn, project, directory, rows)
-    if report.findings:
+            report = lint_pending(conn, project, directory, rows, ledger=pending_on.ledger)
+    if report.plain:
         where = pending_on.name if pending_on else directory.path.name
         create_markdown_artifact(
             key=artifact_key("lint", where),

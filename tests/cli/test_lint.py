@@ -254,3 +254,80 @@ def test_rule_of_ones_own_begins_from_a_template(
     assert (again.code, wrong.code) == (2, 2)
     assert "is already there" in again.err
     assert "'Shop' is no name of a rule" in wrong.err
+
+
+def test_sizes_of_a_file_judge_where_no_database_is(
+    run: Runner, shop: Path, dsn: str, conn: psycopg.Connection
+) -> None:
+    root = shop.parents[1]
+    assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
+    conn.execute("INSERT INTO users SELECT n FROM generate_series(1, 20000) n")
+    conn.execute("ANALYZE users")
+    target = '[targets.shop]\ndsn = "${CONFITURE_DSN}"\n'
+    (root / "confiture.toml").write_text(target)
+    written = run("lint", "--live", "shop", "--write-statistics", "sizes.json", dsn=dsn)
+    assert (written.code, "into sizes.json" in written.out) == (0, True)
+    tables = json.loads((root / "sizes.json").read_text())["tables"]["public"]
+    assert list(tables) == ["users"]
+    assert tables["users"]["rows"] == 20_000
+    (root / "confiture.toml").write_text('[lint]\nstatistics = "sizes.json"\n')
+    value = run.program("lint").json()
+    (finding,) = [each for each in value["result"]["findings"] if each["rule"] == "CF01"]
+    assert finding["severity"] == "warning"
+    assert finding["reason"].startswith("SHARE while all rows are read; 20,000 rows, ")
+    assert value["result"]["measured"]
+    (root / "sizes.json").write_text("{}")
+    wrong = run("lint")
+    assert (wrong.code, "no statistics of tables" in wrong.err) == (2, True)
+    without = run("lint", "--write-statistics", "sizes.json")
+    assert (without.code, "--live" in without.err) == (2, True)
+
+
+def test_drift_is_told_in_all_places_for_people(
+    run: Runner, shop: Path, dsn: str, conn: psycopg.Connection
+) -> None:
+    toml = shop.parents[1] / "confiture.toml"
+    toml.write_text('[targets.shop]\ndsn = "${CONFITURE_DSN}"\n')
+    assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
+    conn.execute("ALTER TABLE users ADD COLUMN byhand int; CREATE TABLE old (id int)")
+    person, program = run.both("lint", "--live", "shop", "--fail-on", "warning", dsn=dsn)
+    assert (person.code, program.code) == (4, 4)
+    assert "No migration has made the column byhand of public.users." in person.out
+    assert "verify --replay" in person.out
+    told = [each for each in program.json()["findings"] if each["code"] == "CFD0"]
+    assert [each["severity"] for each in told] == ["warning", "info"]
+    every = run("lint", "--live", "shop", "--all", "--format", "markdown", dsn=dsn)
+    assert "CFD0" in every.out
+    assert "Sizes of tables are those of" in every.out
+    toml.write_text('[lint.rules]\nCFD0 = "off"\n' + toml.read_text())
+    assert "CFD0" not in run("lint", "--live", "shop", dsn=dsn).out
+
+
+def test_catalog_rules_obey_the_configuration(
+    run: Runner, shop: Path, dsn: str, conn: psycopg.Connection
+) -> None:
+    toml = shop.parents[1] / "confiture.toml"
+    target = '[targets.shop]\ndsn = "${CONFITURE_DSN}"\n'
+    conn.execute('CREATE TABLE "No Key" (id int)')
+    for label, expected in (("info", ["info"]), ("off", [])):
+        toml.write_text(f'[lint.rules]\n"CFD9" = "{label}"\n{target}')
+        value = run.program("lint", "--live", "shop", "--catalog", dsn=dsn).json()
+        found = [each["severity"] for each in value["findings"] if each["code"] == "CFD9"]
+        assert found == expected
+    assert run.program("migrate", "--plain", dsn=dsn).code == 0
+    # The ledger has indexes twice, as the tool that it is shared with wants them.
+    assert "tb_confiture" not in run("lint", "--live", "shop", "--catalog", dsn=dsn).out
+
+
+def test_style_of_what_is_pending(run: Runner, shop: Path, dsn: str) -> None:
+    toml = shop.parents[1] / "confiture.toml"
+    toml.write_text('[targets.shop]\ndsn = "${CONFITURE_DSN}"\n')
+    assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
+    (shop / "0002_index.up.sql").write_text("create index users_id  on users (id);\n")
+    value = run.program("lint", "--live", "shop", "--style", "--fix", dsn=dsn).json()
+    told = {(each["rule"], each["version"]) for each in value["result"]["findings"]}
+    assert ("LT01", "0002") in told
+    assert {version for _, version in told} == {"0002"}
+    assert value["result"]["mended"] == 1
+    text = (shop / "0002_index.up.sql").read_text()
+    assert text == "create index CONCURRENTLY users_id  on users (id);\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from confiture_flows.config import load_project
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import settings_of
 from confiture_flows.migrations.discovery import discover
+from confiture_flows.sql.parts import ObjectName
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "schema-linting.md"
 
@@ -21,9 +23,10 @@ def blocks(language: str) -> list[str]:
 
 
 def test_rule_of_ones_own_runs(write: Callable[..., Path]) -> None:
-    (example,) = blocks("python")
     names: dict[str, Any] = {}
-    exec(compile(example, str(GUIDE), "exec"), names)
+    for example in blocks("python"):
+        exec(compile(example, str(GUIDE), "exec"), names)
+    names["test_comment_has_to_be_there"]()
     folder = write(
         {
             "1_a.up.sql": "CREATE TABLE a (id int);",
@@ -35,7 +38,14 @@ def test_rule_of_ones_own_runs(write: Callable[..., Path]) -> None:
 
 
 def test_configuration_of_the_guide_is_one(tmp_path: Path) -> None:
-    (example,) = blocks("toml")
+    sizes, example = blocks("toml")
+    (tmp_path / "confiture.toml").write_text(sizes)
+    measured = {"public": {"orders": {"rows": 2_400_000, "bytes": 1 << 30}}}
+    written = {"measured": "2026-11-25", "tables": measured}
+    (tmp_path / "lint-statistics.json").write_text(json.dumps(written))
+    statistics = settings_of(load_project(tmp_path)).statistics
+    assert statistics
+    assert statistics.tables[ObjectName("public", "orders")].rows == 2_400_000
     (tmp_path / "confiture.toml").write_text(example)
     settings = settings_of(load_project(tmp_path))
     assert settings.severities["CF22"] is None

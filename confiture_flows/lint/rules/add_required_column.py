@@ -36,9 +36,9 @@ def _check(said: op.AddColumn, scene: Scene) -> Iterator[Problem]:
     null = column.default is not None and column.default.null
     if not column.not_null or (filled and not null) or scene.new(said.table):
         return
-    table = scene.table(said.table)
-    if table and table.rows == 0:
-        return
+    facts = scene.facts(said.table)
+    if facts and facts.bytes == 0:
+        return  # no page, no row
     yield Problem(
         f"Adding {column.name} fails if {said.table} has a row: it is NOT NULL without a default.",
         "Give it a default, or add it as nullable, fill it, and set NOT NULL in a later migration.",

@@ -70,6 +70,7 @@ def _check(
             yield Problem(
                 f"The foreign key {', '.join(each.columns)} of {said.table} has no index.",
                 f"CREATE INDEX CONCURRENTLY ON {said.table} ({', '.join(each.columns)}).",
+                table=None if isinstance(said, op.CreateTable) else said.table,
                 edits=_index(said, each.columns, scene),
             )
 

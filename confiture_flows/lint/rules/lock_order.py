@@ -28,6 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint.severity import Duration
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import Inside, LockMode, ObjectName
@@ -87,6 +88,8 @@ def _check(
                             "two sessions may wait for one another.",
                             "Take the stronger lock first, or part the changes into migrations.",
                             table=name,
+                            lock=mode,
+                            duration=Duration.METADATA,
                         )
                     return
 

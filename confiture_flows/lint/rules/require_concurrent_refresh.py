@@ -56,6 +56,7 @@ def _check(said: op.Maintain, scene: Scene) -> Iterator[Problem]:
         f"Nobody can read {said.names[0]} while it is refreshed.",
         "Write REFRESH MATERIALIZED VIEW CONCURRENTLY"
         + ("." if usable else "; it needs a unique index first."),
+        table=said.names[0],
         edits=insert_after(scene, said, "VIEW", " CONCURRENTLY") if usable else (),
     )
 

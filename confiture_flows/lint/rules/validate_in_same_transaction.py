@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
+from confiture_flows.sql.work import work_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,7 @@ def _check(said: op.AlterConstraint, scene: Scene) -> Iterator[Problem]:
                 f"{said.name} is validated under the lock of the statement that adds it.",
                 "Move VALIDATE CONSTRAINT to a migration of its own.",
                 table=said.table,
+                lock=work_of(each).strongest,
             )
             return
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint.severity import Duration
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
 
@@ -35,6 +36,7 @@ def _check(said: op.ModifyData, scene: Scene) -> Iterator[Problem]:
         f"{said.command.upper()} without WHERE writes all rows of {said.table} at once.",
         "Add a condition, and do it in batches, outside of the migration that changes the schema.",
         table=said.table,
+        duration=Duration.REWRITE,
     )
 
 

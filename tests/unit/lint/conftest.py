@@ -11,7 +11,6 @@ import pytest
 from confiture_flows.lint.report import LintReport
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import LintSettings
-from confiture_flows.lint.state import KnownState
 from confiture_flows.migrations.discovery import discover
 
 
@@ -23,7 +22,6 @@ class LintFiles(Protocol):
         only: frozenset[str] | None = None,
         together: bool = False,
         settings: LintSettings | None = None,
-        known: KnownState | None = None,
     ) -> LintReport: ...
 
 
@@ -37,9 +35,8 @@ def lint_files(write: Callable[..., Path]) -> LintFiles:
         only: frozenset[str] | None = None,
         together: bool = False,
         settings: LintSettings | None = None,
-        known: KnownState | None = None,
     ) -> LintReport:
         found = discover(write(files)).migrations
-        return lint_migrations(found, only=only, together=together, settings=settings, known=known)
+        return lint_migrations(found, only=only, together=together, settings=settings)
 
     return run

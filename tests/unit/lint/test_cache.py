@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from confiture_flows.lint.cache import LintCache, chained_links, packed, user_ca
 from confiture_flows.lint.report import LintReport
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import LintSettings
+from confiture_flows.lint.statistics import TableFacts, TableStatistics
 from confiture_flows.migrations.discovery import discover
+from confiture_flows.sql.parts import ObjectName
 
 FILES = {
     "1_table.up.sql": "CREATE TABLE t (id bigint PRIMARY KEY, a int);",
@@ -53,6 +56,16 @@ def test_unchanged_files_are_taken_from_the_cache(judge: Judge, cache: LintCache
     assert judge(FILES) == judge(FILES)
     # Nothing was written again, since nothing was judged again.
     assert {each.name: each.stat().st_ino for each in cache.folder.iterdir()} == stamps
+
+
+def test_what_was_judged_by_other_sizes_is_judged_again(judge: Judge) -> None:
+    name = ObjectName("public", "t")
+    found: list[str] = []
+    for rows in (100, 10**8):
+        statistics = TableStatistics(date(2026, 11, 25), {name: TableFacts(rows, rows * 100)})
+        report = judge(FILES, LintSettings(statistics=statistics))
+        found += [each.severity.label for each in report.findings if each.rule == "CF01"]
+    assert found == ["info", "error"]
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,12 @@ import pytest
 from confiture_flows.config import LintConfig, Project
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint.baseline import without_known, write_baseline
-from confiture_flows.lint.catalog import KnownTable
 from confiture_flows.lint.fixes import mend_files, write_mended
 from confiture_flows.lint.report import LintReport
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import LintSettings, settings_of
-from confiture_flows.lint.state import KnownState
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql.parts import ObjectName
 from tests.unit.lint.conftest import LintFiles
 
 TABLE = "CREATE TABLE public.t (id bigint PRIMARY KEY, a int);"
@@ -56,25 +53,6 @@ def test_renamed_table_is_still_known(lint_files: LintFiles) -> None:
         "6_not_null.up.sql": "ALTER TABLE u ALTER b SET NOT NULL;",
     }
     assert rules(lint_files(files, only=frozenset(("6",)))) == []
-
-
-@pytest.mark.parametrize(
-    ("rows", "size", "severity"),
-    [
-        (100, 8192, Severity.INFO),
-        (50_000, 8 << 20, Severity.WARNING),
-        (100, 2 << 30, Severity.ERROR),
-        (5_000_000, 300 << 20, Severity.ERROR),
-        (None, None, Severity.ERROR),  # nobody knows: the worst case
-    ],
-)
-def test_severity_is_of_the_tables_size(
-    lint_files: LintFiles, rows: int | None, size: int | None, severity: Severity
-) -> None:
-    known = KnownState()
-    known.put(KnownTable(ObjectName("public", "t"), rows=rows, bytes=size))
-    (finding,) = lint_files(FILES, only=frozenset(("2",)), known=known).findings
-    assert finding.severity is severity
 
 
 def test_configuration_decides_severities(lint_files: LintFiles) -> None:
@@ -126,7 +104,7 @@ def test_dropped_views_are_followed(lint_files: LintFiles) -> None:
     }
     found = lint_files(files, only=frozenset(("3",))).findings
     assert [each.message for each in found if each.rule == "CF43"] == [
-        "PostgreSQL refuses to drop u, which is read by public.w."
+        "PostgreSQL refuses to drop u, which is needed by the view public.w."
     ]
 
 

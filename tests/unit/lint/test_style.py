@@ -77,6 +77,8 @@ def test_configuration_has_the_last_word(judge: Judge) -> None:
     report = judge(FILES, rules={"layout.spacing": "error", "CP01": "off"})
     assert style(report) == [("1_table.up.sql", 1, "LT01")]
     assert report.findings[-1].severity is Severity.ERROR
+    # Rules about the database itself are ours, and no business of sqlfluff's.
+    assert style(judge(FILES, rules={"CFD9": "off"}))[0] == ("1_table.up.sql", 1, "LT01")
 
 
 def test_what_neither_knows_is_refused(judge: Judge) -> None:
