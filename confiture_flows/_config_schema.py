@@ -81,6 +81,38 @@ class LintTable(_Table):
     names: dict[str, str] = {}
 
 
+class ColumnRuleTable(_Table):
+    """A value of [anonymization.columns]; a string is its strategy."""
+
+    strategy: str = Field(min_length=1)
+    config: dict[str, Any] = {}
+    domain: str | None = Field(default=None, min_length=1)
+    on_unfit: Literal["stop", "null", "redact"] = "stop"
+
+
+class TableRuleTable(_Table):
+    """A value of [anonymization.tables]."""
+
+    rows: bool = True
+    where: str | None = Field(default=None, min_length=1)
+    sample: float | None = Field(default=None, gt=0, le=1)
+
+
+class AnonymizationTable(_Table):
+    """[anonymization]."""
+
+    secret: str | None = Field(default=None, min_length=1)
+    secret_file: str | None = Field(default=None, min_length=1)
+    secret_block: str | None = Field(default=None, min_length=1)
+    random: bool = False
+    default: Literal["copy", "deny"] = "copy"
+    strategies: list[str] = []
+    columns: dict[str, str | ColumnRuleTable] = {}
+    tables: dict[str, TableRuleTable] = {}
+    subset: dict[str, str] = {}
+    allow: list[str] = []
+
+
 class ConfigurationFile(_Table):
     """The whole file."""
 
@@ -89,6 +121,7 @@ class ConfigurationFile(_Table):
     hooks: list[HookTable] = []
     placeholders: dict[PlaceholderName, str] = {}
     lint: LintTable = LintTable()
+    anonymization: AnonymizationTable = AnonymizationTable()
 
 
 def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:

@@ -1,4 +1,4 @@
-"""What authors of plug-ins import: hooks and their values. Loaded when it is first used."""
+"""What authors of plug-ins import: hooks, strategies and their values. Loaded when first used."""
 
 from __future__ import annotations
 
@@ -6,21 +6,36 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from confiture_flows.anonymization.keys import Key
+    from confiture_flows.anonymization.registry import StrategyRegistry, register_strategy
+    from confiture_flows.anonymization.strategy import Column, StrategyBase, UnfitValue
     from confiture_flows.hooks.model import HookContext, HookPoint, HookResult, HookSummary
     from confiture_flows.hooks.progress import report_progress
     from confiture_flows.hooks.registry import HookRegistry, hook
 
 __all__ = [
+    "Column",
     "HookContext",
     "HookPoint",
     "HookRegistry",
     "HookResult",
     "HookSummary",
+    "Key",
+    "StrategyBase",
+    "StrategyRegistry",
+    "UnfitValue",
     "hook",
+    "register_strategy",
     "report_progress",
 ]
 
 _HOMES = {
+    "Column": "confiture_flows.anonymization.strategy",
+    "Key": "confiture_flows.anonymization.keys",
+    "StrategyBase": "confiture_flows.anonymization.strategy",
+    "StrategyRegistry": "confiture_flows.anonymization.registry",
+    "UnfitValue": "confiture_flows.anonymization.strategy",
+    "register_strategy": "confiture_flows.anonymization.registry",
     "HookContext": "confiture_flows.hooks.model",
     "HookPoint": "confiture_flows.hooks.model",
     "HookRegistry": "confiture_flows.hooks.registry",
