@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from confiture_flows.anonymization.strategy import Column
     from confiture_flows._anonymization_config import OnUnfit, Unlisted
+    from confiture_flows.anonymization.strategy import Column
     from confiture_flows.config import Project
 
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')

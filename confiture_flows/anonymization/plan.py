@@ -1,0 +1,85 @@
+"""CopyPlan: what an anonymized copy is going to do, decided before a byte moves. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from confiture_flows.anonymization.rules import ColumnRule
+    from confiture_flows.anonymization.strategy import Column
+    from confiture_flows.report.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """A column of a table that is copied.
+
+    Attributes:
+        column: What it is in the source.
+        rule: What becomes of its values; None copies them as they are.
+        written: Whether the copy writes it; generated columns the target computes itself.
+        always_identity: Whether it is GENERATED ALWAYS AS IDENTITY.
+    """
+
+    column: Column
+    rule: ColumnRule | None = None
+    written: bool = True
+    always_identity: bool = False
+
+    @property
+    def masked(self) -> bool:
+        """Whether a strategy changes its values."""
+        return self.rule is not None and self.rule.strategy != "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTable:
+    """A table that is copied; of a partitioned table, each partition that holds rows.
+
+    Attributes:
+        schema: Its schema.
+        name: Its name.
+        columns: All, in the table's order.
+        copied: Whether its rows are copied; the empty table always is there.
+        where: SQL conditions that its rows have to meet, with the sample's among them.
+        keys: A file in COPY's text format with the primary keys of the rows to copy; None is all.
+        primary_key: The names of the key's columns; empty without one.
+        rows: About how many it has.
+        size: Its bytes on disk, without indexes.
+    """
+
+    schema: str
+    name: str
+    columns: tuple[PlannedColumn, ...]
+    copied: bool = True
+    where: tuple[str, ...] = ()
+    keys: Path | None = None
+    primary_key: tuple[str, ...] = ()
+    rows: int = 0
+    size: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def masked(self) -> tuple[PlannedColumn, ...]:
+        """The columns whose values change."""
+        return tuple(each for each in self.columns if each.masked)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPlan:
+    """What is copied, and how.
+
+    Attributes:
+        tables: Those whose rows others refer to come first.
+        left_out: What is not copied, in words: large objects, foreign tables, ...
+        findings: What a person should know; none of them stops the copy by itself.
+    """
+
+    tables: tuple[PlannedTable, ...]
+    left_out: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
