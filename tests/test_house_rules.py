@@ -31,9 +31,9 @@ MAY_CATCH_EVERYTHING = {
     "migrations/lifecycle.py",
     # A function of somebody's own may raise anything, and is told with its line.
     "migrations/functions.py",
-    # So may a hook, and a module with hooks when it is imported.
+    # So may a hook, and a module of plug-ins when it is imported.
     "hooks/attempt.py",
-    "hooks/loading.py",
+    "_imports.py",
 }
 # Who may open a connection, and why not through confiture_flows.target.
 MAY_CONNECT = {

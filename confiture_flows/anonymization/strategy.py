@@ -113,6 +113,17 @@ class StrategyBase:
             )
         return self._key
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What prepare() made (compiled patterns, lambdas) need not be one that pickles.
+        from confiture_flows.anonymization.pickling import reduced
+
+        return reduced(self)
+
+    @classmethod
+    def reference(cls) -> str:
+        """How `StrategyRegistry.find` finds the class in another process."""
+        return f"{cls.__module__}:{cls.__qualname__}"
+
     def prepare(self) -> None:
         """Look things up once, before the first value.
 
@@ -162,4 +173,12 @@ def accepts_type(accepts: tuple[str, ...], type_name: str) -> bool:
     """Whether a strategy that accepts these takes values of a type."""
     return any(
         each in (ANY_TYPE, type_name) or type_name in TYPE_GROUPS.get(each, ()) for each in accepts
+    )
+
+
+def is_sql_only(strategy: type[StrategyBase]) -> bool:
+    """Whether a strategy has no Python at all, and its column is masked by the source alone."""
+    return (
+        strategy.anonymize is StrategyBase.anonymize
+        and strategy.anonymize_batch is StrategyBase.anonymize_batch
     )
