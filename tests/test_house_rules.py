@@ -34,6 +34,8 @@ MAY_CATCH_EVERYTHING = {
     # So may a hook, and a module of plug-ins when it is imported.
     "hooks/attempt.py",
     "_imports.py",
+    # And a strategy that is tried.
+    "anonymization/_kit_properties.py",
 }
 # Who may open a connection, and why not through confiture_flows.target.
 MAY_CONNECT = {

@@ -135,7 +135,7 @@ class StrategyRegistry:
             raise ConfigError(
                 f"{subject} cannot be found: {module} has no {name}.", next_step=_UNKNOWN
             )
-        return _strategy_of(found, reference)
+        return strategy_of(found, reference)
 
     def _of_entry_point(
         self, point: EntryPoint, present: type[StrategyBase] | None
@@ -151,7 +151,7 @@ class StrategyRegistry:
             if found is None:
                 raise ConfigError(f"{subject} is not registered by its module.", next_step=unknown)
         else:
-            found = _strategy_of(loaded, subject)
+            found = strategy_of(loaded, subject)
         if present and _origin(present) != _origin(found):
             raise _two(point.name, _origin(present), _described(point))
         self.add(point.name, found)
@@ -186,7 +186,7 @@ def register_strategy(
     """
 
     def register(made: _Made) -> _Made:
-        strategy = _strategy_of(made, name)
+        strategy = strategy_of(made, name)
         said = {"accepts": accepts, "unique": unique, "keeps": keeps}
         for attribute, value in said.items():
             if value is not None:
@@ -252,8 +252,16 @@ def _called(made: type[Any]) -> str | None:
     return vars(made).get("name")
 
 
-def _strategy_of(found: Any, subject: str) -> type[StrategyBase]:
-    """The strategy that a class or a function is."""
+def strategy_of(found: Any, subject: str = "") -> type[StrategyBase]:
+    """The strategy that a class or a function is.
+
+    Args:
+        found: A subclass of StrategyBase, a function, or a class for fraiseql-confiture.
+        subject: What it is called in the error.
+
+    Raises:
+        ConfigError: It can be none.
+    """
     if is_confiture_class(found):
         return adapted(found)
     if inspect.isclass(found):
@@ -261,7 +269,7 @@ def _strategy_of(found: Any, subject: str) -> type[StrategyBase]:
     if callable(found):
         return strategy_of_function(found)
     raise ConfigError(
-        f"{subject} is no strategy.",
+        f"{subject or repr(found)} is no strategy.",
         next_step="Name a subclass of confiture_flows.plugins.StrategyBase, or a function.",
     )
 
