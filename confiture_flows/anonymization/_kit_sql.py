@@ -42,7 +42,7 @@ def make_table(made: StrategyBase, conn: Connection, values: tuple[Any, ...]) ->
     rows = [(number, _written(made, value)) for number, value in enumerate(values)]
     with conn.cursor() as cursor:
         cursor.executemany(insert, rows)
-    if made.keyed:
+    if made._key is not None:
         for name, value in made.key.settings.items():
             conn.execute("SELECT set_config(%s, %s, true)", (name, value))
 

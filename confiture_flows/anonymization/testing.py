@@ -190,7 +190,8 @@ def examine_strategy(
 
 
 def _make(made: type[StrategyBase], config: Any, column: Column, key: int) -> StrategyBase:
-    return made(config, column, _SECRETS[key].key("check") if made.keyed else None)
+    wants = made.keyed or made.composite
+    return made(config, column, _SECRETS[key].key("check") if wants else None)
 
 
 def _results(tried: Tried, server: _LazyServer, without: set[str]) -> Iterator[PropertyResult]:
