@@ -123,6 +123,11 @@ class StrategyBase:
             )
         return self._key
 
+    @property
+    def budget(self) -> float | None:
+        """The epsilon of differential privacy that each value costs, for the report."""
+        return None
+
     def prepare(self) -> None:
         """Look things up once, before the first value.
 
