@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 # What a digit that is doubled adds to the sum.
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
+@cache
+def _luhn_sums() -> tuple[int, ...]:
+    """The sum of each four digits, of which the second and the last are doubled."""
+    pairs = [tens + _DOUBLED[ones] for tens in range(10) for ones in range(10)]
+    return tuple(high + low for high in pairs for low in pairs)
+
+
 def luhn(digits: str) -> str:
     """The check digit that follows the digits of a card's number."""
-    numbers = list(map(int, reversed(digits)))
-    return str(-(sum(_DOUBLED[each] for each in numbers[::2]) + sum(numbers[1::2])) % 10)
+    sums, total, number = _luhn_sums(), 0, int(digits)
+    while number:
+        number, four = divmod(number, 10_000)
+        total += sums[four]
+    return str(-total % 10)
 
 
 def iban_check(country: str, account: str) -> str:
     """The two check digits of an IBAN; letters count from 10 for A."""
-    number = int("".join(str(int(each, 36)) for each in f"{account}{country}00"))
+    if not account.isdigit():
+        account = "".join(str(int(each, 36)) for each in account)
+    first, second = country
+    number = int(f"{account}{int(first, 36)}{int(second, 36)}00")
     return f"{98 - number % 97:02}"
 
 

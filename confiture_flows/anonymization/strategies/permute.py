@@ -43,8 +43,8 @@ class Permute(StrategyBase):
     def _number(self, value: int, largest: int) -> str:
         sign = "-" if value < 0 else ""
         size = abs(value)
-        low = 10 ** (len(str(size)) - 1) if size > 9 else bool(sign)
-        high = min(10 ** len(str(size)) - 1, largest + bool(sign))
+        low = 10 ** (len(str(size)) - 1) if size > 9 else int(value < 0)
+        high = min(10 ** len(str(size)) - 1, largest + int(value < 0))
         made = self._permuted(size - low, high - low + 1, f"{sign}{low}".encode())
         return f"{sign}{made + low}"
 
