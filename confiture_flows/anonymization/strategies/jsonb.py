@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _STEP = re.compile(r'\.([^.\[\]"*]+)|\."((?:[^"\\]|\\.)+)"|(\.\*)|(\[\*\])')
 # jsonb holds no NUL: a text that starts so is a number, kept with all of its digits.
-_FRACTION = "\0number:"
-_FRACTIONS = re.compile(r'"\\u0000number:([^"]*)"')
+_NUMBER = "\0number:"
+_WRITTEN_NUMBERS = re.compile(r'"\\u0000number:([^"]*)"')
+_DECODER = json.JSONDecoder(parse_float=_NUMBER.__add__, parse_int=_NUMBER.__add__)
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _EACH, _ANY = 0, 1  # [*] and .*
 _NUMBERS = ("int8", "numeric", "float8")
 
@@ -67,8 +69,8 @@ class JsonByPath(StrategyBase):
         """The document."""
         try:
             # In a list of its own, so that the path $ has something to be replaced in.
-            root = [json.loads(value, parse_float=_FRACTION.__add__)]
-        except ValueError:
+            root = [_DECODER.decode(value)]
+        except (ValueError, RecursionError):
             raise UnfitValue from None
         for steps, type_name, inner, takes_all in self._rules:
             for holder, place in _places(root, 0, steps):
@@ -78,8 +80,11 @@ class JsonByPath(StrategyBase):
                 holder[place] = (
                     _replaced_whole(part, inner) if takes_all else _replaced(part, type_name, inner)
                 )
-        text = json.dumps(root[0], ensure_ascii=False)
-        return _FRACTIONS.sub(r"\1", text)
+        return _written(root[0])
+
+
+def _written(part: Any) -> str:
+    return _WRITTEN_NUMBERS.sub(r"\1", _ENCODER.encode(part))
 
 
 def _steps(path: str) -> tuple[str | int, ...]:
@@ -116,19 +121,18 @@ def _places(holder: Any, place: Any, steps: tuple[str | int, ...]) -> Iterator[t
 
 def _replaced_whole(part: Any, inner: StrategyBase) -> Any:
     """A part of any type by a strategy that takes all of them, such as null or constant."""
-    return inner.anonymize(part if isinstance(part, str) else json.dumps(part))
+    text = isinstance(part, str) and not part.startswith(_NUMBER)
+    return inner.anonymize(part if text else _written(part))
 
 
 def _replaced(part: Any, type_name: str, inner: StrategyBase) -> Any:
-    number = (isinstance(part, int) and not isinstance(part, bool)) or (
-        isinstance(part, str) and part.startswith(_FRACTION)
-    )
-    if number is not (type_name in _NUMBERS) or not (number or isinstance(part, str)):
+    if not isinstance(part, str):
         raise UnfitValue
-    if not number:
-        return inner.anonymize(part)
-    text = str(part).removeprefix(_FRACTION)
+    number = part.startswith(_NUMBER)
+    if number is not (type_name in _NUMBERS):
+        raise UnfitValue
+    text = part.removeprefix(_NUMBER) if number else part
     if type_name == "int8" and not text.lstrip("-").isdigit():
         raise UnfitValue
     made = inner.anonymize(text)
-    return None if made is None else _FRACTION + made
+    return _NUMBER + made if number and made is not None else made

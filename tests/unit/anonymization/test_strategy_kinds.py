@@ -155,6 +155,13 @@ def test_document_keeps_what_no_path_names():
     assert made == document.replace('"y"', '"[REDACTED]"')
 
 
+def test_document_that_is_too_deep_is_unfit():
+    strategy = make("jsonb", "jsonb", paths={"$.a": "redact"})
+    with pytest.raises(UnfitValue):
+        strategy.anonymize("[" * 100_000)
+    assert strategy.anonymize('{"n": ' + "7" * 9000 + "}").count("7") == 9000
+
+
 def test_part_of_a_document_becomes_what_a_column_becomes():
     made = make("jsonb", "jsonb", paths={"$.p.*.mail": "email"})
     text = made.anonymize('{"p": {"a": {"mail": "bob"}, "b": {"mail": "eve"}}}')
