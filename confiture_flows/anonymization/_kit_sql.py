@@ -12,6 +12,7 @@ from psycopg import sql
 
 from confiture_flows.anonymization._kit_properties import UNFIT, Broken, Tried, result
 from confiture_flows.anonymization._kit_values import kind_of
+from confiture_flows.anonymization.describe import OTHER
 from confiture_flows.anonymization.strategy import StrategyBase, is_sql_only
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def sql_of(made: StrategyBase) -> str | None:
 
 def make_table(made: StrategyBase, conn: Connection, values: tuple[Any, ...]) -> None:
     """Make a temporary table with a value a row, and set what the SQL of the key reads."""
-    others = [sql.SQL("o{} text").format(number) for number in range(len(made.needs()))]
+    others = [
+        sql.SQL("o{} text DEFAULT {}").format(number, OTHER) for number in range(len(made.needs()))
+    ]
     named = sql.SQL(", ").join([*others, sql.SQL("o text")])
     conn.execute(_TABLE.format(_type(made), named))
     insert = sql.SQL("INSERT INTO confiture_kit (n, v) VALUES (%s, %s::{})").format(_type(made))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from confiture_flows.anonymization.describe import EXAMPLES
+from confiture_flows.anonymization.describe import EXAMPLES, OTHER
 from confiture_flows.anonymization.strategy import StrategyBase, UnfitValue, is_sql_only
 from confiture_flows.errors import ConfigError
 
@@ -89,7 +89,7 @@ def bench_strategy(
     given = [text if made.takes == "text" else value for text, value in pairs]
     scalar = batch = None
     if not is_sql_only(type(made)):
-        others = [[None] * len(given) for _ in made.needs()]
+        others = [[OTHER] * len(given) for _ in made.needs()]
         scalar = _fastest(lambda: list(map(made.anonymize, given, *others))) * 1e9 / rows
         batch = _fastest(lambda: _in_batches(made, given)) * 1e9 / rows
     raw = by_sql = by_python = None
@@ -129,7 +129,7 @@ def _fits(made: StrategyBase, value: Any) -> bool:
     if is_sql_only(type(made)):
         return True
     try:
-        made.anonymize(value, *(None for _ in made.needs()))
+        made.anonymize(value, *(OTHER for _ in made.needs()))
     except UnfitValue:
         return False
     return made.validate(value)
@@ -138,7 +138,7 @@ def _fits(made: StrategyBase, value: Any) -> bool:
 def _in_batches(made: StrategyBase, values: Sequence[Any]) -> None:
     for start in range(0, len(values), _BATCH):
         part = values[start : start + _BATCH]
-        made.anonymize_batch(part, *([None] * len(part) for _ in made.needs()))
+        made.anonymize_batch(part, *([OTHER] * len(part) for _ in made.needs()))
 
 
 def _fastest(run: Callable[[], object]) -> float:
@@ -166,7 +166,7 @@ def _copies(
         for name, value in made.key.settings.items():
             source.execute("SELECT set_config(%s, %s, false)", (name, value))
     raw = _fastest(lambda: _pipe(source, target, "v"))
-    expression = made.to_sql("v", *("NULL" for _ in made.needs()))
+    expression = made.to_sql("v", *(f"'{OTHER}'" for _ in made.needs()))
     masked = None
     if expression is not None:
         typed = f"({expression})::{made.column.type}"
@@ -210,7 +210,7 @@ def _masked_pipe(source: Connection, target: Connection, made: StrategyBase) -> 
 def _masked(made: StrategyBase, lines: list[str]) -> str:
     """The lines with their last column masked; examples hold nothing that COPY escapes."""
     heads, values = zip(*(line.rsplit("\t", 1) for line in lines), strict=True)
-    results = made.anonymize_batch(values, *([None] * len(values) for _ in made.needs()))
+    results = made.anonymize_batch(values, *([OTHER] * len(values) for _ in made.needs()))
     return "".join(
         [
             f"{head}\t{_NULL if each is None else each}\n"

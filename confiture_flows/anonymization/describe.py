@@ -61,6 +61,7 @@ EXAMPLES: dict[str, tuple[tuple[str, Any], ...]] = {
     "bytea": (("\\x616461", b"ada"),),
     "text[]": (("{ada@shop.example,+12025550143}", ["ada@shop.example", "+12025550143"]),),
 }
+OTHER = "1"  # of another column of the row: whose it is
 _SECRET = Secret(b"of examples, which protects nobody")
 
 
@@ -169,7 +170,7 @@ def examples_of(made: StrategyBase) -> tuple[tuple[str, str], ...]:
         try:
             if not made.validate(given):
                 raise UnfitValue
-            after = made.anonymize(given, *(None for _ in made.needs()))
+            after = made.anonymize(given, *(OTHER for _ in made.needs()))
         except UnfitValue:
             continue
         found.append((text, "NULL" if after is None else str(after)))

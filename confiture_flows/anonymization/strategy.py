@@ -130,6 +130,11 @@ class StrategyBase:
         """How `StrategyRegistry.find` finds the class in another process."""
         return f"{cls.__module__}:{cls.__qualname__}"
 
+    @property
+    def budget(self) -> float | None:
+        """The epsilon of differential privacy that each value costs, for the report."""
+        return None
+
     def prepare(self) -> None:
         """Look things up once, before the first value.
 
@@ -151,7 +156,10 @@ class StrategyBase:
         Raises:
             UnfitValue: There is none; the rule's `on_unfit` says what becomes of it.
         """
-        raise NotImplementedError
+        raise StrategyError(
+            f"{self.column}: the strategy {self.name!r} has SQL only, which Python cannot compute.",
+            next_step="Use engine = 'auto' or 'sql', or another strategy.",
+        )
 
     def anonymize_batch(self, values: Sequence[Any], *others: Sequence[Any]) -> Sequence[Any]:
         """The same for many values in order; worth writing where it is faster."""

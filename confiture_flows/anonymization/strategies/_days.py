@@ -31,7 +31,7 @@ def read_day(text: str) -> tuple[int, str]:
     if match is None:
         raise UnfitValue
     year = int(match[1])
-    return _ordinal(1 - year if match[5] else year, int(match[2]), int(match[3])), match[4]
+    return ordinal(1 - year if match[5] else year, int(match[2]), int(match[3])), match[4]
 
 
 def write_day(day: int, time: str, type_name: str) -> str:
@@ -59,7 +59,8 @@ def civil(day: int) -> tuple[int, int, int]:
     return easy.year + 400 * cycles, easy.month, easy.day
 
 
-def _ordinal(year: int, month: int, day: int) -> int:
+def ordinal(year: int, month: int, day: int) -> int:
+    """The day's number of a year (0 is 1 BC), month and day."""
     cycles, rest = divmod(year - 1, 400)
     try:
         return date(rest + 1, month, day).toordinal() + 146_097 * cycles

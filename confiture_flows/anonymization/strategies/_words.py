@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 Locale = Literal["en", "de", "fr", "es", "it", "pl", "ja"]
-Kind = Literal["first_names", "last_names", "cities", "streets", "companies"]
+Kind = Literal["first_names", "last_names", "cities", "streets", "companies", "company_forms"]
 
 _DATA = Path(__file__).parent / "_data"
 

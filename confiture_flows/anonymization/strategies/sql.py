@@ -1,4 +1,4 @@
-"""sql: an expression of one's own, which the source computes; no Python at all."""
+"""sql: an SQL expression of one's own, computed by the source."""
 
 from __future__ import annotations
 
@@ -10,29 +10,27 @@ from confiture_flows.anonymization.strategy import ANY_TYPE, StrategyBase
 
 @register_strategy("sql")
 class Sql(StrategyBase):
-    """An SQL expression; {column} in it stands for the column.
+    """What an SQL expression gives, such as left({column}, 3) || '***'.
 
-    It runs on the source, within the copy's own SELECT. Other columns of the row may stand in it
-    by their names.
+    It runs on the source, in the copy's read-only transaction, with `engine = "sql"` or "auto";
+    Python cannot compute it. Its result is written as it is: whether it hides anything, and what
+    it makes of NULL, is up to it.
     """
 
     accepts = (ANY_TYPE,)
+    # Nobody compares what the source computes with what it was.
+    keeps = True
 
     class Config(StrategyBase.Config):
         """Options of sql."""
 
         expression: str = Field(
-            min_length=1, description="Such as \"left({column}, 1) || '.'\"; of the column's type."
+            min_length=1, description="An SQL expression; {column} stands for the column."
         )
 
     config: Config
 
-    def prepare(self) -> None:
-        """Refuse what would not be one expression."""
-        text = self.config.expression
-        if ";" in text or "--" in text:
-            raise ValueError("the expression holds ; or --, and has to be one expression")
-
     def to_sql(self, column: str, *others: str) -> str:
-        """The expression, in parentheses."""
-        return f"({self.config.expression.replace('{column}', column)})"
+        """The expression."""
+        # A line of its own ends a comment at its end.
+        return f"({self.config.expression.replace('{column}', column)}\n)"

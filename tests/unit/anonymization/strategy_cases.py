@@ -55,8 +55,20 @@ UUIDS = tuple(f"{number:08x}-0000-4000-8000-000000000000" for number in range(20
 DATES = ("1980-02-29", "2024-12-31", "0044-03-15 BC", "0001-01-01", "12345-06-07", "2000-01-01")
 TIMES = ("1980-02-29 12:34:56.789", "0044-03-15 00:00:00 BC", "20000-01-01 23:59:59")
 ZONED = ("1980-02-29 12:34:56.789+00", "0044-03-15 00:00:00+00 BC", "2024-07-01 23:30:00+00")
+CODES = ("AB-12", "zz9", "00000", "A1b2C3", "x", "7", "ABCDEFGHIJ-0123456789-klmnop")
+DOCUMENTS = (
+    '{"email": "a@b.c", "n": 12.50, "items": [{"name": "x"}, {"name": null}, {}]}',
+    '{"email": "ünï\\"q", "other": {"deep": [1, 1e400, true, null]}}',
+    "{}",
+)
+ARRAYS = ("{}", "{a,b}", '{"a b",NULL,"q\\"x\\\\"}', "[0:1]={x,y}", "{{a,b},{c,d}}", '{"NULL",""}')
 ADDRESSES = ("10.1.2.3", "192.168.0.1/24", "2001:db8:1:2::3", "fe80::1/64", "::ffff:1.2.3.4")
 PEOPLE = tuple(f"p{number % 2}" for number in range(len(DATES)))
+NATIONAL = ("us-ssn", "gb-nino", "fr-nir", "de-steuer-id", "pl-pesel", "es-dni")
+NOISE = {"strategy": "number-noise", "config": {"share": 0.1}}
+NUMERIC = {"type": "numeric"}
+DP = {"epsilon": 0.5, "at_least": 0, "at_most": 100, "row": "id"}
+ROWS = tuple(map(str, range(len(INTEGERS))))
 
 CASES = (
     Case("hash"),
@@ -96,4 +108,51 @@ CASES = (
     Case("ip", "inet", ADDRESSES, {"form": "prefix"}),
     Case("ip", "inet", ADDRESSES, {"form": "generalise"}),
     Case("ip", "cidr", ("10.1.2.0/24", "2001:db8::/32"), {"form": "generalise", "bits": 16}),
+    Case("city"),
+    Case("city", config={"locale": "ja"}),
+    Case("company"),
+    Case("company", config={"locale": "de"}),
+    Case("company", config={"locale": "ja"}),
+    Case("postcode", values=("12345", "SW1A 1AA", "00-950", "1000 ab"), config={"keep": 2}),
+    Case("postcode", values=("12345", "SW1A 1AA"), config={"rest": "zero", "keep": 3}),
+    Case("user-name"),
+    Case("url"),
+    Case("url", config={"ending": ".png", "digits": 12}),
+    *(
+        Case("date-truncate", "date", DATES, {"to": each})
+        for each in ("year", "quarter", "month", "week")
+    ),
+    *(
+        Case("date-truncate", type_name, values, {"to": each})
+        for each in ("year", "week", "day", "hour")
+        for type_name, values in (("timestamp", TIMES), ("timestamptz", ZONED))
+    ),
+    Case("bucket", "int4", (*INTEGERS, "2147483647", "-2147483648"), {"width": 10}),
+    Case("bucket", "int8", (str(2**63 - 1), str(-(2**63))), {"width": 7, "start": -3}),
+    Case("bucket", "int2", INTEGERS, {"edges": (-5, 0, 18, 30)}),
+    Case("bucket", "numeric", ("1.5", "-0.01", "1000", "99"), {"width": "2.5"}),
+    Case("bucket", "numeric", ("1.5", "-0.01", "99"), {"edges": ("0.5", "10")}),
+    Case("pick", config={"values": ("it's", "\\", "c", "d")}),
+    Case("pick", config={"values": ("aa", "bb", "cc"), "weights": (8, 1, 0.5)}),
+    Case("pick", "int4", INTEGERS, {"values": ("11", "22", "33")}),
+    Case("permute", values=CODES),
+    Case("permute", "int4", (*INTEGERS, "2147483647", "-2147483648")),
+    Case("free-text"),
+    *(Case("credit-card", config={"network": each}) for each in ("visa", "amex", "none")),
+    Case("credit-card", config={"unique": True}),
+    *(Case("iban", config={"country": each}) for each in ("DE", "FR", "GB", "ES", "IT", "BE")),
+    Case("iban", config={"unique": True}),
+    *(Case("national-id", config={"kind": each}) for each in NATIONAL),
+    Case("array", "text[]", ARRAYS, {"element": "email"}),
+    Case("array", "int4[]", ("{1,NULL,-3}",), {"element": NOISE}),
+    Case(
+        "jsonb",
+        "jsonb",
+        DOCUMENTS,
+        {"paths": {"$.email": "email", "$.items[*].name": "name", "$.n": {**NOISE, **NUMERIC}}},
+    ),
+    Case("template", config={"template": "{who}-{digits:6}", "parts": {"who": "name"}}),
+    Case("dp-noise", "int4", INTEGERS, dict(DP), (ROWS,)),
+    Case("dp-noise", "numeric", ("1.25", "99.999", "Infinity"), dict(DP), (ROWS[:3],)),
+    Case("dp-noise", "float8", ("1.25", "-Infinity"), dict(DP), (ROWS[:2],)),
 )

@@ -21,7 +21,7 @@ from confiture_flows.anonymization.registry import (
     registered,
 )
 from confiture_flows.anonymization.rules import ColumnRule, Pattern
-from confiture_flows.anonymization.strategy import Column, StrategyBase
+from confiture_flows.anonymization.strategy import Column, StrategyBase, is_sql_only
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError, StrategyError
 
@@ -336,9 +336,10 @@ def test_built_in_strategy_is_found_by_every_registry_and_after_its_removal():
 
 def test_sql_strategy_is_an_expression_only():
     made = StrategyFactory().make(rule("sql", expression="left({column}, 1) || '.'"), NAME)
-    assert made.to_sql('"name"') == "(left(\"name\", 1) || '.')"
-    with pytest.raises(ConfigError, match="has to be one expression"):
-        StrategyFactory().make(rule("sql", expression="1; DROP TABLE users"), NAME)
+    assert made.to_sql('"name"') == "(left(\"name\", 1) || '.'\n)"
+    assert is_sql_only(type(made))
+    with pytest.raises(StrategyError, match="'sql' has SQL only, which Python cannot compute"):
+        made.anonymize("Ada")
 
 
 def test_plugin_module_gives_what_authors_need():
