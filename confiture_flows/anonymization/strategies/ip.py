@@ -9,6 +9,7 @@ from pydantic import Field
 
 from confiture_flows.anonymization.keys import NUMBER_BYTES
 from confiture_flows.anonymization.registry import register_strategy
+from confiture_flows.anonymization.strategies._sql import entry, once
 from confiture_flows.anonymization.strategy import StrategyBase, UnfitValue
 
 # RFC 5737 and RFC 3849: addresses for documentation, which are nobody's.
@@ -94,12 +95,25 @@ class Ip(StrategyBase):
         return f"{made}/{128 if ':' in made else 32}"
 
     def to_sql(self, column: str, *others: str) -> str | None:
-        """Generalised addresses, made by the source."""
-        if self.config.form != "generalise" or self.column.type != "inet":
+        """Fictional or generalised addresses, made by the source; for inet."""
+        if self.config.form == "prefix" or self.column.type != "inet":
             return None
+        if self.config.form == "documentation":
+            return self._fictional_sql(column)
         kept = f"CASE family({column}) WHEN 4 THEN {self.config.bits} ELSE {self.config.bits6} END"
         network = f"host(network(set_masklen({column}, {kept})))::inet"
         return f"set_masklen({network}, masklen({column}))"
+
+    def _fictional_sql(self, column: str) -> str:
+        groups = " || ':' || ".join(f"substr(h, {place}, 4)" for place in range(1, 25, 4))
+        made = f"'{_DOCUMENTATION_6}:' || {groups}"
+        if not self.config.unique:
+            number = f"('x' || left(h, {2 * NUMBER_BYTES}))::bit({8 * NUMBER_BYTES})::bigint"
+            four = entry(_DOCUMENTATION, f"mod({number}, {len(_DOCUMENTATION)})")
+            made = f"CASE WHEN family({column}) = 4 THEN {four} ELSE {made} END"
+        # abbrev of an inet is what COPY writes; a cast to text adds a netmask.
+        digest = f"encode({self.key.sql(f'abbrev({column})')}, 'hex')"
+        return f"{once(digest, 'h', made)}::inet"
 
     def capacity(self) -> int | None:
         """How many addresses there are to pick from."""
