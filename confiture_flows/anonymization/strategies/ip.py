@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, Literal
 
 from pydantic import Field
@@ -64,15 +64,14 @@ class Ip(StrategyBase):
         host, slash, mask = value.partition("/")
         if self.config.form == "documentation":
             return self._fictional(self.key.digest(value.encode()), ":" in host)
+        six = ":" in host
+        family, size = (AF_INET6, 16) if six else (AF_INET, 4)
         try:
-            address = ip_address(host)
-        except ValueError:
+            number = int.from_bytes(inet_pton(family, host), "big")
+        except (OSError, ValueError):
             raise UnfitValue from None
-        if address.version == 6 and address.scope_id:
-            raise UnfitValue
-        kept = self.config.bits6 if address.version == 6 else self.config.bits
-        number = int(address)
-        free = (1 << (address.max_prefixlen - kept)) - 1
+        kept = self.config.bits6 if six else self.config.bits
+        free = (1 << (8 * size - kept)) - 1
         made = number & ~free
         if self.config.form == "prefix":
             digest = self.key.digest(value.encode())
@@ -80,7 +79,7 @@ class Ip(StrategyBase):
             made |= chosen if made | chosen != number else chosen ^ 1
         elif self.column.type == "cidr":
             mask = str(min(int(mask), kept))
-        return f"{type(address)(made)}{slash}{mask}"
+        return f"{inet_ntop(family, made.to_bytes(size, 'big'))}{slash}{mask}"
 
     def _fictional(self, digest: bytes, six: bool) -> str:
         if six or self.config.unique:
