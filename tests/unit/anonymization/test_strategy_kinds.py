@@ -247,6 +247,13 @@ def test_dp_noise_stays_within_bounds_and_the_same():
     assert made == make("dp-noise", "int4", **DP).anonymize_batch(["50"] * 1000, rows)
 
 
+def test_netmask_of_a_single_address_makes_no_other_address():
+    strategy = make("ip", "inet", unique=True)
+    assert strategy.anonymize("10.0.0.1/32") == strategy.anonymize("10.0.0.1")
+    assert strategy.anonymize("::/128") == strategy.anonymize("::")
+    assert strategy.anonymize("10.0.0.1/24") != strategy.anonymize("10.0.0.1")
+
+
 def test_picks_follow_their_weights():
     made = list(make("pick", values=("a", "b"), weights=(9, 1)).anonymize_batch(numbered(10_000)))
     assert 8800 < made.count("a") < 9200
