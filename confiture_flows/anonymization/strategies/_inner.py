@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from confiture_flows.anonymization.registry import registered
-from confiture_flows.anonymization.strategy import accepts_type
+from confiture_flows.anonymization.strategy import UnfitValue, accepts_type
 from confiture_flows.anonymization.validator import ConfigValidator
 
 if TYPE_CHECKING:
@@ -58,3 +58,14 @@ def inner_strategy(
     if strategy.needs():
         raise ValueError(f"{rule.strategy!r} needs other columns and cannot stand within")
     return strategy
+
+
+def masked_part(strategy: StrategyBase, text: str) -> str | None:
+    """What becomes of a part.
+
+    Raises:
+        UnfitValue: The strategy refuses it.
+    """
+    if not strategy.validate(text):
+        raise UnfitValue
+    return strategy.anonymize(text)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LARGEST_TABLE = 200_000
 # Longer lists make statements that are read and planned slowly.
-_LONGEST_SQL_LIST = 600
+_LONGEST_SQL_LIST = 2000
 
 
 class PickingStrategy(DigestStrategy):

@@ -53,6 +53,8 @@ class Array(StrategyBase):
         """The arrays; the strategy gets the elements of all of them at once."""
         found = [list(self._elements(value)) for value in values]
         elements = [text for each in found for _, _, text in each]
+        if not all(map(self._inner.validate, elements)):
+            raise UnfitValue
         masked = iter(self._inner.anonymize_batch(elements) if elements else ())
         made = []
         for value, each in zip(values, found, strict=True):

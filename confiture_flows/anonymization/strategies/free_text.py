@@ -14,7 +14,8 @@ KindOfMention = Literal["email", "url", "iban", "card", "ip", "phone"]
 
 # In this order: what an earlier one has struck out a later one does not meet.
 _PATTERNS: dict[KindOfMention, str] = {
-    "email": r"[^\s@<>(),;:\"\[\]]+@[^\s@<>(),;:\"\[\]]+\.[^\W\d_]{2,}",
+    # Tried where a word begins alone, so that a long word is read once and not from each letter.
+    "email": r"(?<![^\s@<>(),;:\"\[\]])[^\s@<>(),;:\"\[\]]+@[^\s@<>(),;:\"\[\]]+\.[^\W\d_]{2,}",
     "url": r"(?:https?|ftp)://[^\s<>\"]+|www\.[^\s<>\"]+",
     "iban": r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b",
     "card": r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)",

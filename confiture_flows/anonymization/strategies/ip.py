@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, Literal
 
 from pydantic import Field
 
 from confiture_flows.anonymization.keys import NUMBER_BYTES
 from confiture_flows.anonymization.registry import register_strategy
+from confiture_flows.anonymization.strategies._sql import entry, once
 from confiture_flows.anonymization.strategy import StrategyBase, UnfitValue
 
 # RFC 5737 and RFC 3849: addresses for documentation, which are nobody's.
@@ -62,16 +63,17 @@ class Ip(StrategyBase):
         """The address."""
         host, slash, mask = value.partition("/")
         if self.config.form == "documentation":
+            if self.column.type == "inet" and mask == ("128" if ":" in host else "32"):
+                value = host  # as COPY writes it
             return self._fictional(self.key.digest(value.encode()), ":" in host)
+        six = ":" in host
+        family, size = (AF_INET6, 16) if six else (AF_INET, 4)
         try:
-            address = ip_address(host)
-        except ValueError:
+            number = int.from_bytes(inet_pton(family, host), "big")
+        except (OSError, ValueError):
             raise UnfitValue from None
-        if address.version == 6 and address.scope_id:
-            raise UnfitValue
-        kept = self.config.bits6 if address.version == 6 else self.config.bits
-        number = int(address)
-        free = (1 << (address.max_prefixlen - kept)) - 1
+        kept = self.config.bits6 if six else self.config.bits
+        free = (1 << (8 * size - kept)) - 1
         made = number & ~free
         if self.config.form == "prefix":
             digest = self.key.digest(value.encode())
@@ -79,7 +81,7 @@ class Ip(StrategyBase):
             made |= chosen if made | chosen != number else chosen ^ 1
         elif self.column.type == "cidr":
             mask = str(min(int(mask), kept))
-        return f"{type(address)(made)}{slash}{mask}"
+        return f"{inet_ntop(family, made.to_bytes(size, 'big'))}{slash}{mask}"
 
     def _fictional(self, digest: bytes, six: bool) -> str:
         if six or self.config.unique:
@@ -94,12 +96,25 @@ class Ip(StrategyBase):
         return f"{made}/{128 if ':' in made else 32}"
 
     def to_sql(self, column: str, *others: str) -> str | None:
-        """Generalised addresses, made by the source."""
-        if self.config.form != "generalise" or self.column.type != "inet":
+        """Fictional or generalised addresses, made by the source; for inet."""
+        if self.config.form == "prefix" or self.column.type != "inet":
             return None
+        if self.config.form == "documentation":
+            return self._fictional_sql(column)
         kept = f"CASE family({column}) WHEN 4 THEN {self.config.bits} ELSE {self.config.bits6} END"
         network = f"host(network(set_masklen({column}, {kept})))::inet"
         return f"set_masklen({network}, masklen({column}))"
+
+    def _fictional_sql(self, column: str) -> str:
+        groups = " || ':' || ".join(f"substr(h, {place}, 4)" for place in range(1, 25, 4))
+        made = f"'{_DOCUMENTATION_6}:' || {groups}"
+        if not self.config.unique:
+            number = f"('x' || left(h, {2 * NUMBER_BYTES}))::bit({8 * NUMBER_BYTES})::bigint"
+            four = entry(_DOCUMENTATION, f"mod({number}, {len(_DOCUMENTATION)})")
+            made = f"CASE WHEN family({column}) = 4 THEN {four} ELSE {made} END"
+        # abbrev of an inet is what COPY writes; a cast to text adds a netmask.
+        digest = f"encode({self.key.sql(f'abbrev({column})')}, 'hex')"
+        return f"{once(digest, 'h', made)}::inet"
 
     def capacity(self) -> int | None:
         """How many addresses there are to pick from."""

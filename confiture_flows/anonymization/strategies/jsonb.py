@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._inner import InnerRule, inner_strategy
+from confiture_flows.anonymization.strategies._inner import InnerRule, inner_strategy, masked_part
 from confiture_flows.anonymization.strategy import ANY_TYPE, StrategyBase, UnfitValue
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _places(holder: Any, place: Any, steps: tuple[str | int, ...]) -> Iterator[t
 def _replaced_whole(part: Any, inner: StrategyBase) -> Any:
     """A part of any type by a strategy that takes all of them, such as null or constant."""
     text = isinstance(part, str) and not part.startswith(_NUMBER)
-    return inner.anonymize(part if text else _written(part))
+    return masked_part(inner, part if text else _written(part))
 
 
 def _replaced(part: Any, type_name: str, inner: StrategyBase) -> Any:
@@ -134,5 +134,5 @@ def _replaced(part: Any, type_name: str, inner: StrategyBase) -> Any:
     text = part.removeprefix(_NUMBER) if number else part
     if type_name == "int8" and not text.lstrip("-").isdigit():
         raise UnfitValue
-    made = inner.anonymize(text)
+    made = masked_part(inner, text)
     return _NUMBER + made if number and made is not None else made

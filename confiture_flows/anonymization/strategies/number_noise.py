@@ -27,8 +27,9 @@ class NumberNoise(StrategyBase):
 
     Equal values get equal noise, so that joins and repeated runs give the same, and so that
     averaging copies reveals nothing. It hides the exact number, not its magnitude: an income of
-    10 million stays the highest one. Decimals keep their number of digits after the point; near
-    the end of the type, or of `at_least` and `at_most`, the noise points the other way.
+    10 million stays the highest one. Decimals keep their number of digits after the point. Near
+    the end of an integer's type, or of `at_least` and `at_most`, the noise points the other way;
+    set these for a numeric(5, 2) that is nearly full.
     """
 
     accepts = ("integer", "numeric", "float4", "float8")

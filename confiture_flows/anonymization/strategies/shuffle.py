@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_flows.anonymization.registry import register_strategy
 from confiture_flows.anonymization.strategy import ANY_TYPE, StrategyBase, UnfitValue
-from confiture_flows.errors import StrategyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,15 +29,12 @@ class Shuffle(StrategyBase):
     keeps = True
 
     def anonymize(self, value: str, *others: Any) -> str:
-        """Never: a value alone cannot be shuffled.
+        """Nothing: a value alone cannot be shuffled.
 
         Raises:
-            StrategyError: Always.
+            UnfitValue: Always.
         """
-        raise StrategyError(
-            "The strategy 'shuffle' needs many values at once.",
-            next_step="Choose another one for a value within a document, such as pick.",
-        )
+        raise UnfitValue
 
     def anonymize_batch(self, values: Sequence[Any], *others: Sequence[Any]) -> list[Any]:
         """The values in another order."""

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._inner import InnerRule, inner_strategy
+from confiture_flows.anonymization.strategies._inner import InnerRule, inner_strategy, masked_part
 from confiture_flows.anonymization.strategy import StrategyBase
 
 _PLACE = re.compile(r"\{(\w+)(?::(\d+))?\}")
@@ -103,6 +103,6 @@ class Template(StrategyBase):
                 continue
             source = value if extra < 0 else others[extra]
             if source is not None:
-                made.append(how.anonymize(str(source)) or "")
+                made.append(masked_part(how, str(source)) or "")
         text = "".join((*made, self._end))
         return (text.lower() if self.config.lower else text)[: self.column.max_length]
