@@ -1,9 +1,9 @@
 """What an anonymized copy costs: `python -m tests.benchmarks.copies`.
 
-One table of ten columns (id, uuid, email, name, phone, inet, date, address, jsonb, timestamptz), from
-one database of a server to another, one way after another in every round. The yardstick is a bare
-loop over COPY in binary, which copies rows and nothing else: it makes no database, reads no schema
-and swaps no names. So each of our ways is shown twice: the chunks alone, and the whole copy.
+A table of ten columns (id, uuid, email, name, phone, inet, date, address, jsonb, timestamptz) goes
+from one database of a server to another, one way after another in every round. The yardstick is a
+bare loop over COPY in binary, which makes no database, reads no schema and swaps no names. So each
+of our ways is shown twice: the chunks alone, and the whole copy.
 """
 
 from __future__ import annotations

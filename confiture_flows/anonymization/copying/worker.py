@@ -14,14 +14,14 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.copying.transfer import Progress, Transfer
+from confiture_flows.anonymization.copying.transfer import Transfer, TransferProgress
 from confiture_flows.errors import ConfitureFlowsError
 
 if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import CopyAccess
 
 
-class _Told(Progress):
+class _Told(TransferProgress):
     """Sends progress to the parent."""
 
     def __init__(self, parent: Connection) -> None:
