@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from confiture_flows.errors import ConfigError, GateError
+from confiture_flows.report.finding import Severity
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -77,9 +80,45 @@ class CopyPlan:
     Attributes:
         tables: Those whose rows others refer to come first.
         left_out: What is not copied, in words: large objects, foreign tables, ...
-        findings: What a person should know; none of them stops the copy by itself.
+        findings: What a person should know; an error among them refuses the copy.
     """
 
     tables: tuple[PlannedTable, ...]
     left_out: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings for which it must not be carried out."""
+        return tuple(each for each in self.findings if each.severity is Severity.ERROR)
+
+
+def stop_if_refused(plan: CopyPlan) -> None:
+    """Raise what refuses a copy, all of it at once.
+
+    Raises:
+        GateError: Columns have no rule, and the configuration wants one for all.
+        ConfigError: The rules do not fit the source.
+    """
+    errors = plan.errors
+    if not errors:
+        return
+    unlisted = [each for each in errors if each.code == "column.unlisted"]
+    if len(unlisted) == len(errors):
+        raise GateError(
+            f'{len(unlisted)} columns have no rule, and anonymization.default is "deny". '
+            "Nothing was copied.",
+            next_step="Add to [anonymization.columns], after a look at each:\n"
+            + "\n".join(each.next_step or "" for each in unlisted),
+        )
+    told = [each for each in errors if each.code != "column.unlisted"]
+    more = f"\n- {len(unlisted)} columns have no rule" if unlisted else ""
+    if len(told) == 1 and not unlisted:
+        raise ConfigError(f"{told[0].message} Nothing was copied.", next_step=told[0].next_step)
+    raise ConfigError(
+        f"{len(errors)} mistakes in what is to be anonymized; nothing was copied."
+        + "".join(f"\n- {each.message}" for each in told)
+        + more,
+        next_step="Mend them in [anonymization], and see again: confiture-flows anonymize "
+        "--dry-run",
+    )

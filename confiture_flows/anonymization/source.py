@@ -71,9 +71,9 @@ class UniqueKey:
     of_expressions: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SourceTable:
-    """A table that holds rows.
+    """A table that holds rows; told apart by identity, as it is a key of many dictionaries.
 
     Attributes:
         schema: Its schema.
