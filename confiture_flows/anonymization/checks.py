@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from confiture_flows.anonymization.copying.neutral import neutral_literal
 from confiture_flows.errors import ConfigError
 from confiture_flows.report.finding import Finding, Severity
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 # Expected collisions of a whole table: from the first on the copy would most likely fail or be
 # close to it, from the second on somebody should know.
 _TOO_MANY, _WORTH_SAYING = 0.1, 0.0001
-_NEUTRAL_TYPES = frozenset(
-    {"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "bytea"}
-)
 
 _Check = Callable[["MaskedTable"], "Iterator[Finding]"]
 
@@ -99,17 +97,13 @@ def _unfit_values(masked: MaskedTable) -> Iterator[Finding]:
                 f'{column} is NOT NULL, and on_unfit = "null" would make it NULL.',
                 'Write on_unfit = "stop", or "redact" where the type has an empty value.',
             )
-        if rule.on_unfit == "redact" and not _can_be_redacted(column):
+        if rule.on_unfit == "redact" and neutral_literal(column) is None:
             yield Finding(
                 "rule.no_redaction",
                 Severity.ERROR,
                 f'{column} is {column.type}, of which on_unfit = "redact" knows no empty value.',
                 'Write on_unfit = "stop", or "null" where the column may be NULL.',
             )
-
-
-def _can_be_redacted(column: Column) -> bool:
-    return column.type in _NEUTRAL_TYPES or column.type.endswith("[]")
 
 
 def _partition_keys(masked: MaskedTable) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ CREATE TABLE customers (
     born date CHECK (born < '2100-01-01'),
     loud text GENERATED ALWAYS AS (upper(nick)) STORED
 );
-CREATE TABLE products (sku text PRIMARY KEY, name text NOT NULL);
+CREATE TABLE products (sku text PRIMARY KEY, name text NOT NULL, sizes int4range);
 CREATE TABLE orders (
     id bigint PRIMARY KEY,
     customer_email varchar(80) REFERENCES customers (email),

@@ -76,9 +76,9 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "redact where there is no empty value",
-        {"columns": {"public.customers.born": {"strategy": "keep", "on_unfit": "redact"}}},
+        {"columns": {"public.products.sizes": {"strategy": "keep", "on_unfit": "redact"}}},
         "rule.no_redaction",
-        "date",
+        "int4range",
     ),
     (
         "a generated column",
