@@ -45,14 +45,6 @@ def personal_findings(
     return tuple(found.values())
 
 
-def paste(findings: tuple[Finding, ...]) -> str:
-    """The rules that findings propose, ready for [anonymization.columns]."""
-    return "\n".join(each.next_step or "" for each in findings if each.code in _CODES)
-
-
-_CODES = ("personal.no_rule", "column.unlisted")
-
-
 def _finding(
     rules: Rules, table: SourceTable, column: SourceColumn, name: str, registry: StrategyRegistry
 ) -> Finding | None:

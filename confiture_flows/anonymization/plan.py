@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.strategy import Column
     from confiture_flows.report.finding import Finding
 
+# Findings whose next step is a rule.
+TO_PASTE = ("personal.no_rule", "column.unlisted")
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedColumn:
@@ -93,32 +96,42 @@ class CopyPlan:
         return tuple(each for each in self.findings if each.severity is Severity.ERROR)
 
 
-def stop_if_refused(plan: CopyPlan) -> None:
+def stop_if_refused(plan: CopyPlan, gate: Severity = Severity.ERROR) -> None:
     """Raise what refuses a copy, all of it at once.
 
+    Args:
+        plan: The plan.
+        gate: The severity at which findings stop the run.
+
     Raises:
-        GateError: Columns have no rule, and the configuration wants one for all.
+        GateError: Findings reach the gate: columns have no rule, and one is wanted for all of
+            them; or what would only be a warning elsewhere.
         ConfigError: The rules do not fit the source.
     """
     errors = plan.errors
-    if not errors:
+    wrong = [each for each in errors if each.code != "column.unlisted"]
+    if wrong:
+        raise _mistakes(wrong, len(errors) - len(wrong))
+    found = [each for each in plan.findings if each.severity >= gate]
+    if not found:
         return
-    unlisted = [each for each in errors if each.code == "column.unlisted"]
-    if len(unlisted) == len(errors):
-        raise GateError(
-            f'{len(unlisted)} columns have no rule, and anonymization.default is "deny". '
-            "Nothing was copied.",
-            next_step="Add to [anonymization.columns], after a look at each:\n"
-            + "\n".join(each.next_step or "" for each in unlisted),
-        )
-    told = [each for each in errors if each.code != "column.unlisted"]
-    more = f"\n- {len(unlisted)} columns have no rule" if unlisted else ""
-    if len(told) == 1 and not unlisted:
-        raise ConfigError(f"{told[0].message} Nothing was copied.", next_step=told[0].next_step)
-    raise ConfigError(
-        f"{len(errors)} mistakes in what is to be anonymized; nothing was copied."
-        + "".join(f"\n- {each.message}" for each in told)
+    pasted = [each.next_step for each in found if each.code in TO_PASTE and each.next_step]
+    raise GateError(
+        f"{len(found)} findings stop the copy; nothing was copied."
+        + "".join(f"\n- {each.message}" for each in found),
+        next_step="Add to [anonymization.columns], after a look at each:\n" + "\n".join(pasted)
+        if pasted
+        else "Mend them in [anonymization], or raise fail_on.",
+    )
+
+
+def _mistakes(wrong: list[Finding], unlisted: int) -> ConfigError:
+    if len(wrong) == 1 and not unlisted:
+        return ConfigError(f"{wrong[0].message} Nothing was copied.", next_step=wrong[0].next_step)
+    more = f"\n- {unlisted} columns have no rule" if unlisted else ""
+    return ConfigError(
+        f"{len(wrong)} mistakes in what is to be anonymized; nothing was copied."
+        + "".join(f"\n- {each.message}" for each in wrong)
         + more,
-        next_step="Mend them in [anonymization], and see again: confiture-flows anonymize "
-        "--dry-run",
+        next_step="Mend them in [anonymization]; --dry-run looks again without copying.",
     )

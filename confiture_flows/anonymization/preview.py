@@ -63,9 +63,7 @@ class Preview:
                         for old, new in zip(self.before, self.after, strict=True)
                     ),
                     "null": sum(old[place] is None for old in self.before),
-                    "after": [
-                        self._result(new[place], place, hide=True) for new in self.after
-                    ],
+                    "after": [self._result(new[place], place, hide=True) for new in self.after],
                 }
                 for place, (name, strategy) in enumerate(self.strategies.items())
             ],

@@ -281,4 +281,4 @@ def _told(masked: MaskedTable, broken: _Broken, count: int, total: int) -> tuple
     )
     message = f"{count} of {total} sample rows of {where} {said}{named} once anonymized"
     next_step = "Choose a strategy or options whose results fit; see rows with: confiture-flows "
-    return f"{message}: {strategies}.", f"{next_step}anonymize --dry-run --preview {masked.table}"
+    return f"{message}: {strategies}.", f"{next_step}anonymize --dry-run --table {masked.table}"

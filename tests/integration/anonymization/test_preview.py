@@ -16,7 +16,7 @@ from confiture_flows.report.markdown import render_markdown
 def test_preview_shows_rows_before_and_after(
     shop: psycopg.Connection, planned: Callable[..., Planned]
 ):
-    shop.execute("UPDATE customers SET nick = NULL WHERE id > 35")
+    shop.execute("UPDATE customers SET nick = NULL WHERE id > 5")
     found = planned({"public.customers.email": "hash", "public.customers.nick": "hash"})
     preview = preview_table(shop, found, "public.customers")
     assert len(preview.before) == len(preview.after) == 10
