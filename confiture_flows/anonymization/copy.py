@@ -7,51 +7,113 @@ killed before leaves the target as it was.
 
 from __future__ import annotations
 
+import secrets
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from confiture_flows.anonymization.copying.chunks import chunks_of, in_order
+from confiture_flows.anonymization.copying.observer import CopyObserver
+from confiture_flows.anonymization.copying.place import open_place
+from confiture_flows.anonymization.copying.report import CopyReport, tables_of
+from confiture_flows.anonymization.copying.schema import read_schema, read_sequences
+from confiture_flows.anonymization.copying.sessions import told_without_rows
+from confiture_flows.anonymization.copying.source import hold_snapshot
+from confiture_flows.anonymization.copying.strategies import (
+    import_modules,
+    modules_of,
+    strategies_of,
+)
+from confiture_flows.anonymization.copying.values import CopyAccess
+from confiture_flows.anonymization.copying.way import choose_way
+from confiture_flows.anonymization.copying.workers import end_workers, run_chunk
+from confiture_flows.errors import CopyError, CopyInterruptedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
-    from confiture_flows.anonymization.copying.observer import CopyObserver
-    from confiture_flows.anonymization.copying.report import CopyReport
-    from confiture_flows.anonymization.copying.values import (
-        Chunk,
-        ChunkResult,
-        CopyAccess,
-        CopyOptions,
-    )
+    from confiture_flows.anonymization.copying.place import Place
+    from confiture_flows.anonymization.copying.source import Source
+    from confiture_flows.anonymization.copying.values import Chunk, ChunkResult, CopyOptions
     from confiture_flows.anonymization.keys import Secret
     from confiture_flows.anonymization.plan import CopyPlan
     from confiture_flows.target import Target
 
-    Proof = Callable[[Target, Target | Path, CopyAccess], None]
+_TRIES = 3
 
 
+class Proof(Protocol):
+    """What looks at a loaded copy before it takes the target's name."""
+
+    def __call__(self, access: CopyAccess, plan: CopyPlan) -> None:
+        """Look at `access.source`, as of `access.snapshot`, and `access.place`; raise to stop."""
+        ...
+
+
+@dataclass
 class Copying:
     """A copy on its way.
 
     Attributes:
         access: What `copy_chunk` needs.
-        chunks: What has to be copied, in any order.
+        plan: What is copied.
+        chunks: What has to be copied, in any order; the largest come first.
     """
 
     access: CopyAccess
+    plan: CopyPlan
     chunks: tuple[Chunk, ...]
+    _source: Source = field(repr=False)
+    _place: Place = field(repr=False)
+    _observer: CopyObserver = field(repr=False)
+    _target: str = ""
+    _started: float = field(default_factory=time.monotonic)
 
     def finish(self, results: Iterable[ChunkResult], prove: Proof | None = None) -> CopyReport:
         """Make indexes and keys, set sequences, let it be proven, and take the target's name.
 
         Args:
             results: Of all chunks.
-            prove: Called with the source, the loaded place and the access, before the name is
-                taken; what it raises stops the copy, and the target stays what it was.
+            prove: Called before the name is taken; what it raises stops the copy, and the target
+                stays what it was.
 
         Raises:
             CopyError: A chunk is missing, a constraint does not hold, or the target is in use.
         """
-        raise NotImplementedError
+        by_chunk = {(str(each.chunk.table), each.chunk.number): each for each in results}
+        wanted = [(str(each.table), each.number) for each in self.chunks]
+        if missing := [each for each in wanted if each not in by_chunk]:
+            raise CopyError(f"{len(missing)} chunks are not copied, the first of {missing[0][0]}.")
+        found = [by_chunk[each] for each in wanted]
+        end_workers(self.access.number)
+        observer = self._observer
+        observer.finishing("indexes and keys")
+        self._place.complete()
+        observer.finishing("sequences")
+        with told_without_rows("Reading sequences"):
+            sequences = read_sequences(self._source, self.plan)
+        self._place.set_sequences(sequences)
+        if prove is not None:
+            observer.finishing("proof")
+            prove(self.access, self.plan)
+        observer.finishing("swap")
+        place = self._place.publish(self.access.source.name, found)
+        order = {str(each): number for number, each in enumerate(self.plan.tables)}
+        report = CopyReport(
+            self.access.source.name,
+            self._target,
+            place,
+            tables_of(sorted(found, key=lambda each: order[str(each.chunk.table)])),
+            len(sequences),
+            self.plan.left_out,
+            time.monotonic() - self._started,
+        )
+        observer.ended(report)
+        return report
 
 
 @contextmanager
@@ -78,8 +140,40 @@ def open_copy(
         ConfigError: A rule does not fit.
         TargetError: A server refuses us.
     """
-    raise NotImplementedError
-    yield
+    started = time.monotonic()
+    observer = observer or CopyObserver()
+    import_modules(options.modules)
+    tables = [each for each in plan.tables if each.copied]
+    strategies = {str(each): strategies_of(each, secret) for each in tables}
+    made = tuple(dict.fromkeys(m for each in strategies.values() for m in modules_of(each)))
+    options = replace(options, modules=tuple(dict.fromkeys(options.modules + made)))
+    number = secrets.randbelow(2**31)
+    with hold_snapshot(source, plan.tables) as held:
+        schema = read_schema(held, owners=options.owners)
+        with open_place(held, schema, target, number, options) as place:
+            with told_without_rows(f"Reading {source.name}"):
+                chunks = in_order(
+                    tuple(
+                        chunk
+                        for each in tables
+                        for chunk in chunks_of(
+                            each,
+                            choose_way(
+                                each, strategies[str(each)], options.engine, held, place.receiver
+                            ),
+                            held,
+                            options,
+                        )
+                    )
+                )
+            access = CopyAccess(number, source, place.where, held.snapshot, secret, options)
+            name = str(target) if isinstance(target, Path) else target.name
+            copying = Copying(access, plan, chunks, held, place, observer, name, started)
+            observer.began(chunks)
+            try:
+                yield copying
+            finally:
+                end_workers(number)
 
 
 def copy_chunk(
@@ -97,7 +191,14 @@ def copy_chunk(
         StrategyError: A strategy failed, or did what it says it never does.
         CopyError: A statement failed, or the snapshot is gone.
     """
-    raise NotImplementedError
+    observer = observer or CopyObserver()
+    try:
+        result = run_chunk(access, chunk, observer)
+    except CopyInterruptedError:
+        observer.repeating(chunk)
+        raise
+    observer.copied(result)
+    return result
 
 
 def copy_database(
@@ -110,4 +211,33 @@ def copy_database(
     prove: Proof | None = None,
 ) -> CopyReport:
     """Do all of it, with threads that wait for the workers; see `open_copy`."""
-    raise NotImplementedError
+    with open_copy(source, target, plan, secret, options, observer) as copying:
+        return copying.finish(_copied(copying, options.workers, observer), prove)
+
+
+def _copied(copying: Copying, workers: int, observer: CopyObserver | None) -> list[ChunkResult]:
+    """Copy all chunks; one that was interrupted is tried again, and the first failure ends all."""
+    todo = deque((chunk, 1) for chunk in copying.chunks)
+    results: list[ChunkResult] = []
+    with ThreadPoolExecutor(max(1, workers), "confiture-copy") as threads:
+        running = {}
+        try:
+            while todo or running:
+                while todo and len(running) < workers:
+                    chunk, tried = todo.popleft()
+                    future = threads.submit(copy_chunk, copying.access, chunk, observer)
+                    running[future] = (chunk, tried)
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    chunk, tried = running.pop(future)
+                    try:
+                        results.append(future.result())
+                    except CopyInterruptedError:
+                        if tried == _TRIES:
+                            raise
+                        todo.append((chunk, tried + 1))
+        except BaseException:
+            # Threads that wait for workers wait no longer.
+            end_workers(copying.access.number)
+            raise
+    return results

@@ -30,7 +30,6 @@ class CopyOptions:
         batch_size: Bytes of rows that are masked at once.
         strategy_timeout: Seconds that a strategy may take for one batch of one column.
         replace: Whether a target may be replaced that no earlier copy has made.
-        in_place: Whether rows are loaded into the target's own tables, which have to be empty.
         end_sessions: Whether sessions on the target are ended when its name is taken.
         owners: Whether owners and rights are copied; their roles have to be there.
         modules: Modules that register strategies; workers import them.
@@ -43,7 +42,6 @@ class CopyOptions:
     batch_size: int = MIB // 2
     strategy_timeout: float = 60.0
     replace: bool = False
-    in_place: bool = False
     end_sessions: bool = False
     owners: bool = False
     modules: tuple[str, ...] = ()
@@ -141,7 +139,7 @@ class CopyAccess:
     """What copies a chunk: may be given to a thread or a process, never to a log.
 
     Attributes:
-        number: Of the copy; its new database and its workers are known by it.
+        number: Of the copy, a random one; its new database and its workers are known by it.
         source: The database that is read.
         place: The database that rows are written to, or the folder.
         snapshot: The exported snapshot's name.

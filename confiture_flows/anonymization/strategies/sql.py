@@ -1,0 +1,51 @@
+"""sql: an SQL expression of one's own, computed by the source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from confiture_flows.anonymization.registry import register_strategy
+from confiture_flows.anonymization.strategy import ANY_TYPE, StrategyBase
+from confiture_flows.errors import StrategyError
+
+
+@register_strategy("sql")
+class Sql(StrategyBase):
+    """What an SQL expression gives, such as left({column}, 3) || '***'.
+
+    It runs on the source, in the copy's read-only transaction, with `engine = "sql"` or "auto";
+    Python cannot compute it. Its result is written as it is: whether it hides anything, and what
+    it makes of NULL, is up to it.
+    """
+
+    accepts = (ANY_TYPE,)
+    # Nobody compares what the source computes with what it was.
+    keeps = True
+
+    class Config(StrategyBase.Config):
+        """Options of sql."""
+
+        expression: str = Field(
+            min_length=1, description="An SQL expression; {column} stands for the column."
+        )
+
+    config: Config
+
+    def anonymize(self, value: Any, *others: Any) -> Any:
+        """Never: there is only SQL.
+
+        Raises:
+            StrategyError: Always.
+        """
+        raise StrategyError(
+            f"{self.column}: the strategy 'sql' has an SQL expression only, which Python cannot "
+            "compute.",
+            next_step="Use engine = 'auto' or 'sql', or another strategy.",
+        )
+
+    def to_sql(self, column: str, *others: str) -> str:
+        """The expression."""
+        # A line of its own ends a comment at its end.
+        return f"({self.config.expression.replace('{column}', column)}\n)"
