@@ -1,4 +1,4 @@
-"""Rules + Source -> the rule of each column, with those that foreign keys carry on. Pure.
+"""Rules + SourceCatalog -> the rule of each column, with those that foreign keys carry on. Pure.
 
 Refuses rules that name nothing, two that are equally specific, and two ends of a foreign key that
 are anonymized differently. All that is wrong is told, not the first only.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from confiture_flows.anonymization.rules import ColumnRule, Pattern, Rules
-    from confiture_flows.anonymization.source import ForeignKeyOf, Source, SourceTable
+    from confiture_flows.anonymization.source import ForeignKeyOf, SourceCatalog, SourceTable
     from confiture_flows.anonymization.strategy import Column
 
 # A column of a table, or of one that is partitioned: schema, table, column.
@@ -82,7 +82,7 @@ class _Search:
         return fitting[0][2] if fitting else None
 
 
-def assign_rules(rules: Rules, source: Source) -> Assignment:
+def assign_rules(rules: Rules, source: SourceCatalog) -> Assignment:
     """The rule of each column that has one.
 
     Args:
@@ -100,7 +100,7 @@ def assign_rules(rules: Rules, source: Source) -> Assignment:
     return Assignment({**assigned, **carried}, tuple(search.findings))
 
 
-def _check_that_all_name_something(search: _Search, source: Source) -> None:
+def _check_that_all_name_something(search: _Search, source: SourceCatalog) -> None:
     rules = search.rules
     columns = {
         (*name, column.name)
@@ -143,7 +143,7 @@ def _check_that_all_name_something(search: _Search, source: Source) -> None:
 
 
 def _carry_on(
-    search: _Search, source: Source, assigned: Mapping[Column, ColumnRule]
+    search: _Search, source: SourceCatalog, assigned: Mapping[Column, ColumnRule]
 ) -> dict[Column, ColumnRule]:
     """The rules that columns get because a foreign key ties them to one that has a rule."""
     carried: dict[Column, ColumnRule] = {}
@@ -203,7 +203,7 @@ def _refuse_nulled_parents(
             )
 
 
-def _columns_of(source: Source, place: Place) -> Iterator[Column]:
+def _columns_of(source: SourceCatalog, place: Place) -> Iterator[Column]:
     schema, table, name = place
     for each in source.under((schema, table)):
         yield each.column(name).column

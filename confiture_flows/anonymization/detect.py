@@ -62,7 +62,7 @@ _PROPOSED: Mapping[str, str] = {
     "government id": "national-id",
     "payment": "hash",
     "ip": "ip",
-    "geo": "noise",
+    "geo": "number-noise",
     "health": "null",
     "credentials": "null",
     "free text": "free-text",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from confiture_flows.anonymization.source import Source
+    from confiture_flows.anonymization.source import SourceCatalog
 
 Family = tuple[str, str]  # schema and name of a table that may be partitioned
 
@@ -57,7 +57,7 @@ class _Walk:
             del self.stack[place:]
 
 
-def groups_in_order(source: Source) -> tuple[tuple[Family, ...], ...]:
+def groups_in_order(source: SourceCatalog) -> tuple[tuple[Family, ...], ...]:
     """Tables in groups, each after those that it refers to.
 
     A group is one table, or several that refer to one another in a circle.
@@ -74,7 +74,7 @@ def groups_in_order(source: Source) -> tuple[tuple[Family, ...], ...]:
     return tuple(walk.found)
 
 
-def connected(source: Source, starts: Iterable[Family]) -> frozenset[Family]:
+def connected(source: SourceCatalog, starts: Iterable[Family]) -> frozenset[Family]:
     """The tables that some way along foreign keys, in either direction, leads to."""
     family = {name: each.family for each in source.tables for name in each.names}
     neighbours: dict[Family, set[Family]] = defaultdict(set)

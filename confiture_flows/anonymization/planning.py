@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.ordering import Family
     from confiture_flows.anonymization.rules import Rules
     from confiture_flows.anonymization.selection import Selection
-    from confiture_flows.anonymization.source import Source, SourceTable
+    from confiture_flows.anonymization.source import SourceCatalog, SourceTable
     from confiture_flows.anonymization.subset import Values
 
 
@@ -53,7 +53,7 @@ class Planned:
     """
 
     plan: CopyPlan
-    source: Source
+    source: SourceCatalog
     tables: tuple[MaskedTable, ...]
 
     @property
@@ -114,7 +114,7 @@ def _one_snapshot(conn: Connection) -> Iterator[None]:
             conn.isolation_level, conn.read_only = before
 
 
-def _inside_subset(rules: Rules, source: Source) -> frozenset[Family]:
+def _inside_subset(rules: Rules, source: SourceCatalog) -> frozenset[Family]:
     """The tables that foreign keys tie to those of the seeds."""
     seeds = {
         table.family
@@ -127,7 +127,7 @@ def _inside_subset(rules: Rules, source: Source) -> frozenset[Family]:
 
 def _leave_out_unreached(
     selection: Selection,
-    source: Source,
+    source: SourceCatalog,
     inside: frozenset[Family],
     keys: Mapping[SourceTable, set[Values]],
 ) -> None:
@@ -147,7 +147,7 @@ def _leave_out_unreached(
 
 
 def _strategies(
-    source: Source, selection: Selection, assignment: Assignment, factory: StrategyFactory
+    source: SourceCatalog, selection: Selection, assignment: Assignment, factory: StrategyFactory
 ) -> tuple[tuple[MaskedTable, ...], tuple[Finding, ...]]:
     made: list[MaskedTable] = []
     findings: dict[Finding, None] = {}
@@ -164,7 +164,7 @@ def _strategies(
 
 
 def _planned_tables(
-    source: Source,
+    source: SourceCatalog,
     selection: Selection,
     assignment: Assignment,
     keys: Mapping[SourceTable, set[Values]],

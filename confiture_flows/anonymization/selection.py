@@ -1,4 +1,4 @@
-"""Rules of tables + Source -> which rows of each table are copied, as SQL conditions.
+"""Rules of tables + SourceCatalog -> which rows of each table are copied, as SQL conditions.
 
 A row whose foreign key refers to a row that is left out is left out as well, or the copy's foreign
 keys would not hold; that is carried from table to table and told. A sample is a hash of the primary
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.ordering import Family
     from confiture_flows.anonymization.rules import ColumnRule, Rules, TableRule
-    from confiture_flows.anonymization.source import ForeignKeyOf, Source, SourceTable
+    from confiture_flows.anonymization.source import ForeignKeyOf, SourceCatalog, SourceTable
     from confiture_flows.anonymization.strategy import Column
 
 _HASHES = 1 << 31
@@ -49,7 +49,7 @@ class Selection:
 def select_rows(
     conn: Connection,
     rules: Rules,
-    source: Source,
+    source: SourceCatalog,
     assigned: Mapping[Column, ColumnRule],
     within_subset: frozenset[Family] = frozenset(),
 ) -> Selection:
@@ -152,7 +152,7 @@ def _sample(share: float, key: tuple[str, ...]) -> str:
 
 def _carry_on(
     selection: Selection,
-    source: Source,
+    source: SourceCatalog,
     assigned: Mapping[Column, ColumnRule],
     within_subset: frozenset[Family],
 ) -> None:
@@ -173,7 +173,7 @@ def _becomes_null(
 
 def _follow(
     selection: Selection,
-    source: Source,
+    source: SourceCatalog,
     table: SourceTable,
     key: ForeignKeyOf,
     group: tuple[Family, ...],

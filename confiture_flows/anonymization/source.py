@@ -1,4 +1,4 @@
-"""conn -> Source: what a database has that a copy must know, as a value. Only reads the catalog.
+"""conn -> SourceCatalog: what a copy must know of a database. Only reads its catalog.
 
 Tables are those that hold rows themselves: of a partitioned table its leaves, which also know the
 names above them, since rules may name those. What cannot be copied is said in words.
@@ -152,7 +152,7 @@ class ForeignKeyOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceCatalog:
     """What there is to copy.
 
     Attributes:
@@ -203,7 +203,7 @@ class _Relation:
         return None
 
 
-def read_source(conn: Connection) -> Source:
+def read_source(conn: Connection) -> SourceCatalog:
     """Read what a copy must know of its source.
 
     Args:
@@ -220,7 +220,7 @@ def read_source(conn: Connection) -> Source:
     partition_keys: dict[int, set[str]] = defaultdict(set)
     for oid, name in _rows(conn, "partition_keys", values):
         partition_keys[oid].add(name)
-    return Source(
+    return SourceCatalog(
         tuple(
             SourceTable(
                 each.schema,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.rules import Rules
     from confiture_flows.anonymization.selection import Selection
-    from confiture_flows.anonymization.source import ForeignKeyOf, Source, SourceTable
+    from confiture_flows.anonymization.source import ForeignKeyOf, SourceCatalog, SourceTable
 
 _AT_ONCE = 20_000  # keys that one query asks for
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -51,7 +51,7 @@ class _Subset:
     """The search on its way."""
 
     conn: Connection
-    source: Source
+    source: SourceCatalog
     selection: Selection
     keys: dict[SourceTable, set[Values]] = field(default_factory=lambda: defaultdict(set))
     # Rows whose children belong to it, too.
@@ -159,7 +159,7 @@ class _Subset:
 
 
 def find_subset(
-    conn: Connection, rules: Rules, source: Source, selection: Selection
+    conn: Connection, rules: Rules, source: SourceCatalog, selection: Selection
 ) -> tuple[dict[SourceTable, set[Values]], tuple[Finding, ...]]:
     """The keys of the rows of a subset, by table.
 

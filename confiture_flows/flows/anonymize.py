@@ -73,13 +73,8 @@ def anonymize_flow(
     refuse_target(origin, place)
     gate = fail_on or getattr(place, "fail_on", "error")
     secret = flow_secret(project)
-    options = CopyOptions(
-        engine=engine,
-        workers=workers,
-        replace=replace,
-        in_place=in_place,
-        modules=project.anonymization.strategies,
-    )
+    modules = project.anonymization.strategies
+    options = CopyOptions(engine, workers, replace=replace, in_place=in_place, modules=modules)
     with tags(f"target:{getattr(place, 'name', 'files')}"), folder_of_keys() as folder:
         plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
         stop_if_refused(plan, Severity.of(gate))

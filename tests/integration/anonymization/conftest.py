@@ -100,6 +100,7 @@ def rules(
     **more: Any,
 ) -> Rules:
     """Rules as a configuration file would give them."""
+    said: dict[str, Any] = columns or {}
     return rules_of(
         Project(
             anonymization=AnonymizationConfig(
@@ -107,7 +108,7 @@ def rules(
                     name: ColumnRuleConfig(
                         **({"strategy": each} if isinstance(each, str) else each)
                     )
-                    for name, each in (columns or {}).items()
+                    for name, each in said.items()
                 },
                 tables={name: TableRuleConfig(**each) for name, each in (tables or {}).items()},
                 subset=subset or {},

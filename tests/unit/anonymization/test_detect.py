@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from confiture_flows.anonymization.detect import looks_personal, words_of
+from confiture_flows.anonymization.detect import _PROPOSED, looks_personal, words_of
+from confiture_flows.anonymization.registry import built_in_names
 
 PERSONAL = [
     ("email", "users", "text", "e-mail"),
@@ -82,3 +83,7 @@ def test_words_of_all_spellings():
     assert list(words_of("userEMailAddress2")) == ["user", "e", "mail", "address2"]
     assert list(words_of("GEBURTS_DATUM")) == ["geburts", "datum"]
     assert list(words_of("HTTPServer")) == ["http", "server"]
+
+
+def test_what_is_proposed_is_a_strategy():
+    assert set(_PROPOSED.values()) <= set(built_in_names())
