@@ -30,7 +30,7 @@ from confiture_flows.anonymization.copying.strategies import (
 )
 from confiture_flows.anonymization.copying.values import CopyAccess
 from confiture_flows.anonymization.copying.way import choose_way
-from confiture_flows.anonymization.copying.workers import end_workers, run_chunk
+from confiture_flows.anonymization.copying.workers import end_workers, run_chunk, start_workers
 from confiture_flows.errors import CopyError, CopyInterruptedError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def open_copy(
     made = tuple(dict.fromkeys(m for each in strategies.values() for m in modules_of(each)))
     options = replace(options, modules=tuple(dict.fromkeys(options.modules + made)))
     number = secrets.randbelow(2**31)
-    with hold_snapshot(source, plan.tables) as held:
+    with _workers(number, options.workers), hold_snapshot(source, plan.tables) as held:
         schema = read_schema(held, owners=options.owners)
         with open_place(held, schema, target, number, options) as place:
             with told_without_rows(f"Reading {source.name}"):
@@ -170,10 +170,17 @@ def open_copy(
             name = str(target) if isinstance(target, Path) else target.name
             copying = Copying(access, plan, chunks, held, place, observer, name, started)
             observer.began(chunks)
-            try:
-                yield copying
-            finally:
-                end_workers(number)
+            yield copying
+
+
+@contextmanager
+def _workers(number: int, count: int) -> Iterator[None]:
+    """Workers that start while the place is made, and end with the copy."""
+    try:
+        start_workers(number, count)
+        yield
+    finally:
+        end_workers(number)
 
 
 def copy_chunk(
@@ -212,11 +219,22 @@ def copy_database(
 ) -> CopyReport:
     """Do all of it, with threads that wait for the workers; see `open_copy`."""
     with open_copy(source, target, plan, secret, options, observer) as copying:
-        return copying.finish(_copied(copying, options.workers, observer), prove)
+        return copying.finish(run_chunks(copying, options.workers, observer), prove)
 
 
-def _copied(copying: Copying, workers: int, observer: CopyObserver | None) -> list[ChunkResult]:
-    """Copy all chunks; one that was interrupted is tried again, and the first failure ends all."""
+def run_chunks(
+    copying: Copying, workers: int, observer: CopyObserver | None = None
+) -> tuple[ChunkResult, ...]:
+    """Copy all chunks on threads; one that was interrupted is tried again.
+
+    Args:
+        copying: Which.
+        workers: How many at once.
+        observer: Hears of rows on their way.
+
+    Raises:
+        CopyError: The first failure ends all.
+    """
     todo = deque((chunk, 1) for chunk in copying.chunks)
     results: list[ChunkResult] = []
     with ThreadPoolExecutor(max(1, workers), "confiture-copy") as threads:
@@ -240,4 +258,4 @@ def _copied(copying: Copying, workers: int, observer: CopyObserver | None) -> li
             # Threads that wait for workers wait no longer.
             end_workers(copying.access.number)
             raise
-    return results
+    return tuple(results)

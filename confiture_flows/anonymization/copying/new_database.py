@@ -53,7 +53,7 @@ WHERE pg_catalog.starts_with(d.datname, %(prefix)s)
 _SESSIONS = """
 SELECT pg_catalog.format('%%s from %%s', coalesce(nullif(application_name, ''), usename),
     coalesce(client_addr::text, 'this machine'))
-FROM pg_catalog.pg_stat_activity WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid()
+FROM pg_catalog.pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'
 """
 _TABLES = """
 SELECT count(*) FROM pg_catalog.pg_class AS c
@@ -290,7 +290,7 @@ def end_sessions(admin: Connection, database: str) -> None:
     """End the sessions on a database."""
     admin.execute(
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
-        "WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid()",
+        "WHERE datname = %s AND backend_type = 'client backend'",
         (database,),
     )
 

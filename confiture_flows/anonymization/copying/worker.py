@@ -36,7 +36,10 @@ class _Told(Progress):
 
 def serve(parent: Connection) -> None:
     """Copy chunks as they are asked for, until nobody asks any more."""
-    access: CopyAccess = parent.recv()
+    try:
+        access: CopyAccess = parent.recv()
+    except EOFError:
+        return
     transfer = Transfer(access, _Told(parent))
     with closing(transfer):
         while True:

@@ -31,7 +31,7 @@ _LOOK_SECONDS = 1.0
 class _Worker:
     """One process."""
 
-    def __init__(self, access: CopyAccess) -> None:
+    def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         life, self._life = os.pipe()
         # It has to find the same modules, strategies of the working directory among them.
@@ -46,13 +46,17 @@ class _Worker:
         os.close(life)
         self._conn = Connection(ours.detach())
         self.pid = self._process.pid
-        self._conn.send(access)
+        self._told = False
 
-    def copy(self, chunk: Chunk, timeout: float, observer: CopyObserver) -> ChunkResult:
+    def copy(self, access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> ChunkResult:
         """Let it copy a chunk; on any error it has to be ended."""
+        timeout = access.options.strategy_timeout
         calling: tuple[str, int] | None = None
         since = 0.0
         try:
+            if not self._told:
+                self._conn.send(access)
+                self._told = True
             self._conn.send(chunk)
             while True:
                 if not self._conn.poll(_LOOK_SECONDS):
@@ -110,11 +114,11 @@ def run_chunk(access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> Chunk
     with _lock:
         idle = _idle.setdefault(access.number, [])
         worker = idle.pop() if idle else None
-    worker = worker or _Worker(access)
+    worker = worker or _Worker()
     with _lock:
         _busy.setdefault(access.number, []).append(worker)
     try:
-        result = worker.copy(chunk, access.options.strategy_timeout, observer)
+        result = worker.copy(access, chunk, observer)
     except BaseException:
         with _lock:
             mine = _forget(_busy, access.number, worker)
@@ -125,6 +129,13 @@ def run_chunk(access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> Chunk
         if _forget(_busy, access.number, worker):
             _idle.setdefault(access.number, []).append(worker)
     return result
+
+
+def start_workers(number: int, count: int) -> None:
+    """Start workers of a copy before there is work: half a second passes until they can do any."""
+    started = [_Worker() for _ in range(count)]
+    with _lock:
+        _idle.setdefault(number, []).extend(started)
 
 
 def end_workers(number: int) -> None:
