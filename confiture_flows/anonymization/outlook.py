@@ -78,12 +78,13 @@ def plan_json(plan: CopyPlan) -> dict[str, Any]:
 def _verdict(plan: CopyPlan) -> Paragraph:
     errors = len(plan.errors)
     if errors:
-        return Paragraph(f"{errors} mistakes refuse this copy. Nothing was copied.", "bad")
+        said = "1 mistake refuses" if errors == 1 else f"{errors} mistakes refuse"
+        return Paragraph(f"{said} this copy. Nothing was copied.", "bad")
     copied = [each for each in plan.tables if each.copied]
     columns = sum(len(each.masked) for each in copied)
     warnings = sum(each.severity is Severity.WARNING for each in plan.findings)
     said = f"{len(copied)} tables, about {sum(each.rows for each in copied):,} rows"
-    more = f"; {warnings} warnings" if warnings else ""
+    more = f"; {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
     return Paragraph(f"{said}; {columns} columns are anonymized{more}.", "good")
 
 

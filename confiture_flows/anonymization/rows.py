@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # So many times more rows than are wanted, and pages are drawn instead of the first ones.
 _LARGE = 20
+_PAGES = 30  # so many are drawn at least: of one or two there may be none
 
 Fields = tuple[str, ...]
 
@@ -62,18 +63,28 @@ class SomeRows:
         return SomeRows(self.columns, fields, self.count)
 
 
-def read_rows(conn: Connection, table: PlannedTable, limit: int) -> SomeRows:
-    """Some rows that the copy would take; of large tables from pages all over.
+def read_rows(
+    conn: Connection, table: PlannedTable, limit: int, *, spread: bool = False
+) -> SomeRows:
+    """Some rows that the copy would take.
 
     Args:
         conn: The source.
         table: Which; the keys of a subset are not looked at.
         limit: How many at most.
+        spread: Whether those of large tables come from pages all over.
     """
+    if spread and table.rows > _LARGE * limit:
+        pages = max(1, table.size // 8192)
+        percent = 100.0 * max(3 * limit / table.rows, _PAGES / pages)
+        found = _read(conn, table, limit, f" TABLESAMPLE SYSTEM ({min(100.0, percent)})")
+        if found.count == limit:
+            return found
+    return _read(conn, table, limit)
+
+
+def _read(conn: Connection, table: PlannedTable, limit: int, drawn: str = "") -> SomeRows:
     columns = tuple(each.column.name for each in table.columns if each.written)
-    drawn = ""
-    if table.rows > _LARGE * limit:
-        drawn = f" TABLESAMPLE SYSTEM ({min(100.0, 300.0 * limit / table.rows)})"
     condition = " AND ".join(table.where) or "true"
     query = (
         f"COPY (SELECT {', '.join(map(quoted, columns))}"  # noqa: S608

@@ -87,7 +87,7 @@ def try_plan(
     for masked in planned.tables:
         if not masked.changed or len(masked.strategies) < len(masked.rules):
             continue  # what is wrong with a rule is told already
-        before = read_rows(conn, by_name[str(masked.table)], rows)
+        before = read_rows(conn, by_name[str(masked.table)], rows, spread=True)
         after, errors = mask_rows(conn, masked, before)
         for error in errors:
             findings[Finding("trial.strategy", Severity.ERROR, error.message, error.next_step)] = (

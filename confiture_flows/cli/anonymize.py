@@ -41,7 +41,8 @@ class _Asked:
     workers: int
     engine: Engine
     replace: bool
-    in_place: bool
+    end_sessions: bool
+    owners: bool
     fail_on: GateName | None
 
 
@@ -57,7 +58,8 @@ def anonymize(
     workers: int = 2,
     engine: Engine = "auto",
     replace: Annotated[bool, Parameter(negative="")] = False,
-    in_place: Annotated[bool, Parameter(negative="")] = False,
+    end_sessions: Annotated[bool, Parameter(negative="")] = False,
+    owners: Annotated[bool, Parameter(negative="")] = False,
     fail_on: GateName | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -77,12 +79,25 @@ def anonymize(
         workers: How many chunks are copied at once [default: 2].
         engine: Where values are masked: the source's SQL, Python, or the cheaper [default: auto].
         replace: Replace a target that no earlier copy has made.
-        in_place: Load into the target's own tables, which have to be empty.
+        end_sessions: End sessions on the target when the copy takes its name.
+        owners: Copy owners and rights too; their roles have to be there.
         fail_on: The severity at which findings stop the copy, instead of the target's.
         json: Print one JSON object.
     """
     asked = _Asked(
-        from_, to, into, dry_run, table, rows, plain, workers, engine, replace, in_place, fail_on
+        from_,
+        to,
+        into,
+        dry_run,
+        table,
+        rows,
+        plain,
+        workers,
+        engine,
+        replace,
+        end_sessions,
+        owners,
+        fail_on,
     )
     return framed("anonymize", DirectoryOptions(json=json), lambda work: _run(work, asked))
 
@@ -129,7 +144,8 @@ def _plainly(
         engine=asked.engine,
         workers=asked.workers,
         replace=asked.replace,
-        in_place=asked.in_place,
+        end_sessions=asked.end_sessions,
+        owners=asked.owners,
         modules=work.project.anonymization.strategies,
     )
     with folder_of_keys() as folder:
@@ -151,7 +167,8 @@ def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: Copy
         engine=asked.engine,
         workers=asked.workers,
         replace=asked.replace,
-        in_place=asked.in_place,
+        end_sessions=asked.end_sessions,
+        owners=asked.owners,
         fail_on=asked.fail_on,
     )
 
@@ -195,14 +212,16 @@ def _previews(conn: Connection, planned: Planned, asked: _Asked) -> list[Preview
 
 
 def _with_previews(document: Document, previews: tuple[Preview, ...]) -> Document:
-    """The plan, with rows below it: they go to the terminal and nowhere else."""
+    """The plan, with rows below it; what the source holds goes to a terminal and nowhere else."""
     from dataclasses import replace
 
     from confiture_flows.report.document import Paragraph
 
+    hide = not sys.stdout.isatty()  # the log of a CI run, most likely
     blocks = list(document.blocks)
     for each in previews:
-        blocks += [Paragraph(f"{each.table}, before and after:"), *each.document().blocks]
+        shown = each.hidden_document() if hide else each.document()
+        blocks += [Paragraph(f"{each.table}, before and after:"), *shown.blocks]
     return replace(document, blocks=tuple(blocks))
 
 
@@ -221,8 +240,6 @@ def _check(asked: _Asked) -> None:
         "--workers is a number of processes.": asked.workers < 1,
         "--rows is a number of rows.": asked.rows < 1,
         "--table is about what --dry-run shows.": bool(asked.table) and not asked.dry_run,
-        "--in-place is about a target, and --into names a folder.": asked.in_place
-        and asked.into is not None,
     }
     for message, is_so in wrong.items():
         if is_so:

@@ -42,7 +42,8 @@ def anonymize_flow(
     engine: Literal["auto", "sql", "python"] = "auto",
     workers: int = 2,
     replace: bool = False,
-    in_place: bool = False,
+    end_sessions: bool = False,
+    owners: bool = False,
     fail_on: GateName | None = None,
 ) -> CopyReport:
     """Copy a database, anonymized; the target changes at the very end, or not at all.
@@ -56,7 +57,8 @@ def anonymize_flow(
         engine: Where values are masked: the source's SQL, our Python, or the cheaper.
         workers: How many chunks are copied at once.
         replace: Whether a target may be replaced that no earlier copy has made.
-        in_place: Whether rows go into the target's own tables, which have to be empty.
+        end_sessions: Whether sessions on the target are ended when the copy takes its name.
+        owners: Whether owners and rights are copied; their roles have to be there.
         fail_on: The severity at which findings stop the run; as the target says when empty.
 
     Returns:
@@ -73,8 +75,14 @@ def anonymize_flow(
     refuse_target(origin, place)
     gate = fail_on or getattr(place, "fail_on", "error")
     secret = flow_secret(project)
-    modules = project.anonymization.strategies
-    options = CopyOptions(engine, workers, replace=replace, in_place=in_place, modules=modules)
+    options = CopyOptions(
+        engine=engine,
+        workers=workers,
+        replace=replace,
+        end_sessions=end_sessions,
+        owners=owners,
+        modules=project.anonymization.strategies,
+    )
     with tags(f"target:{getattr(place, 'name', 'files')}"), folder_of_keys() as folder:
         plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
         stop_if_refused(plan, Severity.of(gate))

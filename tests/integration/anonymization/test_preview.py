@@ -53,3 +53,12 @@ def test_preview_takes_the_rows_that_the_copy_takes(
     )
     preview = preview_table(shop, found, "public.customers")
     assert [row[0] for row in preview.before] == ["someone7@example.org"]
+
+
+def test_large_table_shows_rows_too(shop: psycopg.Connection, planned: Callable[..., Planned]):
+    shop.execute(
+        "INSERT INTO customers (email) SELECT 'x' || g || '@example.org'"
+        " FROM generate_series(100, 50000) AS g; ANALYZE customers"
+    )
+    found = planned({"public.customers.email": "hash"})
+    assert len(preview_table(shop, found, "public.customers", 3).before) == 3
