@@ -89,7 +89,8 @@ def _server_has_to_answer() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if "Failed to reach API" not in str(error):
+        # The second is what an ephemeral server says that needs too long to start.
+        if not any(said in str(error) for said in ("Failed to reach API", "Timed out while")):
             raise
         raise ConfigError(
             f"The Prefect server does not answer: {error}",
