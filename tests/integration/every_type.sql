@@ -22,11 +22,16 @@ VALUES (1, 2, 3.14159, 'NaN', 'Infinity', 12.34, 'x', 'ab', E'tab\tline\nback\\s
     '{{a,"b,c"},{"d\"",NULL}}', '{"{\"a\": 1}"}', 'c', 'some_name', 7, 'a@b', '{[1,3),[5,7)}');
 INSERT INTO simple (i, m, c) VALUES ('', '5874897-12-31', 'NaN'), (NULL, '0044-03-15 BC', -0.00001), ('\N', NULL, NULL);
 INSERT INTO simple (i) SELECT repeat('longer and longer ', 20000);
+CREATE TABLE "odd ""schema"""."odd.table" ("odd ""column""" int, "select" text);
+INSERT INTO "odd ""schema"""."odd.table" VALUES (1, 'x');
+CREATE TABLE names (a regclass, b regtype[], c regproc, d oid);
+INSERT INTO names VALUES ('simple', '{int4,mood}', 'doubled', 1), ('"odd ""schema"""."odd.table"', NULL, 'now', 2);
+CREATE FUNCTION knows(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 IS NOT NULL OR EXISTS (SELECT FROM simple)';
+CREATE TABLE checked (n int CHECK (knows(n)));
+INSERT INTO checked VALUES (1);
 CREATE TABLE own (id serial PRIMARY KEY, a mood, b mood[], c pair, d pair[], e moody, f span, g email[]);
 INSERT INTO own (a, b, c, d, e, f, g) VALUES ('ok', '{sad,"it''s \"great\""}', '(1,"a,b")', ARRAY[(1, 'x')::pair, NULL],
     '(3,sad)', '[1,4)', '{a@b,c@d}'), (NULL, NULL, '(,)', '{}', NULL, 'empty', NULL);
-CREATE TABLE "odd ""schema"""."odd.table" ("odd ""column""" int, "select" text);
-INSERT INTO "odd ""schema"""."odd.table" VALUES (1, 'x');
 CREATE TABLE parts (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');

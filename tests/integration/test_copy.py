@@ -60,6 +60,7 @@ def test_everything_of_a_source_arrives(source: str, place: str) -> None:
     assert report.rows == sum(count for name, (count, _) in before.items() if "summary" not in name)
     ways = {each.name: each.way.format for each in report.tables}
     assert (ways["public.simple"], ways["public.own"]) == ("binary", "text")
+    assert ways["public.names"] == "text"
     assert one(place, "SELECT nextval('alone')") == 110
     assert one(place, "SELECT nextval('untouched')") == 1
     assert one(place, "INSERT INTO own DEFAULT VALUES RETURNING id") == 3

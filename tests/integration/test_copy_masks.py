@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def empty(dsn: str) -> bool:
 
 def test_sql_and_python_give_the_same_copy(source: str, place: str) -> None:
     rules: dict[str, Any] = {"people__email": "hash", "people__note": "hash"}
-    report = copy(source, place, **rules)
+    report = copy(source, place, replace(OPTIONS, engine="sql"), **rules)
     assert (report.tables[0].way.name, report.tables[0].way.format) == ("sql", "binary")
     by_sql = rows(place)
     python = CopyOptions(workers=1, engine="python", batch_size=4_000)
@@ -75,13 +76,22 @@ def test_sql_and_python_give_the_same_copy(source: str, place: str) -> None:
 
 
 def test_python_masks_beside_sql_and_bytes(source: str, place: str) -> None:
-    report = copy(source, place, people__age=("test-years", {"more": 100}), people__email="hash")
+    constant = ("constant", {"value": "nobody@example.com"})
+    report = copy(source, place, people__age=("test-years", {"more": 100}), people__email=constant)
     way = report.tables[0].way
-    assert (way.in_python, way.in_sql) == (("age",), ("email",))
-    after = rows(place, "id, age, note, doc")
-    assert after == [
-        (n, age + 100, note, doc) for n, age, note, doc in rows(source, "id, age, note, doc")
-    ]
+    assert (way.name, way.in_python, way.in_sql) == ("python", ("age",), ("email",))
+    columns = "id, age, note, doc"
+    before = rows(source, columns)
+    assert rows(place, columns) == [(n, age + 100, note, doc) for n, age, note, doc in before]
+    assert {email for (email,) in rows(place, "email")} == {"nobody@example.com"}
+
+
+def test_keyed_masks_go_where_they_are_cheaper(source: str, place: str) -> None:
+    one = copy(source, place, people__email="hash").tables[0].way
+    assert (one.name, one.format) == ("sql", "binary")
+    two = copy(source, place, people__email="hash", people__note="hash").tables[0].way
+    assert (two.name, two.in_python) == ("python", ("email", "note"))
+    assert two.reason == "email, note: keyed, cheaper in Python"
 
 
 def test_a_strategy_gets_the_columns_it_needs(source: str, place: str) -> None:

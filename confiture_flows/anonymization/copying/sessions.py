@@ -29,7 +29,6 @@ _PATIENT = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "lock_timeout": "10s",
-    "search_path": "",
     # A policy must not silently leave rows out: the server refuses instead.
     "row_security": "off",
 }

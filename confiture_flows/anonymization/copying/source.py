@@ -30,7 +30,7 @@ BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _TYPES = """
 SELECT t.oid, t.typtype, t.typelem, t.typbasetype, t.typrelid, r.rngsubtype,
-    t.typsend <> 0 AND t.typreceive <> 0
+    t.typsend <> 0 AND t.typreceive <> 0 AND t.typname !~ '^_?reg[a-z]+$'
 FROM pg_catalog.pg_type AS t LEFT JOIN pg_catalog.pg_range AS r ON r.rngtypid = t.oid
 """
 _ATTRIBUTES = """
@@ -123,7 +123,7 @@ class PortableTypes:
     """The types whose binary form holds no oid of this database's own.
 
     An array or a composite value names the types of its parts by oid; those of types that a
-    migration has made differ from database to database.
+    migration has made differ from database to database. A regclass is an oid altogether.
     """
 
     def __init__(self, conn: Connection) -> None:

@@ -135,6 +135,10 @@ class Transfer:
             if not isinstance(self.access.place, Path):
                 self._place = self._stack.enter_context(connect(self.access.place, "copy to"))
                 prepare_session(self._place, writing=True)
+                # Functions in constraints find what they find in the source, and so do the texts
+                # of regclass and its like.
+                row = self._source.execute("SHOW search_path").fetchone()
+                set_all(self._place, {"search_path": row[0] if row else ""})
         return self._source, self._place
 
     def _begin(self, source: Connection) -> None:
