@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.report import CopyReport
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult
+    from confiture_flows.anonymization.plan import CopyPlan
 
 
 class CopyObserver:
@@ -15,6 +16,9 @@ class CopyObserver:
     `moved`, `copied` and `repeating` are called on the thread that waits for the chunk's worker,
     so by several threads at once.
     """
+
+    def planned(self, plan: CopyPlan) -> None:
+        """What is going to be copied, before anything decides whether it may be."""
 
     def began(self, chunks: tuple[Chunk, ...]) -> None:
         """The new database is there, and rows are next; the sum of `Chunk.rows` is an estimate."""
