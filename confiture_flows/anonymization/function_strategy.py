@@ -49,9 +49,6 @@ class FunctionStrategy(StrategyBase):
         function = type(self).function
         self._call = (lambda value: function(value, **bound)) if bound else function
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.config, self.column, self._key))
-
     def anonymize(self, value: Any, *others: Any) -> Any:
         """What the function gives."""
         return self._call(value)

@@ -65,7 +65,7 @@ class Secret:
     def key(self, domain: str) -> Key:
         """The key of a domain."""
         material = hmac.digest(self._bytes, b"confiture-flows:" + domain.encode(), "sha256")
-        return Key(material)
+        return Key(material, self)
 
 
 class Key:
@@ -75,12 +75,13 @@ class Key:
     padded key once, and are copied.
     """
 
-    __slots__ = ("_inner", "_material", "_outer", "digest")
+    __slots__ = ("_inner", "_material", "_outer", "_secret", "digest")
 
     digest: Callable[[bytes], bytes]
 
-    def __init__(self, material: bytes) -> None:
+    def __init__(self, material: bytes, secret: Secret | None = None) -> None:
         self._material = material
+        self._secret = secret
         padded = material.ljust(_BLOCK, b"\0")
         self._inner = padded.translate(_INNER)
         self._outer = padded.translate(_OUTER)
@@ -99,8 +100,14 @@ class Key:
     def __repr__(self) -> str:
         return "Key(...)"
 
-    def __reduce__(self) -> tuple[type[Key], tuple[bytes]]:
-        return (Key, (self._material,))
+    def __reduce__(self) -> tuple[type[Key], tuple[bytes, Secret | None]]:
+        return (Key, (self._material, self._secret))
+
+    def sibling(self, domain: str) -> Key:
+        """The key of another domain under the same secret, for a strategy within a strategy."""
+        if self._secret is not None:
+            return self._secret.key(domain)
+        return Key(hmac.digest(self._material, b"sibling:" + domain.encode(), "sha256"))
 
     def number(self, data: bytes) -> int:
         """A number from 0 to 2**56 - 1 for a value, evenly spread."""

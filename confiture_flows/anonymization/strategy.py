@@ -76,17 +76,22 @@ class StrategyBase:
         unique: Whether different values stay different: no, probably (the birthday bound over
             `capacity` holds), or always.
         keyed: Whether it uses `self.key`, and so needs a secret.
+        composite: Whether it is made of other strategies. It gets a key where there is a secret,
+            and what it is made of says whether one is needed.
         takes: Values as PostgreSQL's text, or as psycopg's objects.
         keeps: Whether a result may be the value itself; the copy stops at a strategy that hands
             values back unless it says so.
+
+    `unique` and `keeps` may depend on the options: `prepare` may set them on the instance.
     """
 
     name: ClassVar[str] = ""
     accepts: ClassVar[tuple[str, ...]] = ("text",)
-    unique: ClassVar[Uniqueness] = "no"
+    unique: Uniqueness = "no"
     keyed: ClassVar[bool] = False
+    composite: ClassVar[bool] = False
     takes: ClassVar[Form] = "text"
-    keeps: ClassVar[bool] = False
+    keeps: bool = False
 
     class Config(BaseModel):
         """The options of a column rule; the base has none."""
@@ -98,6 +103,11 @@ class StrategyBase:
         self.column = column
         self._key = key
         self.prepare()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What `prepare` looked up is looked up again where it is unpickled: tables may be large,
+        # and closures do not pickle.
+        return (type(self), (self.config, self.column, self._key))
 
     @property
     def key(self) -> Key:
