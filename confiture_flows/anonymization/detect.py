@@ -101,22 +101,39 @@ def looks_personal(
         type_name: As in pg_type, of a domain that of its base type; "[]" at the end of arrays.
         comment: What COMMENT ON says of it.
     """
+    found = hints(column, table, type_name, comment)
+    return found[0] if found and found[0].score >= LOOKS_PERSONAL else None
+
+
+def hints(
+    column: str, table: str = "", type_name: str = "text", comment: str | None = None
+) -> tuple[Likeliness, ...]:
+    """All that the names speak of, also what is too weak to be reported without samples.
+
+    Args:
+        column: Its name.
+        table: Its table's.
+        type_name: As in `looks_personal`.
+        comment: What COMMENT ON says of it.
+
+    Returns:
+        One a category, the surest first.
+    """
     named = tuple(words_of(column))
     element = type_name.removesuffix("[]")
-    found = max(
-        (
-            *_by_name(named, tuple(words_of(table)), tuple(words_of(comment or ""))),
-            *_by_comment(tuple(words_of(comment or ""))),
-            *_by_type(element),
-        ),
-        key=lambda each: each.score,
-        default=None,
-    )
-    if found is None or not _can_hold(element, found.category):
-        return None
     if _speaks_otherwise(named, element):
-        return None
-    return found if found.score >= LOOKS_PERSONAL else None
+        return ()
+    said = tuple(words_of(comment or ""))
+    found: dict[str, Likeliness] = {}
+    for each in (
+        *_by_name(named, tuple(words_of(table)), said),
+        *_by_comment(said),
+        *_by_type(element),
+    ):
+        surer = each.category not in found or found[each.category].score < each.score
+        if surer and _can_hold(element, each.category):
+            found[each.category] = each
+    return tuple(sorted(found.values(), key=lambda each: -each.score))
 
 
 def words_of(name: str) -> Iterator[str]:
