@@ -28,4 +28,5 @@ def once(expression: str, name: str, within: str) -> str:
         within: What uses it.
     """
     # OFFSET 0 keeps the planner from putting the expression wherever its name stands.
-    return f"(SELECT {within} FROM (SELECT {expression} AS {name} OFFSET 0) AS computed)"
+    inner = f"SELECT {expression} AS {name} OFFSET 0"
+    return f"(SELECT {within} FROM ({inner}) AS computed)"  # noqa: S608 - SQL is what it makes
