@@ -102,8 +102,8 @@ PEOPLE = """
     patients employee employees staff member members contact contacts profile profiles candidate
     candidates applicant applicants student students teacher teachers author authors owner owners
     guest guests subscriber subscribers lead leads recipient recipients tenant tenants driver
-    drivers passenger passengers citizen citizens donor donors voter voters resident residents guardian
-    parent parents child children family admin admins login logins session sessions
+    drivers passenger passengers citizen citizens donor donors voter voters resident residents
+    guardian parent parents child children family admin admins login logins session sessions
     kunde kunden benutzer nutzer mitarbeiter mitglied mitglieder person personen patienten
     utilisateur utilisateurs employe employes personne personnes membre membres
     usuario usuarios cliente clientes empleado empleados persona personas paciente pacientes

@@ -87,7 +87,12 @@ class Likeliness:
     @property
     def proposed(self) -> str:
         """The strategy that fits the category, before its type is looked at."""
-        return _PROPOSED[self.category]
+        return proposed_strategy(self.category)
+
+
+def proposed_strategy(category: str) -> str:
+    """The strategy that fits a category; one of another package's detector is hashed."""
+    return _PROPOSED.get(category, "hash")
 
 
 def looks_personal(

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from confiture_flows.cli._frame import INTERRUPTED, silence
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
+from confiture_flows.cli.detect import detect
 from confiture_flows.cli.dry_run import dry_run
 from confiture_flows.cli.import_ import import_
 from confiture_flows.cli.lint import lint
@@ -57,6 +58,7 @@ for _command in (
     resolve,
     baseline,
     rules,
+    detect,
 ):
     app.command(_command)
 app.command(import_, name="import")

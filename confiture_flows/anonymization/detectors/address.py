@@ -14,18 +14,20 @@ _ENGLISH = (
 _BEFORE = (
     r"(?:\b\d{1,5}\s?(?:bis|ter)?,?\s+)?\b(?:rue|avenue|boulevard|all[ée]e|chemin|impasse|quai|"
     r"calle|avenida|avda\.?|plaza|paseo|carrera|via|viale|piazza|corso|vicolo|ulica|ul\.|aleja|al\.|"
-    r"osiedle|rua|travessa|pra[çc]a)\s+[\w.'’ -]{2,50}"
+    r"osiedle|rua|travessa|pra[çc]a)\s+[\w.'\u2019 -]{2,50}"
 )
 _JOINED = (
-    r"\b[\w.'’-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ring|ufer|straat|laan|plein|"
+    r"\b[\w.'\u2019-]*(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ring|ufer|straat|laan|plein|"
     r"gatan|vägen|gade|vej)\s+\d{1,4}\s?[a-z]?\b"
 )
-_JAPANESE = r"[都道府県市区町村].{0,20}(?:\d|丁目|番地)"  # noqa: RUF001 - as it is written
+_JAPANESE = r"[都道府県市区町村].{0,20}(?:\d|丁目|番地)"
 _BOX = r"\bp\.?\s?o\.?\s?box\s+\d+|\bpostfach\s+\d+"
 _STREET = re.compile("|".join((_ENGLISH, _JOINED, _JAPANESE, _BOX)), re.IGNORECASE)
 _WITH_NUMBER = re.compile(_BEFORE, re.IGNORECASE)
 _UK_POSTCODE = re.compile(r"(?:GIR 0AA|[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2})", re.IGNORECASE)
-_CODE = re.compile(r"\d{5}(?:-\d{4})?|\d{2}-\d{3}|\d{4} ?[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{3}-\d{4}")
+_CODE = re.compile(
+    r"\d{5}(?:-\d{4})?|\d{2}-\d{3}|\d{4} ?[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{3}-\d{4}"
+)
 _LONGEST = 200
 
 

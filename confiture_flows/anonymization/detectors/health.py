@@ -11,7 +11,7 @@ _BLOOD = re.compile(r"(?:AB?|B|O|0)\s?(?:[+-]|Rh[+-]|pos(?:itive)?|neg(?:ative)?
 _TERMS = re.compile(
     r"\b(?:diabet\w*|asthma\w*|hypertensi\w*|bluthochdruck|cancer\w*|carcinom\w*|krebs\w*|tumou?r\w*|"
     r"leuk[aä]?emi\w*|depressi(?:on|ve|v)|d[ée]pression|anxiety|angstst[öo]rung|schizo\w+|bipolar\w*|"
-    r"epilep\w+|migr[aä]in\w*|arthriti\w*|allerg\w+|hiv|aids|hepatiti\w*|tubercul\w*|pneumoni\w*|"
+    r"epilep\w+|migr[aä]in\w*|arthriti\w*|allerg(?:y|ies|ic|ie|ien)|hiv|aids|hepatiti\w*|tubercul\w*|pneumoni\w*|"
     r"bronchiti\w*|covid\w*|influenza|grippe|fract(?:ure|ura)\w*|pregnan\w*|schwanger\w*|grossesse|"
     r"embarazo|dementia|demenz|alzheimer\w*|parkinson\w*|insulin\w*|metformin\w*|ibuprofen\w*|"
     r"paracetamol\w*|amoxicillin\w*|atorvastatin\w*|lisinopril\w*|omeprazol\w*|sertralin\w*|"

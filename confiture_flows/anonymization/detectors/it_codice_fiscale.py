@@ -6,20 +6,13 @@ import re
 
 from confiture_flows.anonymization.detector import ValueDetector, each_value
 
-_FORM = re.compile(
-    r"[A-Z]{6}[\dL-NP-V]{2}[A-EHLMPRST][\dL-NP-V]{2}[A-Z][\dL-NP-V]{3}[A-Z]"
-)
+_FORM = re.compile(r"[A-Z]{6}[\dL-NP-V]{2}[A-EHLMPRST][\dL-NP-V]{2}[A-Z][\dL-NP-V]{3}[A-Z]")
 _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # What a character counts in the first, third, ... place (decree of 23 December 1976).
-_ODD = dict(
-    zip(
-        _SIGNS,
-        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
-        + (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25)
-        + (24, 23),
-        strict=True,
-    )
+_ODD_OF_LETTERS = (
+    *(1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23),
 )
+_ODD = dict(zip(_SIGNS, (*_ODD_OF_LETTERS[:10], *_ODD_OF_LETTERS), strict=True))
 _EVEN = {sign: int(sign) if sign.isdigit() else ord(sign) - ord("A") for sign in _SIGNS}
 
 

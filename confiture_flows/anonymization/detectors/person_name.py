@@ -8,7 +8,7 @@ from importlib import resources
 
 from confiture_flows.anonymization.detector import ValueDetector, each_value
 
-_WORD = r"[^\W\d_]+(?:['’\-][^\W\d_]+)*\.?"
+_WORD = r"[^\W\d_]+(?:['\u2019\-][^\W\d_]+)*\.?"
 _FORM = re.compile(rf"{_WORD}(?:(?:,\s*|\s+){_WORD}){{0,4}}")
 _LONGEST = 60
 _DATA = "confiture_flows.anonymization.strategies"
@@ -48,7 +48,8 @@ def _is_name(value: str, known: frozenset[str]) -> bool:
     # People write their names large, or all small, or in letters that have no sizes.
     if any(word[0].islower() for word in words[:1]) and any(word[0].isupper() for word in words):
         return False
-    return any(word.rstrip(".").lower() in known for word in words)
+    parts = (part for word in words for part in (word, *word.split("-")))
+    return any(part.rstrip(".").lower() in known for part in parts)
 
 
 # Products are called Jordan and cities Victoria: a share of the samples, never one of them.
