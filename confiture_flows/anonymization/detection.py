@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization import detectors
 from confiture_flows.anonymization.detect import LOOKS_PERSONAL, hints, looks_personal
-from confiture_flows.anonymization.detector import Reading, Samples, ValueDetector
+from confiture_flows.anonymization.detector import ValueReading, Samples, ValueDetector
 from confiture_flows.anonymization.json_paths import KEYS, walked
 from confiture_flows.anonymization.strategy import accepts_type
 from confiture_flows.errors import ConfigError
@@ -160,13 +160,13 @@ def _judged(
         yield best
 
 
-def readings_of(samples: Samples) -> dict[str, tuple[Reading, ...]]:
+def readings_of(samples: Samples) -> dict[str, tuple[ValueReading, ...]]:
     """What all detectors that look at such values say, by category.
 
     Args:
         samples: May be none.
     """
-    found: dict[str, tuple[Reading, ...]] = {}
+    found: dict[str, tuple[ValueReading, ...]] = {}
     if not samples.values:
         return found
     kind = samples.type.removesuffix("[]")
@@ -178,7 +178,7 @@ def readings_of(samples: Samples) -> dict[str, tuple[Reading, ...]]:
 
 
 def weighed(
-    category: str, hint: Likeliness | None, readings: dict[str, tuple[Reading, ...]]
+    category: str, hint: Likeliness | None, readings: dict[str, tuple[ValueReading, ...]]
 ) -> tuple[float, tuple[str, ...]]:
     """How sure a category is by name and samples together, and the evidence.
 
@@ -200,7 +200,7 @@ def weighed(
     return 1 - (1 - named) * (1 - (said.score if said else 0.0)), tuple(evidence)
 
 
-def _refuted(category: str, readings: dict[str, tuple[Reading, ...]]) -> bool:
+def _refuted(category: str, readings: dict[str, tuple[ValueReading, ...]]) -> bool:
     """Whether the samples are something else than a name says."""
     refuting = {each.name for each in all_detectors() if each.refutes}
     said = [each for each in readings.get(category, ()) if each.name in refuting]

@@ -31,7 +31,7 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ValueReading:
     """What a detector says of samples.
 
     Attributes:
@@ -78,7 +78,7 @@ class ValueDetector:
     types: tuple[str, ...] = ("text",)
     refutes: bool = False
 
-    def read(self, samples: Samples) -> Reading:
+    def read(self, samples: Samples) -> ValueReading:
         """Look at samples."""
         size = len(samples.values)
         matching = self.count(samples)
@@ -89,7 +89,7 @@ class ValueDetector:
             score = self.alone * min(1.0, share / self.full) * matching / (matching + 1)
             if size >= _FEW and samples.distinct <= 2:
                 score *= _UNVARIED
-        return Reading(self.name, self.category, matching, size, score)
+        return ValueReading(self.name, self.category, matching, size, score)
 
 
 def each_value(matches: Callable[[str], object]) -> Callable[[Samples], int]:

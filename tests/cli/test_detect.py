@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.cli.conftest import Runner
 
@@ -140,10 +142,8 @@ def test_tables_that_may_not_be_read_are_named(
     run: Runner, shop: str, new_role: Callable[[], str], conn: psycopg.Connection
 ):
     role = new_role()
-    user = psycopg.conninfo.conninfo_to_dict(role)["user"]
-    conn.execute(
-        psycopg.sql.SQL("GRANT SELECT ON empty TO {}").format(psycopg.sql.Identifier(str(user)))
-    )
+    user = conninfo_to_dict(role)["user"]
+    conn.execute(sql.SQL("GRANT SELECT ON empty TO {}").format(sql.Identifier(str(user))))
     said = run.program("detect", dsn=role).json()["result"]
     assert {each["table"] for each in said["unread"]} == {
         "public.customers",
