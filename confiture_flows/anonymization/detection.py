@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization import detectors
 from confiture_flows.anonymization.detect import LOOKS_PERSONAL, hints, looks_personal
-from confiture_flows.anonymization.detector import ValueReading, Samples, ValueDetector
+from confiture_flows.anonymization.detector import Samples, ValueDetector, ValueReading
 from confiture_flows.anonymization.json_paths import KEYS, walked
 from confiture_flows.anonymization.strategy import accepts_type
 from confiture_flows.errors import ConfigError

@@ -24,4 +24,6 @@ def _running(samples: Samples) -> int:
 
 
 # Descriptions of products are running text too, so that a name has to say more.
-DETECTORS = (ValueDetector("running texts", "free text", _running, alone=0.4, least=0.3, full=0.6),)
+DETECTORS = (
+    ValueDetector("running texts", "free text", _running, alone=0.25, least=0.3, full=0.6),
+)
