@@ -163,9 +163,9 @@ PEOPLE = """
     user users account accounts person persons people customer customers client clients patient
     patients employee employees staff member members contact contacts profile profiles candidate
     candidates applicant applicants student students teacher teachers author authors owner owners
-    guest guests subscriber subscribers lead leads recipient recipients tenant tenants driver
-    drivers passenger passengers citizen citizens donor donors voter voters resident residents
-    guardian parent parents child children family admin admins login logins session sessions
+    guest guests subscriber subscribers lead leads recipient recipients tenant tenants
+    passenger passengers citizen citizens donor donors voter voters resident residents
+    guardian parent parents child children family admin admins login logins
     kunde kunden benutzer nutzer mitarbeiter mitglied mitglieder person personen patienten
     utilisateur utilisateurs employe employes personne personnes membre membres
     usuario usuarios cliente clientes empleado empleados persona personas paciente pacientes

@@ -46,12 +46,14 @@ class SampledColumn:
         comment: What COMMENT ON says of it.
         values: Samples as text; of an array, one JSON array each; never shown.
         documents: Whether the samples are JSON.
+        refers: Whether it is a foreign key: a rule for what it refers to is its rule too.
     """
 
     column: Column
     comment: str = ""
     values: tuple[str, ...] = field(default=(), repr=False)
     documents: bool = False
+    refers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def detect_personal(
     Raises:
         ConfigError: A detector of another package cannot be used.
     """
-    found = (each for column in columns for each in _in_column(column))
+    found = (each for column in columns if not column.refers for each in _in_column(column))
     return tuple(each for each in found if each.score >= least)
 
 

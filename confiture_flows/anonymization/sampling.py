@@ -107,7 +107,10 @@ def sample_source(
             except TimeoutError:
                 unread.append((str(part), "the time for all tables was up"))
         rows += len(values)
-        columns += _columns(name, parts[0], wanted, values)
+        referring = {
+            column for key in source.foreign_keys if key.table == name for column in key.columns
+        }
+        columns += _columns(name, parts[0], wanted, values, referring)
     return SampledSource(tuple(columns), rows, tuple(unread))
 
 
@@ -116,6 +119,7 @@ def _columns(
     table: SourceTable,
     wanted: tuple[SourceColumn, ...],
     values: list[tuple[str | None, ...]],
+    referring: set[str],
 ) -> list[SampledColumn]:
     found: list[SampledColumn] = []
     for each in table.columns:
@@ -127,6 +131,7 @@ def _columns(
                 each.comment or "",
                 tuple(value for value in samples if value is not None and value.strip()),
                 _is_document(each),
+                each.name in referring,
             )
         )
     return found

@@ -46,6 +46,7 @@ class LabelledColumn:
     project: str
     column: Column
     label: str
+    refers: bool
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ def labelled_columns(projects: tuple[str, ...], corpora: Path = CORPORA) -> list
     labels = {name: label for name, label in read_labels().items() if name[0] in projects}
     found: list[LabelledColumn] = []
     for project in projects:
-        for column in _columns(corpora / project):
+        for column, refers in _columns(corpora / project):
             label = labels.pop((project, f"{column.schema}.{column.table}", column.name), "")
-            found.append(LabelledColumn(project, column, label))
+            found.append(LabelledColumn(project, column, label, refers))
     if labels:
         raise LookupError(f"{len(labels)} labelled columns are not there.")
     return found
@@ -83,18 +84,21 @@ def read_labels() -> dict[tuple[str, str, str], str]:
         }
 
 
-def _columns(folder: Path) -> list[Column]:
-    found: list[Column] = []
+def _columns(folder: Path) -> list[tuple[Column, bool]]:
+    """Columns, and whether they are foreign keys."""
+    found: list[tuple[Column, bool]] = []
     for directory in [each for each in folder.glob("migrations*") if each.is_dir()] or [folder]:
         try:
             migrations = discover(directory).migrations
         except ConfitureFlowsError:
             migrations = discover(directory, layout="pairs-by-name").migrations
         for table in replayed_state(migrations).tables.values():
+            keys = {column for key in table.foreign_keys for column in key.columns}
             for column in table.columns.values():
                 kind = column.type.name.name + ("[]" if column.type.array else "")
                 schema, name = table.name
-                found.append(Column(schema or "public", name, column.name, kind))
+                refers = column.name in keys
+                found.append((Column(schema or "public", name, column.name, kind), refers))
     return found
 
 
@@ -108,7 +112,8 @@ def judged(columns: list[LabelledColumn], *, samples: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for each in columns:
         values = generated(each.column, each.label) if samples else ()
-        sampled = SampledColumn(each.column, values=values, documents=is_document(each.column.type))
+        documents = is_document(each.column.type)
+        sampled = SampledColumn(each.column, values=values, documents=documents, refers=each.refers)
         found = max(detect_personal([sampled]), key=lambda one: one.score, default=None)
         category = _AS_LABELLED.get(found.category, found.category) if found else ""
         outcomes.append(Outcome(each, category))
@@ -158,8 +163,10 @@ def document(title: str, outcomes: list[Outcome], projects: tuple[str, ...]) -> 
         same = sum(1 for each in mine if each.found == label)
         right = sum(1 for each in said if each.labelled.label)
         by_category.append(
-            (label, str(len(mine)), str(len(said)), str(same))
-            + (_share(right, len(said)), _share(found, len(mine)))
+            (
+                *(label, str(len(mine)), str(len(said)), str(same)),
+                *(_share(right, len(said)), _share(found, len(mine))),
+            )
         )
     return Document(
         title,

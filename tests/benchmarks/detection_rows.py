@@ -4,6 +4,7 @@ Written without the detectors' patterns in view, of words that are in no diction
 that is possible. The same rows each time.
 """
 
+# ruff: noqa: E501 - a kind of rows is a line
 from __future__ import annotations
 
 import json
