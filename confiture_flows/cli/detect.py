@@ -73,6 +73,8 @@ def _found(work: Work, rows: int, least: float) -> DetectionReport:
 
     rules = rules_of(work.project)
     with connect(work.target(), "detect") as conn:
+        # Even the size of a table waits for who has locked it.
+        conn.execute("SET lock_timeout = '10s'")
         sampled = sample_source(conn, read_source(conn), SampleLimits(rows=rows))
     found = detect_personal(sampled.columns, least=least)
     bare = tuple(each for each in found if not is_covered(rules, each.column))

@@ -35,6 +35,8 @@ LABELS = Path(__file__).with_name("personal_columns.csv")
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 TUNED = ("concourse", "e2b", "neosync")
 HELD_OUT = ("crates_io", "langfuse", "svix")
+Labels = dict[tuple[str, str, str], str]
+
 # The labels' words for the categories that detect knows.
 _AS_LABELLED = {"e-mail": "email", "free text": "free-text"}
 
@@ -62,9 +64,12 @@ class Outcome:
         return bool(self.labelled.label) == bool(self.found)
 
 
-def labelled_columns(projects: tuple[str, ...], corpora: Path = CORPORA) -> list[LabelledColumn]:
+def labelled_columns(
+    projects: tuple[str, ...], corpora: Path = CORPORA, labels: Labels | None = None
+) -> list[LabelledColumn]:
     """All columns that the projects' migrations make, with their labels."""
-    labels = {name: label for name, label in read_labels().items() if name[0] in projects}
+    given = read_labels() if labels is None else labels
+    labels = {name: label for name, label in given.items() if name[0] in projects}
     found: list[LabelledColumn] = []
     for project in projects:
         for column, refers in _columns(corpora / project):
@@ -75,7 +80,7 @@ def labelled_columns(projects: tuple[str, ...], corpora: Path = CORPORA) -> list
     return found
 
 
-def read_labels() -> dict[tuple[str, str, str], str]:
+def read_labels() -> Labels:
     """Project, table and column -> category."""
     with LABELS.open(encoding="utf-8", newline="") as file:
         return {
@@ -192,15 +197,23 @@ def report(projects: tuple[str, ...], name: str, corpora: Path = CORPORA) -> lis
     ]
 
 
+def generated_outcomes() -> list[tuple[str, str, str, str]]:
+    """Rows of what, what they are, what was found, and how sure."""
+    attr = {
+        name: (Column("public", "t", "attr", kind), category, make)
+        for name, (category, kind, make) in POSITIVES.items()
+    }
+    negatives = {name: (of, "nothing", make) for name, (of, make) in HARD_NEGATIVES.items()}
+    return [
+        (name, category, *_found(column, name, make))
+        for name, (column, category, make) in (attr | negatives).items()
+    ]
+
+
 def values_alone() -> Document:
     """What is found in columns whose names say nothing, and in those that only look personal."""
-    rows: list[tuple[str, ...]] = []
-    for name, (category, kind, make) in POSITIVES.items():
-        column = Column("public", "t", "attr", kind)
-        rows.append((name, category, *_found(column, name, make)))
-    for name, (column, make) in HARD_NEGATIVES.items():
-        rows.append((name, "nothing", *_found(column, name, make)))
-    return Document("Generated rows", (Table(("rows of", "is", "found", "score"), tuple(rows)),))
+    rows = tuple(generated_outcomes())
+    return Document("Generated rows", (Table(("rows of", "is", "found", "score"), rows),))
 
 
 def _found(column: Column, name: str, make: Make) -> tuple[str, str]:
