@@ -1,4 +1,4 @@
-"""What plug-in authors import: hooks, strategies, detectors, their values. Loaded when first used."""
+"""What plug-in authors import: hooks, strategies, detectors and values. Loaded on first use."""
 
 from __future__ import annotations
 

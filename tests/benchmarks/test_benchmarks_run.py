@@ -111,7 +111,7 @@ def test_detection_is_reported(tmp_path: Path) -> None:
     directory.mkdir(parents=True)
     (directory / "0001_a.up.sql").write_text("CREATE TABLE a (id int, email text, state text);")
     columns = detection.labelled_columns(("concourse",), tmp_path, labels={})
-    outcomes = detection.judged(columns, samples=True)
+    outcomes = detection.judged(columns, samples=False)
     said = render_markdown(detection.document("a", outcomes, ("concourse",)))
 
     assert detection.figures(outcomes) == (0, 1, 0)

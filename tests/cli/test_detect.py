@@ -64,6 +64,7 @@ def test_columns_are_found_by_names_and_samples_and_no_value_is_shown(run: Runne
         "public.customers.profile $.by_mail.* (keys)": "e-mail",
         "public.customers.reach": "e-mail",
         "public.empty.email": "e-mail",
+        "public.empty.note": "free text",
     }
     assert "200 of 200 samples are e-mail addresses" in people.out
     shown = people.said + program.said
@@ -99,7 +100,7 @@ def test_rules_are_written_once_beside_what_is_there(
     before = path.read_text()
     first = run.program("detect", "shop", "--write")
     assert (first.code, first.json()["target"]) == (0, "shop")
-    assert first.json()["result"]["covered"] == 1
+    assert first.json()["result"]["covered"] == 2
     after = path.read_text()
     assert [line for line in before.splitlines() if line not in after.splitlines()] == []
     columns = tomllib.loads(after)["anonymization"]["columns"]
@@ -152,3 +153,17 @@ def test_tables_that_may_not_be_read_are_named(
     }
     assert found(said)["public.empty.email"] == "e-mail"
     assert found(said)["public.customers.last.ip"] == "ip"
+
+
+def test_guide_shows_what_is_said(
+    run: Runner, conn: psycopg.Connection, dsn: str, configure: Callable[[str], Path]
+):
+    conn.execute(
+        "CREATE TABLE customers (id int, attr1 text, tier text); INSERT INTO customers"
+        " SELECT n, 'a' || n || '@mail.org', 'gold' FROM generate_series(1, 100) AS n"
+    )
+    configure(f"[targets.shop]\ndsn = {json.dumps(dsn)}\n")
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "personal-data.md"
+    shown = guide.read_text("utf-8").partition("```console\n$ confiture-flows detect shop\n")[2]
+    said = [line.rstrip() for line in run("detect", "shop").out.rstrip().splitlines()]
+    assert said == shown.partition("```")[0].rstrip().splitlines()
