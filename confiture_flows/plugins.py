@@ -1,4 +1,4 @@
-"""What authors of plug-ins import: hooks, strategies and their values. Loaded when first used."""
+"""What plug-in authors import: hooks, strategies, detectors and values. Loaded on first use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from confiture_flows.anonymization.detector import Samples, ValueDetector, each_value
     from confiture_flows.anonymization.keys import Key
     from confiture_flows.anonymization.registry import StrategyRegistry, register_strategy
     from confiture_flows.anonymization.strategy import Column, StrategyBase, UnfitValue
@@ -21,9 +22,12 @@ __all__ = [
     "HookResult",
     "HookSummary",
     "Key",
+    "Samples",
     "StrategyBase",
     "StrategyRegistry",
     "UnfitValue",
+    "ValueDetector",
+    "each_value",
     "hook",
     "register_strategy",
     "report_progress",
@@ -32,9 +36,12 @@ __all__ = [
 _HOMES = {
     "Column": "confiture_flows.anonymization.strategy",
     "Key": "confiture_flows.anonymization.keys",
+    "Samples": "confiture_flows.anonymization.detector",
     "StrategyBase": "confiture_flows.anonymization.strategy",
     "StrategyRegistry": "confiture_flows.anonymization.registry",
     "UnfitValue": "confiture_flows.anonymization.strategy",
+    "ValueDetector": "confiture_flows.anonymization.detector",
+    "each_value": "confiture_flows.anonymization.detector",
     "register_strategy": "confiture_flows.anonymization.registry",
     "HookContext": "confiture_flows.hooks.model",
     "HookPoint": "confiture_flows.hooks.model",

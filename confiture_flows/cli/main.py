@@ -15,6 +15,7 @@ from confiture_flows.cli._frame import INTERRUPTED, silence
 from confiture_flows.cli.anonymize import anonymize
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
+from confiture_flows.cli.detect import detect
 from confiture_flows.cli.dry_run import dry_run
 from confiture_flows.cli.import_ import import_
 from confiture_flows.cli.lint import lint
@@ -60,6 +61,7 @@ for _command in (
     baseline,
     rules,
     anonymize,
+    detect,
 ):
     app.command(_command)
 app.command(import_, name="import")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
 
+    from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.lint.catalog import KnownTable
     from confiture_flows.lint.script import LintedScript
     from confiture_flows.lint.state import KnownState
@@ -63,6 +64,8 @@ class Scene:
         number: The statement's 0-based place in the script.
         pending: The versions that are linted together; their tables are empty.
         names: What the project demands of names, by the kind of object.
+        masked: The columns that have a column rule, or need none; None where nobody is asked for
+            any.
     """
 
     state: KnownState
@@ -71,6 +74,7 @@ class Scene:
     number: int
     pending: frozenset[str]
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    masked: tuple[Pattern, ...] | None = None
 
     def table(self, name: ObjectName | None) -> KnownTable | None:
         """A table, if the history knows it."""

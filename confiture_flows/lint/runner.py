@@ -213,7 +213,15 @@ class _Run:
         self._used.clear()
         for number, statement in enumerate(script.statements):
             self.now.statements += judged
-            scene = Scene(self.now.state, script, statement, number, pending, self.settings.names)
+            scene = Scene(
+                self.now.state,
+                script,
+                statement,
+                number,
+                pending,
+                self.settings.names,
+                self.settings.masked,
+            )
             for each in statement.operations:
                 if judged:
                     self._count(each)

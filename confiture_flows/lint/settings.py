@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+from confiture_flows._anonymization_config import AnonymizationConfig
+from confiture_flows.anonymization.rules import rules_of
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint._words import NAMED_KINDS
 from confiture_flows.lint.registry import find_rule
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.config import Project
     from confiture_flows.lint.rule import Rule
 
@@ -28,11 +31,13 @@ class LintSettings:
         severities: Of rules, by code; None switches a rule off.
         exclude: Patterns of file names that are history and have no findings.
         names: Regular expressions for the names of objects, by kind.
+        masked: The columns that have a column rule, or need none; None without [anonymization].
     """
 
     severities: dict[str, Severity | None] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    masked: tuple[Pattern, ...] | None = None
 
     def wants(self, rule: Rule) -> bool:
         """Whether a rule is on."""
@@ -61,7 +66,14 @@ def settings_of(project: Project) -> LintSettings:
                 next_step="See: confiture-flows rules",
             )
         severities[rule.code] = None if label == "off" else Severity.of(label)
-    return LintSettings(severities, project.lint.exclude, _names(project))
+    return LintSettings(severities, project.lint.exclude, _names(project), _masked(project))
+
+
+def _masked(project: Project) -> tuple[Pattern, ...] | None:
+    if project.anonymization == AnonymizationConfig():
+        return None
+    rules = rules_of(project)
+    return (*(each.pattern for each in rules.columns), *rules.allowed)
 
 
 def _names(project: Project) -> dict[str, re.Pattern[str]]:

@@ -37,6 +37,13 @@ PERSONAL = [
     ("api_key", "x", "text", "credentials"),
     ("notes", "patients", "text", "free text"),
     ("emails", "users", "text[]", "e-mail"),
+    ("verified_email", "x", "text", "e-mail"),
+    ("approved_by", "invoices", "text", "name"),
+    ("city", "customer_addresses", "text", "address"),
+    ("key_value", "account_api_keys", "text", "credentials"),
+    ("value", "tokens", "text", "credentials"),
+    ("body", "messages", "text", "free text"),
+    ("comment_text", "x", "text", "free text"),
 ]
 HARMLESS = [
     ("name", "products", "text"),
@@ -56,6 +63,15 @@ HARMLESS = [
     ("ship_count", "x", "int4"),
     ("city", "weather", "text"),
     ("", "x", "text"),
+    ("token_bucket", "x", "text"),
+    ("access_token_prefix", "x", "text"),
+    ("has_password", "x", "text"),
+    ("key_name", "account_api_keys", "text"),
+    ("name", "account_hooks", "text"),
+    ("error_message", "jobs", "text"),
+    ("message", "audit_events", "text"),
+    ("approved_by", "invoices", "uuid"),
+    ("value", "settings", "text"),
 ]
 
 
