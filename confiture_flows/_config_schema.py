@@ -98,6 +98,14 @@ class TableRuleTable(_Table):
     sample: float | None = Field(default=None, gt=0, le=1)
 
 
+class ModuleTable(_Table):
+    """A value of [anonymization.modules]; a string is its trust."""
+
+    trust: Literal["trusted", "untrusted"]
+    require: Literal["seccomp", "landlock"] | None = None
+    timeout: float = Field(default=10.0, gt=0, le=300)
+
+
 class AnonymizationTable(_Table):
     """[anonymization]."""
 
@@ -107,6 +115,7 @@ class AnonymizationTable(_Table):
     random: bool = False
     default: Literal["copy", "deny"] = "copy"
     strategies: list[str] = []
+    modules: dict[str, Literal["trusted", "untrusted"] | ModuleTable] = {}
     columns: dict[str, str | ColumnRuleTable] = {}
     tables: dict[str, TableRuleTable] = {}
     subset: dict[str, str] = {}

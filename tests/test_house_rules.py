@@ -34,6 +34,8 @@ MAY_CATCH_EVERYTHING = {
     # So may a hook, and a module with hooks when it is imported.
     "hooks/attempt.py",
     "hooks/loading.py",
+    # Code that nobody trusts runs here, in a process that tells its parent one way or another.
+    "anonymization/sandbox/worker.py",
 }
 # Who may open a connection, and why not through confiture_flows.target.
 MAY_CONNECT = {

@@ -102,6 +102,10 @@ class Key:
     def __reduce__(self) -> tuple[type[Key], tuple[bytes]]:
         return (Key, (self._material,))
 
+    def export(self) -> bytes:
+        """What it is made from, for a process that has to make it again; secret."""
+        return self._material
+
     def number(self, data: bytes) -> int:
         """A number from 0 to 2**56 - 1 for a value, evenly spread."""
         return int.from_bytes(self.digest(data)[:NUMBER_BYTES], "big")

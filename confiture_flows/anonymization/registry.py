@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from confiture_flows.anonymization.function_strategy import strategy_of_function
 from confiture_flows.anonymization.strategy import StrategyBase
+from confiture_flows.anonymization.trust import StrategyName
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class StrategyRegistry:
         Raises:
             ConfigError: There is none, or it cannot be imported.
         """
+        if isinstance(name, StrategyName) and (isolated := _isolated(name)):
+            return isolated
         if name in self._classes:
             return self._classes[name]
         if ":" in name:
@@ -177,6 +180,17 @@ def _is_strategy(made: object) -> TypeGuard[type[StrategyBase]]:
             next_step="Let it inherit from confiture_flows.plugins.StrategyBase.",
         )
     return True
+
+
+def _isolated(name: StrategyName) -> type[StrategyBase] | None:
+    """The strategy if its module is not trusted; nothing of it is imported here."""
+    points = () if ":" in name else entry_points(group=ENTRY_POINTS, name=name)
+    for reference in (str(name), *(point.value for point in points)):
+        if isolation := name.isolation(reference):
+            from confiture_flows.anonymization.sandbox.strategy import isolated_strategy
+
+            return isolated_strategy(reference, isolation)
+    return None
 
 
 def _origin(strategy: type[StrategyBase]) -> str:

@@ -79,6 +79,7 @@ class StrategyBase:
         takes: Values as PostgreSQL's text, or as psycopg's objects.
         keeps: Whether a result may be the value itself; the copy stops at a strategy that hands
             values back unless it says so.
+        walls: What stands around the process that runs it; empty is this process.
     """
 
     name: ClassVar[str] = ""
@@ -87,6 +88,7 @@ class StrategyBase:
     keyed: ClassVar[bool] = False
     takes: ClassVar[Form] = "text"
     keeps: ClassVar[bool] = False
+    walls: tuple[str, ...] = ()
 
     class Config(BaseModel):
         """The options of a column rule; the base has none."""
