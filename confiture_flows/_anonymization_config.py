@@ -113,10 +113,7 @@ def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationC
 
 
 def _modules(said: AnonymizationTable, path: Path) -> dict[str, ModuleConfig]:
-    found = {
-        name: ModuleConfig(each) if isinstance(each, str) else ModuleConfig(**each.model_dump())
-        for name, each in said.modules.items()
-    }
+    found = {name: ModuleConfig(**each.model_dump()) for name, each in said.modules.items()}
     for name in (name for name, each in found.items() if each.trust == "untrusted"):
         if not name.isidentifier():
             raise ConfigError(

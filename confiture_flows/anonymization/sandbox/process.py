@@ -52,6 +52,11 @@ class Worker:
     """A process that runs one untrusted strategy.
 
     It ends with this object, with its parent's last reference to the pipe, or by SIGKILL.
+
+    Attributes:
+        who: The strategy, as errors name it.
+        walls: Those that stand.
+        busy_seconds: How long it was waited for.
     """
 
     def __init__(self, who: str) -> None:
@@ -63,7 +68,7 @@ class Worker:
         Raises:
             StrategyCrashError: It does not start.
         """
-        self._who = who
+        self.who = who
         self._parent = os.getpid()
         self._process = _start()
         self._end = weakref.finalize(self, _end, self._process, self._parent)
@@ -107,7 +112,7 @@ class Worker:
         except TimeoutError:
             self.close()
             raise StrategyCrashError(
-                f"{self._who} took longer than {seconds:g} s; its process was killed.",
+                f"{self.who} took longer than {seconds:g} s; its process was killed.",
                 next_step="Mend it, or give it more time: `timeout` in [anonymization.modules].",
             ) from None
         except (EOFError, BrokenPipeError, ConnectionError):
@@ -141,7 +146,7 @@ class Worker:
         """
         self.close()
         raise StrategyError(
-            f"{self._who} {what}; its process was killed.",
+            f"{self.who} {what}; its process was killed.",
             next_step="Do not use it before its author has explained that.",
         )
 
@@ -200,7 +205,7 @@ class Worker:
         how = _cause(code)
         last = told.decode(errors="replace").strip().rpartition("\n")[2]
         raise StrategyCrashError(
-            f"The process of {self._who} died: {how}." + (f" It said: {last}" if last else ""),
+            f"The process of {self.who} died: {how}." + (f" It said: {last}" if last else ""),
             next_step="It can be tried outside of a copy: confiture-flows strategies test",
         )
 

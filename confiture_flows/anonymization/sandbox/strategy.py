@@ -73,6 +73,8 @@ class SandboxedStrategy(StrategyBase):
     """
 
     image: ClassVar[_Image]
+    # The worker that described the class: the first strategy takes it over.
+    spare: ClassVar[list[Worker]]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_again, (type(self).image, self._said(), self.column, self._key))
@@ -163,8 +165,11 @@ class SandboxedStrategy(StrategyBase):
             return self._worker
         if self._worker:
             self._worker.close()
-        image = type(self).image
-        worker = _loaded(image.reference, image.isolation, image.sources, self._who())
+        image, spare = type(self).image, type(self).spare
+        worker = spare.pop() if spare else None
+        if worker is None or not worker.alive:
+            worker = _loaded(image.reference, image.isolation, image.sources, self._who())
+        worker.who = self._who()
         said = {
             "config": self._said(),
             "column": asdict(self.column),
@@ -263,9 +268,12 @@ def isolated_strategy(reference: str, isolation: Isolation) -> type[SandboxedStr
         declared = _declared(_load(worker, reference, isolation, sources, who))
         if declared is None:
             worker.broken("says of itself what no strategy can say")
-    finally:
+    except BaseException:
         worker.close()
-    return _made(_Image(reference, isolation, sources, declared))
+        raise
+    made = _made(_Image(reference, isolation, sources, declared))
+    made.spare.append(worker)
+    return made
 
 
 def _started(who: str, isolation: Isolation) -> Worker:
@@ -365,6 +373,7 @@ def _made(image: _Image) -> type[SandboxedStrategy]:
     members = {
         "__doc__": declared["doc"],
         "image": image,
+        "spare": [],
         "Config": config,
         "name": image.reference,
         **{each: declared[each] for each in ("accepts", "unique", "takes", "keyed")},

@@ -149,19 +149,19 @@ def _opened(made: type[StrategyBase], said: dict[str, Any]) -> StrategyBase:
         raise _Told(Kind.REFUSED, message=_message(error)) from None
 
 
-def _failed(error: BaseException) -> _Told:
-    """Where an exception comes from; its text may hold a value."""
+def _failed(error: BaseException, files: frozenset[str]) -> _Told:
+    """Where in the module an exception comes from; its text may hold a value."""
     line, file = 0, ""
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename != __file__:
+        if trace.tb_frame.f_code.co_filename in files:
             line, file = trace.tb_lineno, trace.tb_frame.f_code.co_filename
         trace = trace.tb_next
     refused = error.name if isinstance(error, RefusedImportError) else None
     return _Told(Kind.FAILED, error=type(error).__name__, file=file, line=line, refused=refused)
 
 
-def _results(strategy: StrategyBase, columns: list[list[Any]]) -> bytes:
+def _results(strategy: StrategyBase, columns: list[list[Any]], files: frozenset[str]) -> bytes:
     from confiture_flows.anonymization.strategy import StrategyBase, UnfitValue
 
     try:
@@ -174,19 +174,21 @@ def _results(strategy: StrategyBase, columns: list[list[Any]]) -> bytes:
     except UnfitValue:
         raise _Told(Kind.UNFIT) from None
     except BaseException as error:
-        raise _failed(error) from None
+        raise _failed(error, files) from None
 
 
 def _serve() -> None:
     """Answer requests until there are no more."""
     made: type[StrategyBase] | None = None
     strategy: StrategyBase | None = None
+    files: frozenset[str] = frozenset()
     while True:
         kind, body = _request()
         try:
             if kind == Kind.LOAD:
                 said = json.loads(body)
                 only(said["sources"])
+                files = frozenset(file for _text, file, _package in said["sources"].values())
                 made = _strategy(said["module"], said["name"])
                 answer = frame(Kind.DESCRIBED, json.dumps(_declared(made)).encode())
             elif kind == Kind.OPEN and made is not None:
@@ -197,7 +199,7 @@ def _serve() -> None:
                     raise _Told(Kind.REFUSED, message=_message(error)) from None
                 answer = frame(Kind.OPENED, json.dumps(opened).encode())
             elif strategy is not None:
-                answer = _results(strategy, unpack(body))
+                answer = _results(strategy, unpack(body), files)
             else:
                 return
         except _Told as told:
