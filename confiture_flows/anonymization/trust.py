@@ -25,7 +25,7 @@ class Isolation:
     Attributes:
         module: The module, or the package it is in.
         require: The wall without which they are not run.
-        timeout: Seconds that a batch, or running the module, may take.
+        timeout: Seconds that a batch of up to 10,000 values, or running the module, may take.
         root: The folder beside which the module may stand.
     """
 

@@ -14,6 +14,7 @@ from confiture_flows.target import Target
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.contention import behind_a_transaction
 from tests.benchmarks.dry_runs import cost, guess
+from tests.benchmarks.isolation import cost as cost_of_isolation
 from tests.benchmarks.lints import findings, speed, unchanged
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
@@ -102,3 +103,9 @@ def test_linting_is_reported(tmp_path: Path) -> None:
     assert ("| squawk, each file alone | 1 |" in said) == (program("squawk") is not None)
     assert "| again |" in said
     assert "| CF55 | 100.0 |" in said
+
+
+def test_cost_of_isolation_is_reported() -> None:
+    said = render_markdown(cost_of_isolation(rounds=1))
+    assert "| 1,000 |" in said
+    assert "| values in a batch |" in said

@@ -9,60 +9,40 @@ from __future__ import annotations
 
 import builtins
 import json
-import re
 import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, PydanticUserError, create_model
 
 from confiture_flows.anonymization.sandbox.frames import FRAME_BYTES, Kind, frame
-from confiture_flows.anonymization.sandbox.process import Worker, load
+from confiture_flows.anonymization.sandbox.image import load_again, printable, read_image, texts
 from confiture_flows.anonymization.sandbox.samples import samples
-from confiture_flows.anonymization.sandbox.sources import read_sources
 from confiture_flows.anonymization.sandbox.values import (
     BrokenValuesError,
     UnknownValueError,
     pack,
     unpack,
 )
-from confiture_flows.anonymization.strategy import Form, StrategyBase, UnfitValue, Uniqueness
-from confiture_flows.errors import ConfigError, StrategyError
+from confiture_flows.anonymization.strategy import StrategyBase, UnfitValue
+from confiture_flows.errors import StrategyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from confiture_flows.anonymization.keys import Key
-    from confiture_flows.anonymization.sandbox.sources import Source
+    from confiture_flows.anonymization.sandbox.image import Image
+    from confiture_flows.anonymization.sandbox.process import Worker
     from confiture_flows.anonymization.strategy import Column
     from confiture_flows.anonymization.trust import Isolation
 
-REQUEST_BYTES = 8 << 20
+# What is sent at once, and has to be done within the deadline.
+REQUEST_BYTES, REQUEST_VALUES = 8 << 20, 10_000
 # A worker is replaced after so much work: it cannot gather the values of a whole table, and its
 # limit of processor time stays far away.
 RENEW_SECONDS = 300.0
-_TYPE = re.compile(r"[a-z_][\w ]{0,62}(\[\])?")
-_MOST = 64  # options, types, needed columns
-_SHOWN = 300
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """All that makes the class again in another process.
-
-    Attributes:
-        reference: module:name.
-        isolation: How it is run.
-        sources: The module's, as they were read once: every process runs the same code.
-        declared: What it says of itself, checked.
-    """
-
-    reference: str
-    isolation: Isolation
-    sources: Mapping[str, Source]
-    declared: Mapping[str, Any]
 
 
 class SandboxedStrategy(StrategyBase):
@@ -72,7 +52,7 @@ class SandboxedStrategy(StrategyBase):
         walls: Those that stand around the process.
     """
 
-    image: ClassVar[_Image]
+    image: ClassVar[Image]
     # The worker that described the class: the first strategy takes it over.
     spare: ClassVar[list[Worker]]
 
@@ -118,7 +98,7 @@ class SandboxedStrategy(StrategyBase):
         return self.anonymize_batch([value], *[[each] for each in others])[0]
 
     def anonymize_batch(self, values: Sequence[Any], *others: Sequence[Any]) -> list[Any]:
-        """The same for many; one way through the pipes for up to 8 MB.
+        """The same for many; one way through the pipes for up to 10,000 of them.
 
         Raises:
             UnfitValue: One of them cannot be anonymized, or `validate` says so.
@@ -131,7 +111,7 @@ class SandboxedStrategy(StrategyBase):
                 f"{self._who()}: {error} on its way to an isolated strategy.",
                 next_step='Let it take text: `takes = "text"`.',
             ) from None
-        if len(request) > REQUEST_BYTES and len(values) > 1:
+        if len(values) > 1 and (len(values) > REQUEST_VALUES or len(request) > REQUEST_BYTES):
             half = len(values) // 2
             return [
                 *self.anonymize_batch(values[:half], *[each[:half] for each in others]),
@@ -168,7 +148,7 @@ class SandboxedStrategy(StrategyBase):
         image, spare = type(self).image, type(self).spare
         worker = spare.pop() if spare else None
         if worker is None or not worker.alive:
-            worker = _loaded(image.reference, image.isolation, image.sources, self._who())
+            worker = load_again(image, self._who())
         worker.who = self._who()
         said = {
             "config": self._said(),
@@ -183,14 +163,14 @@ class SandboxedStrategy(StrategyBase):
         note = worker.note(body)
         if kind != Kind.OPENED:
             worker.close()
-            message = _printable(note.get("message"))
+            message = printable(note.get("message"))
             if kind == Kind.MISFIT:
                 raise ValueError(message)
             raise StrategyError(f"{self._who()} cannot be used: {message}.")
         needs, capacity = note.get("needs"), note.get("capacity")
-        if not _texts(needs) or not (capacity is None or (type(capacity) is int and capacity >= 0)):
+        if not texts(needs) or not (capacity is None or (type(capacity) is int and capacity >= 0)):
             worker.broken("says of its needs or its capacity what cannot be")
-        self._needs, self._capacity = tuple(needs or ()), capacity
+        self._needs, self._capacity = tuple(needs), capacity
         self._worker, self.walls = worker, worker.walls
         return worker
 
@@ -259,93 +239,14 @@ def isolated_strategy(reference: str, isolation: Isolation) -> type[SandboxedStr
         ConfigError: There is no such module or strategy, or a required wall does not stand here.
         StrategyError: What it says of itself cannot be.
     """
-    if ":" not in reference:
-        raise ConfigError(f"{reference!r} names no strategy; write module:Class.")
-    sources = read_sources(isolation.module, isolation.root)
-    who = f"The untrusted strategy {reference!r}"
-    worker = _started(who, isolation)
+    image, worker = read_image(reference, isolation)
     try:
-        declared = _declared(_load(worker, reference, isolation, sources, who))
-        if declared is None:
-            worker.broken("says of itself what no strategy can say")
-    except BaseException:
+        made = _made(image)
+    except StrategyError:
         worker.close()
         raise
-    made = _made(_Image(reference, isolation, sources, declared))
     made.spare.append(worker)
     return made
-
-
-def _started(who: str, isolation: Isolation) -> Worker:
-    worker = Worker(who)
-    if isolation.require and isolation.require not in worker.walls:
-        worker.close()
-        raise ConfigError(
-            f"{who} requires {isolation.require}, which this machine does not have; there are: "
-            f"{', '.join(worker.walls)}.",
-            next_step=f"Run it on Linux with {isolation.require}, or leave `require` out.",
-        )
-    return worker
-
-
-def _load(
-    worker: Worker,
-    reference: str,
-    isolation: Isolation,
-    sources: Mapping[str, Source],
-    who: str,
-) -> dict[str, Any]:
-    module, _, name = reference.partition(":")
-    handed = {name: (each.text, each.file, each.package) for name, each in sources.items()}
-    kind, body = worker.ask(
-        load(handed, module, name), (Kind.DESCRIBED, Kind.REFUSED), isolation.timeout
-    )
-    note = worker.note(body)
-    if kind == Kind.REFUSED:
-        raise ConfigError(
-            f"{who} cannot be used: {_printable(note.get('message'))}.",
-            next_step="It may import its own package and what docs/explanation/isolation.md lists.",
-        )
-    return note
-
-
-def _loaded(
-    reference: str, isolation: Isolation, sources: Mapping[str, Source], who: str
-) -> Worker:
-    worker = _started(who, isolation)
-    try:
-        _load(worker, reference, isolation, sources, who)
-    except ConfigError as error:  # it could be loaded when it was described
-        worker.close()
-        raise StrategyError(error.message, next_step=error.next_step) from None
-    return worker
-
-
-def _declared(said: dict[str, Any]) -> dict[str, Any] | None:
-    """What a strategy says of itself; None if that cannot be."""
-    accepts, options = said.get("accepts"), said.get("options")
-    if not (_texts(accepts) and accepts and all(map(_TYPE.fullmatch, accepts))):
-        return None
-    if said.get("unique") not in get_args(Uniqueness) or said.get("takes") not in get_args(Form):
-        return None
-    if type(said.get("keyed")) is not bool or not isinstance(said.get("doc"), str):
-        return None
-    if not isinstance(options, list) or len(options) > _MOST:
-        return None
-    fields: dict[str, tuple[bool, str | None]] = {}
-    for option in options:
-        if not (isinstance(option, list) and len(option) == 3 and isinstance(option[0], str)):
-            return None
-        name, required, description = option
-        fields[name] = (required is True, _printable(description) if description else None)
-    return {
-        "accepts": tuple(accepts),
-        "unique": said["unique"],
-        "takes": said["takes"],
-        "keyed": said["keyed"],
-        "doc": _printable(said["doc"]),
-        "options": fields,
-    }
 
 
 @cache
@@ -353,7 +254,7 @@ def _class(reference: str, isolation: Isolation) -> list[type[SandboxedStrategy]
     return []
 
 
-def _made(image: _Image) -> type[SandboxedStrategy]:
+def _made(image: Image) -> type[SandboxedStrategy]:
     """The class, the same each time in one process."""
     known = _class(image.reference, image.isolation)
     for each in known:
@@ -383,20 +284,7 @@ def _made(image: _Image) -> type[SandboxedStrategy]:
 
 
 def _again(
-    image: _Image, said: dict[str, Any], column: Column, key: Key | None
+    image: Image, said: dict[str, Any], column: Column, key: Key | None
 ) -> SandboxedStrategy:
     made = _made(image)
     return made(made.Config.model_validate(said), column, key)
-
-
-def _texts(said: object) -> bool:
-    return (
-        isinstance(said, list)
-        and len(said) <= _MOST
-        and all(isinstance(each, str) and len(each) <= _SHOWN for each in said)
-    )
-
-
-def _printable(said: object) -> str:
-    text = said if isinstance(said, str) else "it gives no reason"
-    return "".join(sign if sign.isprintable() else " " for sign in text[:_SHOWN]).strip(" .")

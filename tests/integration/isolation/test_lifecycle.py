@@ -106,7 +106,7 @@ def test_what_the_standard_library_loads_late_was_loaded_before(isolate: Isolate
 
 
 def test_batch_larger_than_the_pipes_and_a_request_goes_through(isolate: Isolate) -> None:
-    strategy = isolate("vendor_kit.masks:busy")
+    strategy = isolate(MASK)
     values = ["x" * 1_000_000, *map(str, range(50_000)), "y" * 9_000_000]
     results = strategy.anonymize_batch(values)
     assert len(results) == len(values)
