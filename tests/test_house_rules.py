@@ -31,9 +31,11 @@ MAY_CATCH_EVERYTHING = {
     "migrations/lifecycle.py",
     # A function of somebody's own may raise anything, and is told with its line.
     "migrations/functions.py",
-    # So may a hook, and a module with hooks when it is imported.
+    # So may a hook, and a module of plug-ins when it is imported.
     "hooks/attempt.py",
-    "hooks/loading.py",
+    "_imports.py",
+    # And a strategy that is tried.
+    "anonymization/_kit_properties.py",
     # Code that nobody trusts runs here, in a process that tells its parent one way or another.
     "anonymization/sandbox/worker.py",
 }

@@ -48,9 +48,10 @@ class StrategyFactory:
         # One domain a strategy, unless said otherwise: equal values become equal everywhere.
         key = self._secret.key(rule.domain or made.name or rule.strategy) if self._secret else None
         try:
-            return made(config, column, key if made.keyed else None)
+            return made(config, column, key if made.keyed or made.composite else None)
         except ValueError as error:
+            why = error.message.rstrip(".") if isinstance(error, ConfigError) else error
             raise ConfigError(
-                f"{column}: the strategy {rule.strategy!r} does not fit: {error}.",
+                f"{column}: the strategy {rule.strategy!r} does not fit: {why}.",
                 next_step=f"See: confiture-flows strategies show {rule.strategy}",
             ) from None

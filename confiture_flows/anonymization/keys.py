@@ -11,10 +11,12 @@ import hashlib
 import hmac
 import os
 import secrets
+import stat
 from typing import TYPE_CHECKING
 
 from confiture_flows.config import expand_variables
 from confiture_flows.errors import ConfigError
+from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +67,7 @@ class Secret:
     def key(self, domain: str) -> Key:
         """The key of a domain."""
         material = hmac.digest(self._bytes, b"confiture-flows:" + domain.encode(), "sha256")
-        return Key(material)
+        return Key(material, self)
 
 
 class Key:
@@ -75,12 +77,13 @@ class Key:
     padded key once, and are copied.
     """
 
-    __slots__ = ("_inner", "_material", "_outer", "digest")
+    __slots__ = ("_inner", "_material", "_outer", "_secret", "digest")
 
     digest: Callable[[bytes], bytes]
 
-    def __init__(self, material: bytes) -> None:
+    def __init__(self, material: bytes, secret: Secret | None = None) -> None:
         self._material = material
+        self._secret = secret
         padded = material.ljust(_BLOCK, b"\0")
         self._inner = padded.translate(_INNER)
         self._outer = padded.translate(_OUTER)
@@ -99,8 +102,14 @@ class Key:
     def __repr__(self) -> str:
         return "Key(...)"
 
-    def __reduce__(self) -> tuple[type[Key], tuple[bytes]]:
-        return (Key, (self._material,))
+    def __reduce__(self) -> tuple[type[Key], tuple[bytes, Secret | None]]:
+        return (Key, (self._material, self._secret))
+
+    def sibling(self, domain: str) -> Key:
+        """The key of another domain under the same secret, for a strategy within a strategy."""
+        if self._secret is not None:
+            return self._secret.key(domain)
+        return Key(hmac.digest(self._material, b"sibling:" + domain.encode(), "sha256"))
 
     def export(self) -> bytes:
         """What it is made from, for a process that has to make it again; secret."""
@@ -151,15 +160,50 @@ def secret_of(project: Project) -> Secret | None:
     said = project.anonymization
     if said.random:
         return Secret.random()
-    if said.secret is not None:
-        return Secret(expand_variables(said.secret, file=project.source).encode())
-    if said.secret_file is not None:
-        try:
+    try:
+        if said.secret is not None:
+            return Secret(expand_variables(said.secret, file=project.source).encode())
+        if said.secret_file is not None:
             return Secret(said.secret_file.read_bytes().strip())
-        except OSError as error:
-            raise ConfigError(
-                f"The secret of the anonymization cannot be read: {error.strerror}.",
-                file=said.secret_file,
-            ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"The secret of the anonymization cannot be read: {error.strerror}.",
+            file=said.secret_file,
+        ) from None
+    except ConfigError as error:
+        error.file = error.file or said.secret_file or project.source
+        raise
     given = os.environ.get(SECRET_VARIABLE)
     return Secret(given.encode()) if given and said.secret_block is None else None
+
+
+def secret_findings(project: Project) -> tuple[Finding, ...]:
+    """What a person should know of where the secret is kept.
+
+    A file that everybody may read is no error: that is how containers are given secrets.
+    """
+    said = project.anonymization
+    found: list[Finding] = []
+    if said.secret is not None and "${" not in said.secret and project.source:
+        found.append(
+            Finding(
+                "anonymization.secret_in_file",
+                Severity.WARNING,
+                "The secret of the anonymization stands in the configuration itself.",
+                next_step='Write secret = "${NAME}" and set that variable, or use secret_file.',
+                location=Location(project.source),
+            )
+        )
+    if said.secret_file is not None and said.secret_file.is_file():
+        mode = said.secret_file.stat().st_mode
+        if mode & stat.S_IROTH:
+            found.append(
+                Finding(
+                    "anonymization.secret_readable",
+                    Severity.WARNING,
+                    "Every user of this machine may read the secret of the anonymization.",
+                    next_step=f"chmod 600 {said.secret_file}",
+                    location=Location(said.secret_file),
+                )
+            )
+    return tuple(found)

@@ -76,18 +76,23 @@ class StrategyBase:
         unique: Whether different values stay different: no, probably (the birthday bound over
             `capacity` holds), or always.
         keyed: Whether it uses `self.key`, and so needs a secret.
+        composite: Whether it is made of other strategies. It gets a key where there is a secret,
+            and what it is made of says whether one is needed.
         takes: Values as PostgreSQL's text, or as psycopg's objects.
         keeps: Whether a result may be the value itself; the copy stops at a strategy that hands
             values back unless it says so.
         walls: What stands around the process that runs it; empty is this process.
+
+    `unique` and `keeps` may depend on the options: `prepare` may set them on the instance.
     """
 
     name: ClassVar[str] = ""
     accepts: ClassVar[tuple[str, ...]] = ("text",)
-    unique: ClassVar[Uniqueness] = "no"
+    unique: Uniqueness = "no"
     keyed: ClassVar[bool] = False
+    composite: ClassVar[bool] = False
     takes: ClassVar[Form] = "text"
-    keeps: ClassVar[bool] = False
+    keeps: bool = False
     walls: tuple[str, ...] = ()
 
     class Config(BaseModel):
@@ -115,6 +120,23 @@ class StrategyBase:
             )
         return self._key
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What `prepare` looked up is looked up again where it is unpickled: tables may be large,
+        # and closures do not pickle.
+        from confiture_flows.anonymization.pickling import reduced
+
+        return reduced(self)
+
+    @classmethod
+    def reference(cls) -> str:
+        """How `StrategyRegistry.find` finds the class in another process."""
+        return f"{cls.__module__}:{cls.__qualname__}"
+
+    @property
+    def budget(self) -> float | None:
+        """The epsilon of differential privacy that each value costs, for the report."""
+        return None
+
     def prepare(self) -> None:
         """Look things up once, before the first value.
 
@@ -136,7 +158,10 @@ class StrategyBase:
         Raises:
             UnfitValue: There is none; the rule's `on_unfit` says what becomes of it.
         """
-        raise NotImplementedError
+        raise StrategyError(
+            f"{self.column}: the strategy {self.name!r} has SQL only, which Python cannot compute.",
+            next_step="Use engine = 'auto' or 'sql', or another strategy.",
+        )
 
     def anonymize_batch(self, values: Sequence[Any], *others: Sequence[Any]) -> Sequence[Any]:
         """The same for many values in order; worth writing where it is faster."""
@@ -164,4 +189,12 @@ def accepts_type(accepts: tuple[str, ...], type_name: str) -> bool:
     """Whether a strategy that accepts these takes values of a type."""
     return any(
         each in (ANY_TYPE, type_name) or type_name in TYPE_GROUPS.get(each, ()) for each in accepts
+    )
+
+
+def is_sql_only(strategy: type[StrategyBase]) -> bool:
+    """Whether a strategy has no Python at all, and its column is masked by the source alone."""
+    return (
+        strategy.anonymize is StrategyBase.anonymize
+        and strategy.anonymize_batch is StrategyBase.anonymize_batch
     )

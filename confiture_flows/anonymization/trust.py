@@ -1,8 +1,9 @@
-"""The name of a strategy that knows which modules are not trusted. Pure.
+"""The name of a strategy that knows which modules are not trusted.
 
 A rule's name is one of these where [anonymization.modules] names untrusted modules. Whoever looks
-it up, in this process or in a worker of the copy, so gets the isolated strategy and never
-imports the module.
+it up, in this process or in a worker of the copy, so gets the isolated strategy and never imports
+the module. A process that has met such a name trusts those modules no more, by whatever name
+they are asked for: trust can only be lost.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from confiture_flows.config import Project
 
 Wall = Literal["seccomp", "landlock"]
+
+_lost: dict[str, Isolation] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class StrategyName(str):
         """Make one."""
         made = super().__new__(cls, name)
         made.untrusted = untrusted
+        _lost.update({each.module: each for each in untrusted})
         return made
 
     def __reduce__(self) -> tuple[type[StrategyName], tuple[str, tuple[Isolation, ...]]]:
@@ -66,3 +70,8 @@ def strategy_name(name: str, project: Project) -> str:
         if said.trust == "untrusted"
     )
     return StrategyName(name, untrusted) if untrusted else name
+
+
+def marked(name: str) -> str:
+    """A name with what this process knows of trust: of a rule within a rule, or of a person."""
+    return StrategyName(name, tuple(_lost.values())) if _lost and type(name) is str else name

@@ -32,19 +32,24 @@ class ConfigValidator:
             ConfigError: There is no such strategy, or an option is unknown, missing or wrong. The
                 value is not repeated.
         """
-        made = self._registry.find(strategy)
-        try:
-            return made.Config.model_validate(dict(config))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            option = ".".join(str(part) for part in first["loc"]) or "config"
-            known = ", ".join(made.Config.model_fields) or "none"
-            unknown = first["type"] == "extra_forbidden"
-            what = f"has no option {option}" if unknown else f"{option}: {first['msg']}"
-            raise ConfigError(
-                f"The strategy {strategy!r}: {what}."
-                if not unknown
-                else f"The strategy {strategy!r} {what}.",
-                next_step=f"Its options are: {known}. See: confiture-flows strategies show "
-                f"{strategy}",
-            ) from None
+        return validated_config(self._registry.find(strategy), strategy, config)
+
+
+def validated_config(
+    made: type[StrategyBase], strategy: str, config: Mapping[str, Any]
+) -> StrategyBase.Config:
+    """The options as the Config of a strategy's class; see `ConfigValidator`."""
+    try:
+        return made.Config.model_validate(dict(config))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        option = ".".join(str(part) for part in first["loc"]) or "config"
+        known = ", ".join(made.Config.model_fields) or "none"
+        unknown = first["type"] == "extra_forbidden"
+        what = f"has no option {option}" if unknown else f"{option}: {first['msg']}"
+        raise ConfigError(
+            f"The strategy {strategy!r}: {what}."
+            if not unknown
+            else f"The strategy {strategy!r} {what}.",
+            next_step=f"Its options are: {known}. See: confiture-flows strategies show {strategy}",
+        ) from None

@@ -24,6 +24,7 @@ from confiture_flows.cli.resolve import resolve
 from confiture_flows.cli.rollback import rollback
 from confiture_flows.cli.rules import rules
 from confiture_flows.cli.status import status
+from confiture_flows.cli.strategies import strategies
 from confiture_flows.cli.verify import verify
 
 WRONG_USAGE = 2
@@ -60,6 +61,7 @@ for _command in (
 ):
     app.command(_command)
 app.command(import_, name="import")
+app.command(strategies)
 
 
 def program() -> NoReturn:

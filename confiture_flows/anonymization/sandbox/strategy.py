@@ -59,6 +59,11 @@ class SandboxedStrategy(StrategyBase):
     def __reduce__(self) -> tuple[Any, ...]:
         return (_again, (type(self).image, self._said(), self.column, self._key))
 
+    @classmethod
+    def reference(cls) -> str:
+        """The strategy's, not that of this class."""
+        return cls.image.reference
+
     def prepare(self) -> None:
         """Start the worker, configure the strategy in it, and try it on samples.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import inspect
 import json
 import os
 import sys
@@ -95,21 +94,14 @@ def _message(error: BaseException) -> str:
 
 def _strategy(module: str, name: str) -> type[StrategyBase]:
     """Run the module and find the strategy in it."""
-    from confiture_flows.anonymization.function_strategy import strategy_of_function
-    from confiture_flows.anonymization.strategy import StrategyBase
+    from confiture_flows.anonymization.registry import strategy_of
     from confiture_flows.errors import ConfigError
 
     try:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part, None)
-        if inspect.isclass(found) and issubclass(found, StrategyBase):
-            return found
-        if found is None or inspect.isclass(found) or not callable(found):
-            raise _Told(Kind.REFUSED, message=f"{module} has no strategy {name}")
-        return strategy_of_function(found, name)
-    except _Told:
-        raise
+        return strategy_of(found, f"{module}:{name}")
     except ConfigError as error:
         raise _Told(Kind.REFUSED, message=error.message.rstrip(".")) from None
     except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from confiture_flows.anonymization.factory import StrategyFactory
-from confiture_flows.anonymization.registry import registered
+from confiture_flows.anonymization.registry import load_strategies, registered
 from confiture_flows.anonymization.rules import rules_of
 from confiture_flows.anonymization.sandbox import strategy as sandbox
 from confiture_flows.anonymization.sandbox.strategy import SandboxedStrategy
@@ -291,3 +292,46 @@ def test_module_without_source_is_refused(isolate: Isolate) -> None:
 def test_values_without_a_form_are_refused_before_they_are_sent(isolate: Isolate) -> None:
     with pytest.raises(StrategyError, match="there is no form for a object"):
         isolate("vendor_faults:unfit").anonymize(object())
+
+
+def test_strategy_within_a_strategy_is_isolated_too(tmp_path: Path) -> None:
+    (tmp_path / "vendor_within.py").write_text(
+        "import os\ndef pid(value: str) -> str:\n    return str(os.getpid())\n"
+    )
+    (tmp_path / "confiture.toml").write_text(
+        '[anonymization.modules]\nvendor_within = "untrusted"\n[anonymization.columns]\n'
+        '"public.users.data" = { strategy = "jsonb", config = '
+        '{ paths = { "$.a" = "vendor_within:pid" } } }\n'
+    )
+    (rule,) = rules_of(load_project(tmp_path / "confiture.toml")).columns
+    outer = StrategyFactory(SECRET).make(rule, replace(NAME, name="data", type="jsonb"))
+    pid = json.loads(outer.anonymize('{"a": "x"}'))["a"]
+    assert int(pid) != os.getpid()
+    assert "vendor_within" not in sys.modules
+    # In a process that knows nothing but the pickled strategy, the inner one is isolated as well.
+    code = (
+        "import json, os, pickle, sys\n"
+        "made = pickle.load(sys.stdin.buffer)\n"
+        "said = made.anonymize(json.dumps({'a': 'x'}))\n"
+        "print(said, os.getpid(), 'vendor_within' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickle.dumps(outer),
+        capture_output=True,
+        timeout=120,
+        cwd=tmp_path,
+    )
+    answer, parent, imported = done.stdout.decode().rsplit(" ", 2)
+    assert json.loads(answer)["a"] != parent, done.stderr
+    assert imported.strip() == "False"
+
+
+def test_any_name_of_an_untrusted_module_is_isolated(tmp_path: Path) -> None:
+    (tmp_path / "vendor_named.py").write_text("def mask(value: str) -> str:\n    return '*'\n")
+    (tmp_path / "confiture.toml").write_text(
+        '[anonymization.modules]\nvendor_named = "untrusted"\n'
+    )
+    registry = load_strategies(load_project(tmp_path / "confiture.toml"))
+    assert issubclass(registry.find("vendor_named:mask"), SandboxedStrategy)
+    assert "vendor_named" not in sys.modules
