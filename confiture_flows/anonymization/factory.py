@@ -25,6 +25,11 @@ class StrategyFactory:
         self._registry = registry
         self._validator = ConfigValidator(registry)
 
+    @property
+    def registry(self) -> StrategyRegistry:
+        """Where it finds strategies."""
+        return self._registry
+
     def make(self, rule: ColumnRule, column: Column) -> StrategyBase:
         """The strategy of a rule for a column.
 

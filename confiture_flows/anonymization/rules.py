@@ -1,7 +1,7 @@
-"""[anonymization] of the configuration -> Rules, and which of them is a column's. Pure.
+"""[anonymization] of the configuration -> Rules. Pure.
 
 A rule names a column as schema.table.column, each part of which may hold * and ?. The most
-specific rule wins; two that are equally specific, and rules that name nothing, are mistakes.
+specific rule wins; assignment.py says which one is a column's.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from confiture_flows.anonymization.trust import strategy_name
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from confiture_flows._anonymization_config import OnUnfit, Unlisted
-    from confiture_flows.anonymization.strategy import Column
     from confiture_flows.config import Project
 
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
@@ -69,6 +68,11 @@ class Pattern:
         return all(map(fnmatchcase, names, self.parts))
 
     @property
+    def exact(self) -> bool:
+        """Whether it is the name of one object, without wildcards."""
+        return not any("*" in part or "?" in part for part in self.parts)
+
+    @property
     def rank(self) -> tuple[int, ...]:
         """How general it is: parts with wildcards count, and the shorter a part the more."""
         wild = [part for part in self.parts if "*" in part or "?" in part]
@@ -92,6 +96,12 @@ class ColumnRule:
     config: Mapping[str, Any] = field(default_factory=dict, hash=False)
     domain: str | None = None
     on_unfit: OnUnfit = "stop"
+
+    @property
+    def sameness(self) -> tuple[object, ...]:
+        """Rules that agree in it make the same of equal values."""
+        said = repr(sorted(self.config.items()))
+        return (self.strategy, said, self.domain or self.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,42 +153,6 @@ class Rules:
     unlisted: Unlisted = "copy"
     allowed: tuple[Pattern, ...] = ()
     source: Path | None = None
-
-    def of_columns(self, columns: Iterable[Column]) -> dict[Column, ColumnRule]:
-        """The rule of each column that has one.
-
-        Args:
-            columns: All that there are.
-
-        Raises:
-            ConfigError: A rule names no column, or two equally specific ones name the same.
-        """
-        found: dict[Column, ColumnRule] = {}
-        used: set[str] = set()
-        for column in columns:
-            names = (column.schema, column.table, column.name)
-            fitting = sorted(
-                (each for each in self.columns if each.pattern.matches(*names)),
-                key=lambda each: each.pattern.rank,
-            )
-            used |= {each.pattern.text for each in fitting}
-            if len(fitting) > 1 and fitting[0].pattern.rank == fitting[1].pattern.rank:
-                raise ConfigError(
-                    f"Two rules name {column}: {fitting[0].pattern.text} and "
-                    f"{fitting[1].pattern.text}, neither more precisely.",
-                    file=self.source,
-                    next_step=f"Add a rule for {column} itself.",
-                )
-            if fitting:
-                found[column] = fitting[0]
-        for each in self.columns:
-            if each.pattern.text not in used:
-                raise ConfigError(
-                    f"The rule {each.pattern.text} names no column that there is.",
-                    file=self.source,
-                    next_step="Check its spelling; nothing was copied.",
-                )
-        return found
 
 
 def rules_of(project: Project) -> Rules:

@@ -12,6 +12,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from confiture_flows.cli._frame import INTERRUPTED, silence
+from confiture_flows.cli.anonymize import anonymize
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
 from confiture_flows.cli.dry_run import dry_run
@@ -58,6 +59,7 @@ for _command in (
     resolve,
     baseline,
     rules,
+    anonymize,
 ):
     app.command(_command)
 app.command(import_, name="import")

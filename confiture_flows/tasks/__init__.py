@@ -5,6 +5,7 @@ values. Retries read the error's `retryable`, and the ledger makes them safe.
 """
 
 from confiture_flows.tasks.apply import apply_plan
+from confiture_flows.tasks.copy import copy_table, plan_copy, stop_copying
 from confiture_flows.tasks.discover import discover_migrations
 from confiture_flows.tasks.dry_run import dry_run_plan
 from confiture_flows.tasks.ledger import read_ledger
@@ -17,13 +18,16 @@ from confiture_flows.tasks.verify import verify_migrations
 
 __all__ = [
     "apply_plan",
+    "copy_table",
     "discover_migrations",
     "dry_run_plan",
     "lint_migrations",
+    "plan_copy",
     "plan_migrations",
     "publish_report",
     "read_ledger",
     "rollback_plan",
+    "stop_copying",
     "validate_migrations",
     "verify_migrations",
 ]
