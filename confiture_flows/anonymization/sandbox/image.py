@@ -18,7 +18,7 @@ from confiture_flows.errors import ConfigError, StrategyError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from confiture_flows.anonymization.sandbox.sources import Source
+    from confiture_flows.anonymization.sandbox.sources import ModuleSource
     from confiture_flows.anonymization.trust import Isolation
 
 _TYPE = re.compile(r"[a-z_][\w ]{0,62}(\[\])?")
@@ -39,7 +39,7 @@ class Image:
 
     reference: str
     isolation: Isolation
-    sources: Mapping[str, Source]
+    sources: Mapping[str, ModuleSource]
     declared: Mapping[str, Any]
 
 
@@ -85,7 +85,7 @@ def _load(
     worker: Worker,
     reference: str,
     isolation: Isolation,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, ModuleSource],
     who: str,
 ) -> dict[str, Any]:
     module, _, name = reference.partition(":")

@@ -19,7 +19,7 @@ _PACKAGE = "__init__.py"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ModuleSource:
     """A module's.
 
     Attributes:
@@ -33,7 +33,7 @@ class Source:
     package: bool
 
 
-def read_sources(module: str, root: Path | None = None) -> Mapping[str, Source]:
+def read_sources(module: str, root: Path | None = None) -> Mapping[str, ModuleSource]:
     """All modules of the package that a module belongs to, by name.
 
     Args:
@@ -59,7 +59,7 @@ def read_sources(module: str, root: Path | None = None) -> Mapping[str, Source]:
         )
     base = origin.parent.parent if origin.name == _PACKAGE else origin.parent
     files = sorted(origin.parent.rglob("*.py")) if origin.name == _PACKAGE else [origin]
-    found: dict[str, Source] = {}
+    found: dict[str, ModuleSource] = {}
     size = 0
     for file in files:
         below = file.relative_to(base)
@@ -74,7 +74,7 @@ def read_sources(module: str, root: Path | None = None) -> Mapping[str, Source]:
                 f"The untrusted module {module} cannot be read: {error}.", file=file
             ) from None
         size += len(text)
-        found[".".join(parts)] = Source(decoded, below.as_posix(), file.name == _PACKAGE)
+        found[".".join(parts)] = ModuleSource(decoded, below.as_posix(), file.name == _PACKAGE)
     if size > SOURCE_BYTES:
         raise ConfigError(
             f"The untrusted module {module} has {size >> 20} MB of source; "
