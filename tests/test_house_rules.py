@@ -31,6 +31,8 @@ MAY_CATCH_EVERYTHING = {
     "migrations/lifecycle.py",
     # A function of somebody's own may raise anything, and is told with its line.
     "migrations/functions.py",
+    # So may a strategy, which is told with its column and line.
+    "anonymization/copying/masking.py",
     # So may a hook, and a module of plug-ins when it is imported.
     "hooks/attempt.py",
     "_imports.py",

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copy import Copying
     from confiture_flows.anonymization.copying.values import ChunkResult
     from confiture_flows.anonymization.keys import Secret
+    from confiture_flows.anonymization.plan import CopyPlan
     from confiture_flows.config import Project
+    from confiture_flows.target import Target
 
 _Value = TypeVar("_Value")
 
@@ -87,18 +89,29 @@ def anonymize_flow(
         plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
         current_copy_observer().planned(plan)
         stop_if_refused(plan, Severity.of(gate))
-        observer = ProgressArtifact(current_copy_observer())
-        try:
-            with observer, open_copy(origin, place, plan, secret, options, observer) as copying:
-                report = _finish(copying, _copied(copying, workers, observer))
-        except ConfitureFlowsError:
-            if not observer.cancelled:
-                raise
-            # A flow that returns a state ends in it, and its caller never sees the value.
-            return Cancelled(  # pyright: ignore[reportReturnType]
-                message="The run was cancelled; the target is as it was."
-            )
-        publish_copy(_whole(report))
+        return _copy(origin, place, plan, secret, options)
+
+
+def _copy(
+    source: Target,
+    place: Target | Path,
+    plan: CopyPlan,
+    secret: Secret | None,
+    options: CopyOptions,
+) -> CopyReport:
+    """Carry out a plan that nothing refuses."""
+    observer = ProgressArtifact(current_copy_observer())
+    try:
+        with observer, open_copy(source, place, plan, secret, options, observer) as copying:
+            report = _finish(copying, _copied(copying, options.workers, observer))
+    except ConfitureFlowsError:
+        if not observer.cancelled:
+            raise
+        # A flow that returns a state ends in it, and its caller never sees the value.
+        return Cancelled(  # pyright: ignore[reportReturnType]
+            message="The run was cancelled; the target is as it was."
+        )
+    publish_copy(_whole(report))
     return report
 
 

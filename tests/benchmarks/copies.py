@@ -1,9 +1,9 @@
 """What an anonymized copy costs: `python -m tests.benchmarks.copies`.
 
-One table of ten columns (id, uuid, email, name, phone, inet, date, address, jsonb, timestamptz), from
-one database of a server to another, one way after another in every round. The yardstick is a bare
-loop over COPY in binary, which copies rows and nothing else: it makes no database, reads no schema
-and swaps no names. So each of our ways is shown twice: the chunks alone, and the whole copy.
+A table of ten columns (id, uuid, email, name, phone, inet, date, address, jsonb, timestamptz) goes
+from one database of a server to another, one way after another in every round. The yardstick is a
+bare loop over COPY in binary, which makes no database, reads no schema and swaps no names. So each
+of our ways is shown twice: the chunks alone, and the whole copy.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,12 +24,19 @@ from confiture_flows.anonymization.copy import open_copy, run_chunks
 from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.target import Target
+from tests.benchmarks.copy_peers import (
+    dump_and_restore,
+    masked_all,
+    prepare_pg_anon,
+    sync_confiture,
+)
 from tests.benchmarks.custom_strategy import MODULE, NAME
 from tests.benchmarks.measure import Series, interleave
 from tests.benchmarks.servers import durable_server
 from tests.copies import plan_of
 
 ROWS, ROUNDS = 1_000_000, 5
+BARE = "bare binary pipe"
 SECRET = Secret(b"benchmarks are no secret")
 TABLE = """
 CREATE TABLE person (id bigint PRIMARY KEY, uid uuid NOT NULL, email text NOT NULL,
@@ -117,6 +125,32 @@ class Bench:
 
         return run
 
+    def peer(
+        self, run: Callable[[Path, str, str], dict[str, float]], folder: Path
+    ) -> Callable[[], dict[str, float]]:
+        """Another tool's copy, into an empty place of its own."""
+        source, place = (make_conninfo(self.admin, dbname=n) for n in ("bench_c", "bench_d"))
+
+        def measured() -> dict[str, float]:
+            self.execute(self.admin, "DROP DATABASE IF EXISTS bench_d WITH (FORCE)")
+            self.execute(self.admin, "CREATE DATABASE bench_d")
+            if run is sync_confiture:
+                self.execute(place, TABLE.replace("jsonb", "text"))
+            self.execute(self.admin, "CHECKPOINT")
+            found = run(folder, source, place)
+            assert masked_all(place, self.rows)
+            return found
+
+        return measured
+
+    def prepare_peers(self, folder: Path) -> None:
+        """A source without jsonb, and with the functions that one of them needs."""
+        source = make_conninfo(self.admin, dbname="bench_c")
+        self.execute(self.admin, "CREATE DATABASE bench_c TEMPLATE bench_a")
+        self.execute(source, "ALTER TABLE person ALTER extra TYPE text")
+        prepare_pg_anon(folder, source)
+        self.execute(source, "VACUUM ANALYZE person")
+
 
 def ways(bench: Bench) -> dict[str, Callable[[], Mapping[str, float]]]:
     """What is compared, by name."""
@@ -124,7 +158,7 @@ def ways(bench: Bench) -> dict[str, Callable[[], Mapping[str, float]]]:
     two = replace(one, workers=2, chunk_size=16 << 20)
     python = replace(one, engine="python")
     return {
-        "bare binary pipe": bench.bare,
+        BARE: bench.bare,
         "no mask": bench.ours({}, one),
         "no mask, 2 workers": bench.ours({}, two),
         "four cheap masks": bench.ours(CHEAP, one),
@@ -145,15 +179,21 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="")
+    parser.add_argument("--peers", type=Path, help="the bin folder of their environment")
     said = parser.parse_args()
     with durable_server() as dsn:
         bench = Bench(dsn, said.rows)
-        runs = {n: r for n, r in ways(bench).items() if n == "bare binary pipe" or said.only in n}
+        runs = {n: r for n, r in ways(bench).items() if n == BARE or said.only in n}
+        if said.peers:
+            bench.prepare_peers(said.peers)
+            runs["fraiseql-confiture, masked"] = bench.peer(sync_confiture, said.peers)
+            runs["pg_anon, dump and restore"] = bench.peer(dump_and_restore, said.peers)
         found = interleave(runs, said.rounds, lambda what: print(f"  {what}", flush=True))
     print(f"load {os.getloadavg()}, {said.rows:,} rows, {said.rounds} rounds")
-    bare = found["bare binary pipe"]["rows"]
+    bare = found[BARE]["rows"]
     for name, figures in found.items():
-        rows, whole = figures["rows"], figures.get("whole")
+        whole = figures.get("whole")
+        rows = figures.get("rows") or figures["whole"]
         print(
             f"{name:<42}{_of(rows)}  {said.rows / rows.median:10,.0f}/s"
             f"  {bare.median / rows.median:5.2f} of bare (least {bare.least / rows.least:4.2f})"

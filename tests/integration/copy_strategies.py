@@ -120,3 +120,12 @@ class SqlBreaks(StrategyBase):
 
     def to_sql(self, column: str, *others: str) -> str:
         return f"({column}::text::date)::text"
+
+
+@register_strategy("test-slow")
+class Slow(StrategyBase):
+    """Takes its time for a batch."""
+
+    def anonymize_batch(self, values: Any, *others: Any) -> list[str]:
+        time.sleep(0.2)
+        return ["slow"] * len(values)

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from confiture_flows.anonymization.copy import copy_database
+from confiture_flows.anonymization.copying.report import CopyReport
 from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.errors import ConfigError, CopyError, StrategyError
@@ -42,7 +43,7 @@ def place(new_database: Callable[[], str]) -> str:
     return new_database()
 
 
-def copy(source: str, place: str, options: CopyOptions = OPTIONS, **rules: Any) -> Any:
+def copy(source: str, place: str, options: CopyOptions = OPTIONS, **rules: Any) -> CopyReport:
     plan = plan_of(source, **rules)
     return copy_database(Target("a", source), Target("b", place), plan, SECRET, options)
 
@@ -59,7 +60,7 @@ def empty(dsn: str) -> bool:
 
 
 def test_sql_and_python_give_the_same_copy(source: str, place: str) -> None:
-    rules = {"people__email": "hash", "people__note": "hash"}
+    rules: dict[str, Any] = {"people__email": "hash", "people__note": "hash"}
     report = copy(source, place, **rules)
     assert (report.tables[0].way.name, report.tables[0].way.format) == ("sql", "binary")
     by_sql = rows(place)

@@ -93,7 +93,8 @@ def begin_folder(target: Path, number: int, *, replace: bool) -> Path:
             if not _is_alive(left):
                 shutil.rmtree(left)
         folder = target.with_name(f"{target.name}.confiture-{number}")
-        (folder / DATA).mkdir(parents=True, mode=0o700)
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / DATA).mkdir()
         (folder / "pid").write_text(str(os.getpid()))
     except OSError as error:
         raise CopyError(f"{target.parent} cannot be written: {error.strerror}.") from None

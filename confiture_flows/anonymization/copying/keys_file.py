@@ -17,13 +17,13 @@ from confiture_flows.errors import CopyError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from confiture_flows.anonymization.copying.source import TypeName
+    from confiture_flows.anonymization.copying.source import ColumnType
     from confiture_flows.anonymization.copying.values import Chunk
 
 _AT_ONCE = 10_000
 
 
-def conditions_on_keys(chunk: Chunk, types: Mapping[str, TypeName]) -> Iterator[sql.Composable]:
+def conditions_on_keys(chunk: Chunk, types: Mapping[str, ColumnType]) -> Iterator[sql.Composable]:
     """The conditions that together give the rows of a chunk.
 
     Raises:

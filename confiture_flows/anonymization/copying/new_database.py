@@ -20,6 +20,12 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from confiture_flows.anonymization.copying.refusals import (
+    MARK,
+    refuse_foreign,
+    refuse_production,
+    refuse_source,
+)
 from confiture_flows.anonymization.copying.sessions import set_all
 from confiture_flows.errors import CopyError, TargetError
 from confiture_flows.target import Target, connect, describe_dsn
@@ -31,7 +37,6 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.copying.source import Source
 
-MARK = "Anonymized copy by confiture-flows"
 _INFIX = "__confiture_"
 _NUMBER_LOCKS, _TARGET_LOCKS = 1751936054, 1751936055
 _MAINTENANCE = ("postgres", "template1")
@@ -55,15 +60,6 @@ SELECT pg_catalog.format('%%s from %%s', coalesce(nullif(application_name, ''), 
     coalesce(client_addr::text, 'this machine'))
 FROM pg_catalog.pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'
 """
-_TABLES = """
-SELECT count(*) FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname <> 'information_schema'
-    AND NOT pg_catalog.starts_with(n.nspname, 'pg_')
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
-            AND d.deptype = 'e')
-"""
 _LOCALE = """
 SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype
 FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
@@ -81,10 +77,6 @@ CROSS JOIN LATERAL pg_catalog.aclexplode(
     coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) AS a
 LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
 WHERE d.datname = %s AND a.grantee <> d.datdba
-"""
-_WHO = """
-SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
-    pg_catalog.current_database()
 """
 
 
@@ -225,16 +217,12 @@ def new_database(
         CopyError: The target is the source, is in use, foreign, production's, or being copied to.
         TargetError: The server refuses us.
     """
-    if target.production:
-        raise CopyError(
-            f"{target.name} is a production target: no copy replaces it.",
-            next_step="Name another target.",
-        )
+    refuse_production(target)
     wanted = _database_of(target)
     with ExitStack() as stack:
         admin = _maintenance(target, stack)
         existed = _exists(admin, wanted)
-        _refuse_source(source, admin, wanted, target)
+        refuse_source(source, admin, wanted, target)
         row = admin.execute(
             "SELECT pg_catalog.pg_try_advisory_lock(%s, pg_catalog.hashtext(%s)), "
             "pg_catalog.pg_try_advisory_lock(%s, %s)",
@@ -255,7 +243,7 @@ def new_database(
         if existed:
             if not ends:
                 made.wait_until_unused(_LEAVING_SECONDS)
-            _refuse_foreign(admin, target, wanted, replace=replace)
+            refuse_foreign(admin, target, wanted, replace=replace)
         try:
             yield made
         finally:
@@ -349,33 +337,6 @@ def _maintenance(target: Target, stack: ExitStack) -> Connection:
             except TargetError as error:
                 refused = error
     raise refused or CopyError(f"{target.name} cannot be the target of a copy.")
-
-
-def _refuse_source(source: Source, admin: Connection, wanted: str, target: Target) -> None:
-    """Also where the source is a standby of that server: its primary would be replaced."""
-    here = admin.execute(_WHO).fetchone()
-    there = source.conn.execute(_WHO).fetchone()
-    if here and there and here[0] == there[0] and there[1] == wanted:
-        raise CopyError(
-            f"The target {target.name} is the source itself.", next_step="Name another target."
-        )
-
-
-def _refuse_foreign(admin: Connection, target: Target, wanted: str, *, replace: bool) -> None:
-    row = admin.execute(
-        "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database "
-        "WHERE datname = %s",
-        (wanted,),
-    ).fetchone()
-    if replace or (row and (row[0] or "").startswith(MARK)):
-        return
-    with connect(target, "copy") as conn:
-        found = conn.execute(_TABLES).fetchone()
-    if found and found[0]:
-        raise CopyError(
-            f"The target {target.name} holds {found[0]} tables that no earlier copy has made.",
-            next_step="Name another target, or say that it may be replaced.",
-        )
 
 
 def _exists(admin: Connection, name: str) -> bool:

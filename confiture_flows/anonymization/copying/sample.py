@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from confiture_flows.anonymization.copying.source import TypeName
+    from confiture_flows.anonymization.copying.source import ColumnType
     from confiture_flows.anonymization.copying.values import Chunk
     from confiture_flows.anonymization.strategy import StrategyBase
 
@@ -30,7 +30,7 @@ def refuse_unchanged(
     conn: Connection,
     chunk: Chunk,
     strategies: Mapping[str, StrategyBase],
-    types: Mapping[str, TypeName],
+    types: Mapping[str, ColumnType],
 ) -> None:
     """Look at some rows.
 

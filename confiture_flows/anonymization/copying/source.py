@@ -61,7 +61,7 @@ WHERE c.relkind = 'r' AND am.amname = 'heap'
 
 
 @dataclass(frozen=True, slots=True)
-class TypeName:
+class ColumnType:
     """A type as a column has it: its oid, and its name for a cast without a length."""
 
     oid: int
@@ -91,7 +91,7 @@ class Source:
         return self.conn.info.server_version // 10_000
 
     @cached_property
-    def types(self) -> dict[tuple[str, str], dict[str, TypeName]]:
+    def types(self) -> dict[tuple[str, str], dict[str, ColumnType]]:
         """The types of columns, by table and name."""
         return _types(self.conn.execute(_COLUMNS))
 
@@ -106,16 +106,16 @@ class Source:
         return PortableTypes(self.conn)
 
 
-def types_of(conn: Connection, table: PlannedTable) -> dict[str, TypeName]:
+def types_of(conn: Connection, table: PlannedTable) -> dict[str, ColumnType]:
     """The types of a table's columns, by name."""
     found = _types(conn.execute(_COLUMNS_OF_TABLE, (table.schema, table.name)))
     return found.get((table.schema, table.name), {})
 
 
-def _types(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], dict[str, TypeName]]:
-    found: dict[tuple[str, str], dict[str, TypeName]] = {}
+def _types(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], dict[str, ColumnType]]:
+    found: dict[tuple[str, str], dict[str, ColumnType]] = {}
     for schema, table, column, *kind in rows:
-        found.setdefault((schema, table), {})[column] = TypeName(*kind)
+        found.setdefault((schema, table), {})[column] = ColumnType(*kind)
     return found
 
 

@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.anonymization.copying.pipe import Writer
-    from confiture_flows.anonymization.copying.source import TypeName
+    from confiture_flows.anonymization.copying.source import ColumnType
     from confiture_flows.anonymization.copying.values import Chunk, CopyAccess
     from confiture_flows.anonymization.copying.way import Columns
     from confiture_flows.anonymization.strategy import StrategyBase
 
 
-class Progress:
+class TransferProgress:
     """What a transfer tells on its way; does nothing unless overridden."""
 
     def calling(self, column: str, count: int) -> None:
@@ -62,7 +62,7 @@ class _Table:
 
     strategies: dict[str, StrategyBase]
     columns: Columns
-    types: dict[str, TypeName]
+    types: dict[str, ColumnType]
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Transfer:
     """
 
     access: CopyAccess
-    progress: Progress
+    progress: TransferProgress
     _stack: ExitStack = field(default_factory=ExitStack)
     _source: Connection | None = None
     _place: Connection | None = None

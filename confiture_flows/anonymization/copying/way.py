@@ -14,7 +14,7 @@ from confiture_flows.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from confiture_flows.anonymization.copying.source import Source, TypeName
+    from confiture_flows.anonymization.copying.source import ColumnType, Source
     from confiture_flows.anonymization.copying.values import Chunk, Engine, Format
     from confiture_flows.anonymization.plan import PlannedTable
     from confiture_flows.anonymization.strategy import StrategyBase
@@ -115,7 +115,7 @@ def copy_out(
     chunk: Chunk,
     columns: Columns,
     strategies: Mapping[str, StrategyBase],
-    types: Mapping[str, TypeName],
+    types: Mapping[str, ColumnType],
     condition: sql.Composable | None = None,
 ) -> bytes:
     """The COPY that reads a chunk.
@@ -165,7 +165,7 @@ def copy_in(chunk: Chunk, columns: Columns) -> bytes:
     )
 
 
-def masked_field(strategy: StrategyBase, kind: TypeName) -> sql.Composable:
+def masked_field(strategy: StrategyBase, kind: ColumnType) -> sql.Composable:
     """The SQL of a masked column: NULL stays NULL, and no length is cut by the cast."""
     expression = expression_of(strategy)
     assert expression is not None  # noqa: S101 - the way was chosen by it

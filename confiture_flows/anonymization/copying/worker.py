@@ -6,6 +6,7 @@ which the secret comes too, and a pipe that ends when that process does.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -14,14 +15,16 @@ from contextlib import closing
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.copying.transfer import Progress, Transfer
+from confiture_flows.anonymization.copying.transfer import Transfer, TransferProgress
 from confiture_flows.errors import ConfitureFlowsError
 
 if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import CopyAccess
 
+_GARBAGE_OBJECTS = 100_000
 
-class _Told(Progress):
+
+class _Told(TransferProgress):
     """Sends progress to the parent."""
 
     def __init__(self, parent: Connection) -> None:
@@ -63,6 +66,9 @@ def main() -> None:
     # Ctrl-C reaches the whole group of processes; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection, life = map(int, sys.argv[1:])
+    # What is imported stays; batches make many objects and no cycles.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_OBJECTS, 20, 100)
     threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
     with Connection(connection) as parent:
         serve(parent)
