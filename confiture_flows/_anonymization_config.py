@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OnUnfit = Literal["stop", "null", "redact"]
 Unlisted = Literal["copy", "deny"]
+Trust = Literal["trusted", "untrusted"]
 
 _SECRETS = ("secret", "secret_file", "secret_block", "random")
 
@@ -39,6 +40,15 @@ class TableRuleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleConfig:
+    """One entry of [anonymization.modules]; see `Isolation`."""
+
+    trust: Trust
+    require: Literal["seccomp", "landlock"] | None = None
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class AnonymizationConfig:
     """The [anonymization] table.
 
@@ -49,6 +59,7 @@ class AnonymizationConfig:
         random: Whether each run makes a secret of its own, so that no pseudonym comes again.
         unlisted: Whether columns without a rule are copied, or stop the run.
         strategies: Modules that register strategies.
+        modules: Whose code is trusted; without an entry it is.
         columns: What becomes of columns, by pattern.
         tables: How much is copied of tables, by pattern.
         subset: The rows that a subset starts from: SQL conditions by table.
@@ -61,6 +72,7 @@ class AnonymizationConfig:
     random: bool = False
     unlisted: Unlisted = "copy"
     strategies: tuple[str, ...] = ()
+    modules: Mapping[str, ModuleConfig] = field(default_factory=dict)
     columns: Mapping[str, ColumnRuleConfig] = field(default_factory=dict)
     tables: Mapping[str, TableRuleConfig] = field(default_factory=dict)
     subset: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +83,7 @@ def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationC
     """What the table of a file says.
 
     Raises:
-        ConfigError: It names two secrets.
+        ConfigError: It names two secrets, or an untrusted module that would be imported.
     """
     given = [name for name in _SECRETS if getattr(said, name)]
     if len(given) > 1:
@@ -87,6 +99,7 @@ def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationC
         said.random,
         said.default,
         tuple(said.strategies),
+        _modules(said, path),
         {
             pattern: ColumnRuleConfig(each)
             if isinstance(each, str)
@@ -97,3 +110,21 @@ def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationC
         said.subset,
         tuple(said.allow),
     )
+
+
+def _modules(said: AnonymizationTable, path: Path) -> dict[str, ModuleConfig]:
+    found = {name: ModuleConfig(**each.model_dump()) for name, each in said.modules.items()}
+    for name in (name for name, each in found.items() if each.trust == "untrusted"):
+        if not name.isidentifier():
+            raise ConfigError(
+                f"anonymization.modules: {name!r} is no top module or package.",
+                file=path,
+                next_step=f"Name the whole package: {name.partition('.')[0]!r}.",
+            )
+        if any(each.partition(".")[0] == name for each in said.strategies):
+            raise ConfigError(
+                f"anonymization: the module {name} is untrusted, and cannot register strategies.",
+                file=path,
+                next_step=f"Leave it out of `strategies`, and name {name}:Class in the rules.",
+            )
+    return found

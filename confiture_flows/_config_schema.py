@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from confiture_flows.errors import ConfigError
 
@@ -98,6 +105,19 @@ class TableRuleTable(_Table):
     sample: float | None = Field(default=None, gt=0, le=1)
 
 
+class ModuleTable(_Table):
+    """A value of [anonymization.modules]; a string is its trust."""
+
+    trust: Literal["trusted", "untrusted"]
+    require: Literal["seccomp", "landlock"] | None = None
+    timeout: float = Field(default=10.0, gt=0, le=300)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_short(cls, said: object) -> object:
+        return {"trust": said} if isinstance(said, str) else said
+
+
 class AnonymizationTable(_Table):
     """[anonymization]."""
 
@@ -107,6 +127,7 @@ class AnonymizationTable(_Table):
     random: bool = False
     default: Literal["copy", "deny"] = "copy"
     strategies: list[str] = []
+    modules: dict[str, ModuleTable] = {}
     columns: dict[str, str | ColumnRuleTable] = {}
     tables: dict[str, TableRuleTable] = {}
     subset: dict[str, str] = {}

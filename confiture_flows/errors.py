@@ -19,6 +19,7 @@
     |   `-- HookTimeoutError             1  a hook ran out of time and was ended
     |-- RunCrashedError                  1  the process of a run is gone
     |-- StrategyError                    1  a strategy broke its promise or failed
+    |   `-- StrategyCrashError           1  the process of an untrusted one died or was killed
     |-- CopyError                        1  an anonymized copy failed; the target is as it was
     |   `-- CopyInterruptedError         1  a connection of it broke                     [retryable]
     `-- ApplyError                       1  a statement failed; rolled back
@@ -226,6 +227,12 @@ class StrategyError(ConfitureFlowsError):
     """A strategy failed, or did what it says it never does."""
 
     code = "strategy"
+
+
+class StrategyCrashError(StrategyError):
+    """The process of an untrusted strategy died, or was killed for the time it took."""
+
+    code = "strategy_crash"
 
 
 class CopyError(ConfitureFlowsError):

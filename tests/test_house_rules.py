@@ -38,6 +38,8 @@ MAY_CATCH_EVERYTHING = {
     "_imports.py",
     # And a strategy that is tried.
     "anonymization/_kit_properties.py",
+    # Code that nobody trusts runs here, in a process that tells its parent one way or another.
+    "anonymization/sandbox/worker.py",
 }
 # Who may open a connection, and why not through confiture_flows.target.
 MAY_CONNECT = {

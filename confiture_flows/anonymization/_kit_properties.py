@@ -13,7 +13,7 @@ from collections.abc import Callable  # noqa: TC003 - of a dataclass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows.anonymization._kit_values import Samples, kind_of, quiet
+from confiture_flows.anonymization._kit_values import TriedValues, kind_of, quiet
 from confiture_flows.anonymization.describe import OTHER
 from confiture_flows.anonymization.strategy import TYPE_GROUPS, StrategyBase, UnfitValue
 from confiture_flows.errors import StrategyError
@@ -50,7 +50,7 @@ class Tried:
     """
 
     make: Callable[[int], StrategyBase]
-    samples: Samples
+    samples: TriedValues
 
     def fit(self) -> tuple[Any, ...]:
         """The samples that it anonymizes."""

@@ -67,7 +67,7 @@ class ValueKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class TriedValues:
     """What a strategy is tried on in one column.
 
     Attributes:
@@ -110,14 +110,14 @@ def columns_for(strategy: type[StrategyBase], said: Column | str | None) -> tupl
 
 def samples_for(
     strategy: type[StrategyBase], column: Column, values: Sequence[Any], examples: int
-) -> Samples:
+) -> TriedValues:
     """Values of a column's type, in the form that the strategy takes.
 
     Raises:
         ConfigError: There are none.
     """
     if column.labels:
-        return Samples(None, tuple(values) or column.labels, ())
+        return TriedValues(None, tuple(values) or column.labels, ())
     kind = _kinds().get(column.type)
     if kind is None:
         if not values:
@@ -125,7 +125,7 @@ def samples_for(
                 f"No values are known here for the type {column.type}.",
                 next_step="Give values=[...].",
             )
-        return Samples(None, tuple(values), ())
+        return TriedValues(None, tuple(values), ())
     generator = kind.make()
     if column.max_length is not None:
         longest = column.max_length
@@ -136,7 +136,7 @@ def samples_for(
     if not realistic and column.type in TYPE_GROUPS["text"]:
         longest = column.max_length or 1000
         realistic = tuple(each for each in REALISTIC if len(each) <= longest)
-    return Samples(generator, realistic, _collected(generator, examples))
+    return TriedValues(generator, realistic, _collected(generator, examples))
 
 
 def kind_of(type_name: str) -> ValueKind | None:

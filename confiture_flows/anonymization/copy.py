@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from confiture_flows.anonymization.copying.chunks import chunks_of, in_order
 from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.place import open_place
-from confiture_flows.anonymization.copying.report import CopyReport, tables_of
+from confiture_flows.anonymization.copying.report import CopyReport, IsolatedColumn, tables_of
 from confiture_flows.anonymization.copying.schema import read_schema, read_sequences
 from confiture_flows.anonymization.copying.sessions import told_without_rows
 from confiture_flows.anonymization.copying.source import hold_snapshot
@@ -72,6 +72,7 @@ class Copying:
     _observer: CopyObserver = field(repr=False)
     _target: str = ""
     _started: float = field(default_factory=time.monotonic)
+    _isolated: tuple[IsolatedColumn, ...] = ()
 
     def finish(self, results: Iterable[ChunkResult], prove: Proof | None = None) -> CopyReport:
         """Make indexes and keys, set sequences, let it be proven, and take the target's name.
@@ -111,6 +112,7 @@ class Copying:
             len(sequences),
             self.plan.left_out,
             time.monotonic() - self._started,
+            self._isolated,
         )
         observer.ended(report)
         return report
@@ -168,7 +170,13 @@ def open_copy(
                 )
             access = CopyAccess(number, source, place.where, held.snapshot, secret, options)
             name = str(target) if isinstance(target, Path) else target.name
-            copying = Copying(access, plan, chunks, held, place, observer, name, started)
+            isolated = tuple(
+                IsolatedColumn(str(column.column), column.walls)
+                for table in strategies.values()
+                for column in table.values()
+                if column.walls
+            )
+            copying = Copying(access, plan, chunks, held, place, observer, name, started, isolated)
             observer.began(chunks)
             yield copying
 

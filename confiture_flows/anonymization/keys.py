@@ -111,6 +111,10 @@ class Key:
             return self._secret.key(domain)
         return Key(hmac.digest(self._material, b"sibling:" + domain.encode(), "sha256"))
 
+    def export(self) -> bytes:
+        """What it is made from, for a process that has to make it again; secret."""
+        return self._material
+
     def number(self, data: bytes) -> int:
         """A number from 0 to 2**56 - 1 for a value, evenly spread."""
         return int.from_bytes(self.digest(data)[:NUMBER_BYTES], "big")

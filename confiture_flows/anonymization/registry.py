@@ -25,6 +25,7 @@ from confiture_flows.anonymization.confiture_adapter import (
 )
 from confiture_flows.anonymization.declarations import checked_class
 from confiture_flows.anonymization.function_strategy import strategy_of_function
+from confiture_flows.anonymization.trust import StrategyName, marked, strategy_name
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -103,6 +104,9 @@ class StrategyRegistry:
         Raises:
             ConfigError: There is none, there are two, or it cannot be imported.
         """
+        name = marked(name)
+        if isinstance(name, StrategyName) and (isolated := _isolated(name)):
+            return isolated
         if name.startswith(CONFITURE):
             return confiture_strategy(name.removeprefix(CONFITURE))
         if ":" in name:
@@ -210,6 +214,8 @@ def load_strategies(project: Project, registry: StrategyRegistry = registered) -
         ConfigError: One of them cannot be imported, or registers a name that is taken.
     """
     root = root_of(project)
+    # Names that come from elsewhere, such as the command line, are looked up with its trust too.
+    strategy_name("", project)
     for module in project.anonymization.strategies:
         subject = f"The module of strategies {module!r}"
         try:
@@ -279,6 +285,19 @@ def _two(name: str, first: str, second: str) -> ConfigError:
         f"Two strategies are called {name!r}: {first} and {second}.",
         next_step="Give one of them another name, or uninstall one.",
     )
+
+
+def _isolated(name: StrategyName) -> type[StrategyBase] | None:
+    """The strategy if its module is not trusted; nothing of it is imported here."""
+    references = [str(name)]
+    if ":" not in name and name not in built_in_names() and (point := _entry_point(name)):
+        references.append(point.value)
+    for reference in references:
+        if isolation := name.isolation(reference):
+            from confiture_flows.anonymization.sandbox.strategy import isolated_strategy
+
+            return isolated_strategy(reference, isolation)
+    return None
 
 
 def _origin(strategy: type[StrategyBase]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from confiture_flows.anonymization.trust import strategy_name
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -165,7 +166,11 @@ def rules_of(project: Project) -> Rules:
         return Rules(
             tuple(
                 ColumnRule(
-                    Pattern.read(name, 3), rule.strategy, rule.config, rule.domain, rule.on_unfit
+                    Pattern.read(name, 3),
+                    strategy_name(rule.strategy, project),
+                    rule.config,
+                    rule.domain,
+                    rule.on_unfit,
                 )
                 for name, rule in said.columns.items()
             ),

@@ -1,4 +1,4 @@
-"""conn + Source -> the columns with samples of their values. Reads little, changes nothing.
+"""conn + SourceCatalog -> the columns with samples of their values. Reads little, changes nothing.
 
 Each table is read in a read-only transaction of its own with time limits; one that cannot be read
 is named with the reason. Values stay in the memory of this process: they are in no message.
@@ -19,7 +19,7 @@ from confiture_flows.anonymization.detection import SampledColumn
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from confiture_flows.anonymization.source import Source, SourceColumn, SourceTable
+    from confiture_flows.anonymization.source import SourceCatalog, SourceColumn, SourceTable
     from confiture_flows.anonymization.strategy import Column
 
 _MOST_PARTS = 3  # partitions of a table that are read, the largest first
@@ -75,7 +75,7 @@ class SampledSource:
 
 
 def sample_source(
-    conn: Connection, source: Source, limits: SampleLimits = SampleLimits()
+    conn: Connection, source: SourceCatalog, limits: SampleLimits = SampleLimits()
 ) -> SampledSource:
     """Read samples of all columns.
 

@@ -81,6 +81,7 @@ class StrategyBase:
         takes: Values as PostgreSQL's text, or as psycopg's objects.
         keeps: Whether a result may be the value itself; the copy stops at a strategy that hands
             values back unless it says so.
+        walls: What stands around the process that runs it; empty is this process.
 
     `unique` and `keeps` may depend on the options: `prepare` may set them on the instance.
     """
@@ -92,6 +93,7 @@ class StrategyBase:
     composite: ClassVar[bool] = False
     takes: ClassVar[Form] = "text"
     keeps: bool = False
+    walls: tuple[str, ...] = ()
 
     class Config(BaseModel):
         """The options of a column rule; the base has none."""

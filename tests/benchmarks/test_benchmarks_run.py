@@ -14,6 +14,7 @@ from confiture_flows.target import Target
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.contention import behind_a_transaction
 from tests.benchmarks.dry_runs import cost, guess
+from tests.benchmarks.isolation import cost as cost_of_isolation
 from tests.benchmarks.lints import findings, speed, unchanged
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
@@ -133,3 +134,9 @@ def test_figures_of_the_corpora_are_those_that_are_published(corpora: Path) -> N
     for projects, name in ((detection.TUNED, "Tuned on"), (detection.HELD_OUT, "Held out")):
         for each in detection.report(projects, name, corpora):
             assert render_markdown(each).partition("\n")[2].strip() in published
+
+
+def test_cost_of_isolation_is_reported() -> None:
+    said = render_markdown(cost_of_isolation(rounds=1))
+    assert "| 1,000 |" in said
+    assert "| values in a batch |" in said

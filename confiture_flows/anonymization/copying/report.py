@@ -44,6 +44,19 @@ class TableCopied:
 
 
 @dataclass(frozen=True, slots=True)
+class IsolatedColumn:
+    """A column whose strategy ran in a process of its own.
+
+    Attributes:
+        column: With its table.
+        walls: What stood around the process; see docs/explanation/isolation.md.
+    """
+
+    column: str
+    walls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CopyReport:
     """How a copy went.
 
@@ -55,6 +68,7 @@ class CopyReport:
         sequences: How many follow the source's.
         left_out: What was not copied, in words.
         seconds: From the snapshot to the new name.
+        isolated: Columns of untrusted strategies.
     """
 
     source: str
@@ -64,6 +78,7 @@ class CopyReport:
     sequences: int = 0
     left_out: tuple[str, ...] = ()
     seconds: float = 0.0
+    isolated: tuple[IsolatedColumn, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -109,6 +124,9 @@ class CopyReport:
         ]
         if counted := tuple(_counted(self.tables)):
             blocks.append(Table(("Column", "Could not be anonymized", "Same by chance"), counted))
+        if self.isolated:
+            rows = tuple((each.column, ", ".join(each.walls)) for each in self.isolated)
+            blocks.append(Table(("Isolated", "Walls that stood"), rows))
         if self.left_out:
             blocks.append(Table(("Not copied",), tuple((each,) for each in self.left_out)))
         return Document("Anonymized copy", tuple(blocks))
@@ -124,6 +142,7 @@ class CopyReport:
             "seconds": round(self.seconds, 3),
             "sequences": self.sequences,
             "left_out": list(self.left_out),
+            "isolated": {each.column: list(each.walls) for each in self.isolated},
             "tables": [
                 {
                     "table": each.name,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from confiture_flows.anonymization.registry import registered
 from confiture_flows.anonymization.strategy import UnfitValue, accepts_type
+from confiture_flows.anonymization.trust import marked
 from confiture_flows.anonymization.validator import ConfigValidator
 
 if TYPE_CHECKING:
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.strategy import Column, StrategyBase
 
 
+# Goes to the worker processes of a copy with the trust that it has here.
+InnerName = Annotated[str, AfterValidator(marked)]
+
+
 class InnerRule(BaseModel):
     """What becomes of a part of a value, as a column rule says of a column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    strategy: str = Field(description="The strategy's name.")
+    strategy: InnerName = Field(description="The strategy's name.")
     config: dict[str, Any] = Field(default_factory=dict, description="Its options.")
     domain: str | None = Field(
         default=None, description="Equal values of one domain become equal; its name by default."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._inner import InnerRule, inner_strategy
+from confiture_flows.anonymization.strategies._inner import InnerName, InnerRule, inner_strategy
 from confiture_flows.anonymization.strategy import ANY_TYPE, StrategyBase, UnfitValue
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Array(StrategyBase):
     class Config(StrategyBase.Config):
         """Options of array."""
 
-        element: InnerRule | str = Field(
+        element: InnerRule | InnerName = Field(
             description="The strategy for the elements: a name, or strategy, config and domain."
         )
 

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._inner import InnerRule, inner_strategy, masked_part
+from confiture_flows.anonymization.strategies._inner import (
+    InnerName,
+    InnerRule,
+    inner_strategy,
+    masked_part,
+)
 from confiture_flows.anonymization.strategy import ANY_TYPE, StrategyBase, UnfitValue
 
 if TYPE_CHECKING:
@@ -50,7 +55,7 @@ class JsonByPath(StrategyBase):
     class Config(StrategyBase.Config):
         """Options of jsonb."""
 
-        paths: dict[str, PathRule | str] = Field(
+        paths: dict[str, PathRule | InnerName] = Field(
             min_length=1,
             description="Paths and their strategies: a name, or strategy, config, domain and type.",
         )

@@ -9,7 +9,12 @@ from typing import Any
 from pydantic import Field
 
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._inner import InnerRule, inner_strategy, masked_part
+from confiture_flows.anonymization.strategies._inner import (
+    InnerName,
+    InnerRule,
+    inner_strategy,
+    masked_part,
+)
 from confiture_flows.anonymization.strategy import StrategyBase
 
 _PLACE = re.compile(r"\{(\w+)(?::(\d+))?\}")
@@ -40,7 +45,7 @@ class Template(StrategyBase):
         """Options of template."""
 
         template: str = Field(min_length=1, description="The text, with its parts in braces.")
-        parts: dict[str, PartRule | str] = Field(
+        parts: dict[str, PartRule | InnerName] = Field(
             default_factory=dict,
             description="How they are made: a strategy's name, or strategy, config and column.",
         )

@@ -100,16 +100,14 @@ def rules(
     **more: Any,
 ) -> Rules:
     """Rules as a configuration file would give them."""
-    said: dict[str, Any] = columns or {}
+    said: dict[str, dict[str, Any]] = {
+        name: {"strategy": each} if isinstance(each, str) else each
+        for name, each in (columns or {}).items()
+    }
     return rules_of(
         Project(
             anonymization=AnonymizationConfig(
-                columns={
-                    name: ColumnRuleConfig(
-                        **({"strategy": each} if isinstance(each, str) else each)
-                    )
-                    for name, each in said.items()
-                },
+                columns={name: ColumnRuleConfig(**each) for name, each in said.items()},
                 tables={name: TableRuleConfig(**each) for name, each in (tables or {}).items()},
                 subset=subset or {},
                 **more,
