@@ -10,7 +10,7 @@ from __future__ import annotations
 STRONG: dict[str, str] = {
     "e-mail": """
         email, emails, e mail, mail address, email address, mailadresse, emailadresse, courriel,
-        adresse mail, correo, correo electronico, posta elettronica, e posta
+        adresse mail, email id, mail id, correo, correo electronico, posta elettronica, e posta
     """,
     "name": """
         first name, firstname, last name, lastname, full name, fullname, middle name, maiden name,

@@ -171,5 +171,8 @@ def _speaks_otherwise(words: tuple[str, ...], element: str) -> bool:
     """Whether the name is about the data rather than the data itself: a count, a flag, a key."""
     if _OTHERWISE.intersection(words):
         return True
-    # "email_id" refers to a row; of text it may be what a person is called.
-    return words[-1:] == ("id",) and len(words) > 1 and element in _COUNTABLE | {"uuid"}
+    if words[-1:] != ("id",) or len(words) == 1:
+        return False
+    # "user_id" refers to a row; "tax_id" is what a person is known by.
+    known = any(words[-length:] in _STRONG for length in range(2, _LONGEST + 1))
+    return not known or element in _COUNTABLE | {"uuid"}
