@@ -5,7 +5,7 @@ row that any of them refers to, until nothing is added. A row that is there only
 refer to it brings no rows that refer to it: a customer brings orders and an order its product, but
 the product not all other orders. Circles end by themselves, as no row is looked at twice.
 
-Keys are kept in this process, some 300 bytes each, and nothing is written on the source: it may be
+Keys are kept in this process, some 500 bytes each, and nothing is written on the source: it may be
 a standby. Rows whose foreign keys change between this and the copy may make the copy fail.
 """
 

@@ -72,9 +72,14 @@ def masked_all(place: str, rows: int) -> bool:
 
 
 def _run(folder: Path, command: str, *arguments: str) -> None:
-    done = subprocess.run(
-        [folder / "pg_anon", command, *arguments], capture_output=True, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory() as runs:  # it writes a record of each run where it is
+        done = subprocess.run(
+            [folder.absolute() / "pg_anon", command, *arguments],
+            cwd=runs,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode:
         raise RuntimeError(f"pg_anon {command}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 

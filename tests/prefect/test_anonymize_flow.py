@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from prefect.blocks.system import Secret
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.exceptions import CancelledRun
+from prefect.states import Cancelling
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -18,6 +23,7 @@ from confiture_flows.flows import anonymize_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.postgres import Server
 from confiture_flows.target import Target
+from tests.support import eventually
 
 SECRET = "a secret that nobody may read anywhere"
 RULES = """
@@ -183,3 +189,36 @@ def test_flow_copies_into_a_directory(known: Path, tmp_path: Path):
     assert "original" not in text
     with pytest.raises(ConfigError, match="to a target or to a directory"):
         anonymize_flow(source="test")
+
+
+def test_cancelled_run_ends_its_processes_and_leaves_the_target(
+    known: Path,
+    staging: Target,
+    tmp_path: Path,
+    prefect_client: SyncPrefectClient,
+    latest_run: Callable[[], Any],
+):
+    started = tmp_path / "started"
+    (tmp_path / "sleepy.py").write_text(
+        "import pathlib, time\n\n"
+        "def mask(value: str) -> str:\n"
+        "    if value.endswith('2999'):\n"
+        f"        pathlib.Path({str(started)!r}).touch()\n"
+        "        time.sleep(60)\n"
+        "    return 'Somebody'\n"
+    )
+    known.write_text(
+        RULES.replace('name" = "name"', 'name" = "sleepy:mask"').replace(
+            "[anonymization]\n", '[anonymization]\nstrategies = ["sleepy"]\n'
+        )
+    )
+    with ThreadPoolExecutor(1) as threads:
+        context = contextvars.copy_context()
+        running = threads.submit(context.run, anonymize_flow, source="test", target="staging")
+        eventually(started.exists, bool, seconds=60)
+        run = latest_run()
+        prefect_client.set_flow_run_state(run.id, Cancelling(), force=True)
+        with pytest.raises(CancelledRun, match="the target is as it was"):
+            running.result(timeout=45)
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(staging.dsn)

@@ -93,6 +93,13 @@ def own_strategies() -> Iterator[None]:
         registered.remove(name)
 
 
+def column_rule(said: str | dict[str, Any]) -> ColumnRuleConfig:
+    """A strategy's name, or all that a rule may say."""
+    if isinstance(said, str):
+        return ColumnRuleConfig(said)
+    return ColumnRuleConfig(**said)
+
+
 def rules(
     columns: dict[str, Any] | None = None,
     tables: dict[str, Any] | None = None,
@@ -100,14 +107,10 @@ def rules(
     **more: Any,
 ) -> Rules:
     """Rules as a configuration file would give them."""
-    said: dict[str, dict[str, Any]] = {
-        name: {"strategy": each} if isinstance(each, str) else each
-        for name, each in (columns or {}).items()
-    }
     return rules_of(
         Project(
             anonymization=AnonymizationConfig(
-                columns={name: ColumnRuleConfig(**each) for name, each in said.items()},
+                columns={name: column_rule(each) for name, each in (columns or {}).items()},
                 tables={name: TableRuleConfig(**each) for name, each in (tables or {}).items()},
                 subset=subset or {},
                 **more,
