@@ -315,4 +315,4 @@ def test_built_in_strategies_keep_what_they_promise(name: str, server: Server):
 def test_strategy_of_whole_columns_is_said_to_be_none_of_single_values():
     check = examine_strategy("shuffle", column="text")
     assert [each.property for each in check.broken] == ["unfit"]
-    assert "needs many values at once" in check.broken[0].why
+    assert "none of the samples fits" in check.broken[0].why
