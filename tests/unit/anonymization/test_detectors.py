@@ -174,7 +174,7 @@ def test_every_detector_says_nothing_of_statuses_and_numbers():
 def test_detectors_know_what_they_say():
     found = all_detectors()
     assert len({each.name for each in found}) == len(found)
-    assert all(0 < each.alone < 1 and 0 < each.least <= each.full for each in found)
+    assert all(0 <= each.alone < 1 and 0 < each.least <= each.full for each in found)
 
 
 def test_samples_and_readings_show_no_value():
