@@ -6,6 +6,7 @@ stay in this process; what is said of them are counts.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _LARGE = 20
 _PAGES = 30  # so many are drawn at least: of one or two there may be none
 
 Fields = tuple[str, ...]
+DEFAULT_TIMEOUT = 60.0  # seconds that a strategy may take for the rows of one column
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,7 +100,7 @@ def _read(conn: Connection, table: PlannedTable, limit: int, drawn: str = "") ->
 
 
 def mask_rows(
-    conn: Connection, masked: MaskedTable, rows: SomeRows
+    conn: Connection, masked: MaskedTable, rows: SomeRows, timeout: float = DEFAULT_TIMEOUT
 ) -> tuple[SomeRows, tuple[StrategyError, ...]]:
     """The rows as the copy would write them.
 
@@ -115,7 +117,7 @@ def mask_rows(
             continue  # told already
         mask = mask_of(conn, strategy, masked)
         try:
-            after[name] = masked_fields(mask, rows.of(name), needed)
+            after[name] = masked_fields(mask, rows.of(name), needed, timeout)
         except StrategyError as error:
             errors.append(error)
     return rows.replaced(after), tuple(errors)
@@ -133,13 +135,38 @@ def mask_of(conn: Connection, strategy: StrategyBase, masked: MaskedTable) -> Co
 
 
 def masked_fields(
-    mask: ColumnMask, fields: Sequence[str], needed: Sequence[Sequence[str]] = ()
+    mask: ColumnMask,
+    fields: Sequence[str],
+    needed: Sequence[Sequence[str]] = (),
+    timeout: float = DEFAULT_TIMEOUT,
 ) -> list[str]:
     """The fields of a column, masked.
 
     Raises:
-        StrategyError: The strategy failed, or did what it says it never does.
+        StrategyError: The strategy failed, hangs, or did what it says it never does.
     """
     batch = BatchMask([mask], heads=False, extras=len(needed))
     text = "".join("\t".join(row) + "\n" for row in zip(fields, *needed, strict=True))
-    return batch(text).split("\n")[:-1]
+    answers: list[str | StrategyError] = []
+
+    def answer() -> None:
+        try:
+            answers.append(batch(text))
+        except StrategyError as error:
+            answers.append(error)
+
+    # It cannot be ended, only left behind: the copy's own processes can be.
+    thread = threading.Thread(target=answer, daemon=True, name="confiture-trial")
+    thread.start()
+    thread.join(timeout)
+    if not answers:
+        raise StrategyError(
+            f"{mask.strategy.column}: the strategy {mask.strategy.name!r} has not answered for "
+            f"{timeout:g} s, for {len(fields):,} rows.",
+            next_step=f"Mend it, and check it: confiture-flows strategies test "
+            f"{mask.strategy.name}",
+        )
+    [answered] = answers
+    if isinstance(answered, StrategyError):
+        raise answered
+    return answered.split("\n")[:-1]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization.rows import (
+    DEFAULT_TIMEOUT,
     SomeRows,
     mask_of,
     mask_rows,
@@ -71,6 +72,7 @@ def try_plan(
     source: Target,
     target: Target | Path,
     rows: int = DEFAULT_ROWS,
+    timeout: float = DEFAULT_TIMEOUT,
 ) -> tuple[Finding, ...]:
     """Mask some rows of each table, and see whether they would go in.
 
@@ -80,6 +82,7 @@ def try_plan(
         source: Where `conn` leads.
         target: On whose server the scratch database is made; of a folder, on one of its own.
         rows: How many of each table at most.
+        timeout: Seconds that a strategy may take for them.
     """
     findings: dict[Finding, None] = {}
     tried: list[tuple[MaskedTable, SomeRows, SomeRows]] = []
@@ -88,7 +91,7 @@ def try_plan(
         if not masked.changed or len(masked.strategies) < len(masked.rules):
             continue  # what is wrong with a rule is told already
         before = read_rows(conn, by_name[str(masked.table)], rows, spread=True)
-        after, errors = mask_rows(conn, masked, before)
+        after, errors = mask_rows(conn, masked, before, timeout)
         for error in errors:
             findings[Finding("trial.strategy", Severity.ERROR, error.message, error.next_step)] = (
                 None

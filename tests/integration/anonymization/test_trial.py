@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,28 @@ def test_strategies_that_misbehave_are_stopped_without_a_value(
     assert told in message
     assert "Nick" not in message
     assert "secret note" not in message
+
+
+def test_strategy_that_hangs_is_told(
+    shop: psycopg.Connection, planned: Callable[..., Planned], target: Target
+):
+    over = threading.Event()
+
+    @register_strategy("hanging")
+    def hanging(value: str) -> str:
+        over.wait(60)
+        return "x"
+
+    try:
+        found = planned({"public.customers.nick": "hanging"})
+        told = errors(try_plan(shop, found, target, target, timeout=0.5))
+    finally:
+        over.set()
+        registered.remove("hanging")
+    [(code, message)] = told
+    assert code == "trial.strategy"
+    assert "public.customers.nick" in message
+    assert "has not answered for 0.5 s, for 40 rows" in message
 
 
 def test_duplicates_within_the_sample_are_counted(tried: Try, shop: psycopg.Connection):
