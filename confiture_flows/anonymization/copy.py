@@ -31,6 +31,7 @@ from confiture_flows.anonymization.copying.strategies import (
 from confiture_flows.anonymization.copying.values import CopyAccess
 from confiture_flows.anonymization.copying.way import choose_way
 from confiture_flows.anonymization.copying.workers import end_workers, run_chunk, start_workers
+from confiture_flows.anonymization.plan import stop_if_refused
 from confiture_flows.errors import CopyError, CopyInterruptedError
 
 if TYPE_CHECKING:
@@ -140,8 +141,10 @@ def open_copy(
     Raises:
         CopyError: It cannot be copied like this; nothing was changed.
         ConfigError: A rule does not fit.
+        GateError: The plan has findings that refuse the copy.
         TargetError: A server refuses us.
     """
+    stop_if_refused(plan)
     started = time.monotonic()
     observer = observer or CopyObserver()
     import_modules(options.modules)
