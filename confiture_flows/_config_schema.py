@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from confiture_flows.errors import ConfigError
 
@@ -83,6 +90,52 @@ class LintTable(_Table):
     names: dict[str, str] = {}
 
 
+class ColumnRuleTable(_Table):
+    """A value of [anonymization.columns]; a string is its strategy."""
+
+    strategy: str = Field(min_length=1)
+    config: dict[str, Any] = {}
+    domain: str | None = Field(default=None, min_length=1)
+    on_unfit: Literal["stop", "null", "redact"] = "stop"
+
+
+class TableRuleTable(_Table):
+    """A value of [anonymization.tables]."""
+
+    rows: bool = True
+    where: str | None = Field(default=None, min_length=1)
+    sample: float | None = Field(default=None, gt=0, le=1)
+
+
+class ModuleTable(_Table):
+    """A value of [anonymization.modules]; a string is its trust."""
+
+    trust: Literal["trusted", "untrusted"]
+    require: Literal["seccomp", "landlock"] | None = None
+    timeout: float = Field(default=10.0, gt=0, le=300)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_short(cls, said: object) -> object:
+        return {"trust": said} if isinstance(said, str) else said
+
+
+class AnonymizationTable(_Table):
+    """[anonymization]."""
+
+    secret: str | None = Field(default=None, min_length=1)
+    secret_file: str | None = Field(default=None, min_length=1)
+    secret_block: str | None = Field(default=None, min_length=1)
+    random: bool = False
+    default: Literal["copy", "deny"] = "copy"
+    strategies: list[str] = []
+    modules: dict[str, ModuleTable] = {}
+    columns: dict[str, str | ColumnRuleTable] = {}
+    tables: dict[str, TableRuleTable] = {}
+    subset: dict[str, str] = {}
+    allow: list[str] = []
+
+
 class ConfigurationFile(_Table):
     """The whole file."""
 
@@ -91,6 +144,7 @@ class ConfigurationFile(_Table):
     hooks: list[HookTable] = []
     placeholders: dict[PlaceholderName, str] = {}
     lint: LintTable = LintTable()
+    anonymization: AnonymizationTable = AnonymizationTable()
 
 
 def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from confiture_flows._anonymization_config import AnonymizationConfig, anonymization_config
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -165,6 +166,7 @@ class Project:
             values, and where the layout has them.
         hooks: In the order of the file.
         lint: What linting is told.
+        anonymization: What an anonymized copy does.
         source: The file this was read from; None when there is none.
     """
 
@@ -176,6 +178,7 @@ class Project:
     replace_placeholders: bool | None = None
     hooks: tuple[HookConfig, ...] = ()
     lint: LintConfig = field(default_factory=LintConfig)
+    anonymization: AnonymizationConfig = field(default_factory=AnonymizationConfig)
     source: Path | None = None
 
     def include_root(self, directory: Path) -> Path | None:
@@ -243,6 +246,7 @@ def _project(table: dict[str, Any], path: Path) -> Project:
             said.lint.style,
             path.parent / said.lint.statistics if said.lint.statistics else None,
         ),
+        anonymization=anonymization_config(said.anonymization, path),
         source=path,
     )
 

@@ -18,6 +18,10 @@
     |-- HookError                        1  a hook failed whose failure ends the run
     |   `-- HookTimeoutError             1  a hook ran out of time and was ended
     |-- RunCrashedError                  1  the process of a run is gone
+    |-- StrategyError                    1  a strategy broke its promise or failed
+    |   `-- StrategyCrashError           1  the process of an untrusted one died or was killed
+    |-- CopyError                        1  an anonymized copy failed; the target is as it was
+    |   `-- CopyInterruptedError         1  a connection of it broke                     [retryable]
     `-- ApplyError                       1  a statement failed; rolled back
         |-- TransientApplyError          1  40001, 40P01: the same again may succeed   [retryable]
         `-- PartialApplyError            9  some statements are committed for good
@@ -217,6 +221,31 @@ class RunCrashedError(ConfitureFlowsError):
     """The process of a run is gone."""
 
     code = "run_crashed"
+
+
+class StrategyError(ConfitureFlowsError):
+    """A strategy failed, or did what it says it never does."""
+
+    code = "strategy"
+
+
+class StrategyCrashError(StrategyError):
+    """The process of an untrusted strategy died, or was killed for the time it took."""
+
+    code = "strategy_crash"
+
+
+class CopyError(ConfitureFlowsError):
+    """An anonymized copy failed; the target is as it was."""
+
+    code = "copy"
+
+
+class CopyInterruptedError(CopyError):
+    """A connection of an anonymized copy broke; what it copied last can be copied again."""
+
+    code = "copy_interrupted"
+    retryable = True
 
 
 class ApplyError(ConfitureFlowsError):

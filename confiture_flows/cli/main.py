@@ -12,8 +12,10 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from confiture_flows.cli._frame import INTERRUPTED, silence
+from confiture_flows.cli.anonymize import anonymize
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
+from confiture_flows.cli.detect import detect
 from confiture_flows.cli.dry_run import dry_run
 from confiture_flows.cli.import_ import import_
 from confiture_flows.cli.lint import lint
@@ -24,6 +26,7 @@ from confiture_flows.cli.resolve import resolve
 from confiture_flows.cli.rollback import rollback
 from confiture_flows.cli.rules import rules
 from confiture_flows.cli.status import status
+from confiture_flows.cli.strategies import strategies
 from confiture_flows.cli.verify import verify
 
 WRONG_USAGE = 2
@@ -57,9 +60,12 @@ for _command in (
     resolve,
     baseline,
     rules,
+    anonymize,
+    detect,
 ):
     app.command(_command)
 app.command(import_, name="import")
+app.command(strategies)
 
 
 def program() -> NoReturn:

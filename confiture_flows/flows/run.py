@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect import tags
@@ -15,6 +17,9 @@ from confiture_flows.flows.rollback import rollback_flow
 from confiture_flows.migrations.plan import Direction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from confiture_flows.anonymization.copying.observer import CopyObserver
     from confiture_flows.migrations.lifecycle import Request
     from confiture_flows.target import Target
     from confiture_flows.tasks.carry_out import Granularity
@@ -31,20 +36,61 @@ def run_as_flow(
     """
     flow: Any = migrate_flow if direction is Direction.UP else rollback_flow
     more = {"out_of_order": request.out_of_order} if direction is Direction.UP else {}
+    with (
+        _server_has_to_answer(),
+        given_target(target),
+        tags("confiture", f"target:{target.name}"),
+    ):
+        flow(
+            target=target.name,
+            directory=str(request.directory.resolve()),
+            layout=request.layout,
+            to=request.to,
+            transaction="as-written" if request.as_written else "auto",
+            granularity=granularity,
+            single_transaction=request.single_transaction,
+            **more,
+        )
+
+
+def run_copy_as_flow(
+    source: Target, place: Target | Path, observer: CopyObserver, **options: Any
+) -> None:
+    """Run anonymize_flow, on the Prefect server of the current profile.
+
+    Args:
+        source: The database to copy.
+        place: The database to become the copy, or a folder.
+        observer: Hears of it.
+        **options: Further parameters of the flow.
+
+    Raises:
+        ConfitureFlowsError: It failed.
+        ConfigError: The Prefect server cannot be reached.
+    """
+    from confiture_flows.flows._copy_progress import copy_watched_by
+    from confiture_flows.flows.anonymize import anonymize_flow
+
+    with ExitStack() as stack:
+        stack.enter_context(_server_has_to_answer())
+        stack.enter_context(given_target(source))
+        if isinstance(place, Path):
+            where: dict[str, Any] = {"directory": str(place.resolve())}
+        else:
+            stack.enter_context(given_target(place))
+            where = {"target": place.name}
+        stack.enter_context(copy_watched_by(observer))
+        stack.enter_context(tags("confiture"))
+        anonymize_flow(source=source.name, **where, **options)
+
+
+@contextmanager
+def _server_has_to_answer() -> Iterator[None]:
     try:
-        with given_target(target), tags("confiture", f"target:{target.name}"):
-            flow(
-                target=target.name,
-                directory=str(request.directory.resolve()),
-                layout=request.layout,
-                to=request.to,
-                transaction="as-written" if request.as_written else "auto",
-                granularity=granularity,
-                single_transaction=request.single_transaction,
-                **more,
-            )
+        yield
     except RuntimeError as error:
-        if "Failed to reach API" not in str(error):
+        # The second is what an ephemeral server says that needs too long to start.
+        if not any(said in str(error) for said in ("Failed to reach API", "Timed out while")):
             raise
         raise ConfigError(
             f"The Prefect server does not answer: {error}",

@@ -19,9 +19,10 @@ from confiture_flows.errors import (
     RunCancelledError,
 )
 from confiture_flows.hooks.limits import TimeIsUp, WasStopped, time_limit
-from confiture_flows.hooks.model import Hook, HookContext, HookKind, HookResult, told
+from confiture_flows.hooks.model import Hook, HookContext, HookKind, HookResult
 from confiture_flows.hooks.output import printing_to, without
 from confiture_flows.migrations.nesting import inside_hook
+from confiture_flows.sql.secrets import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,16 +6,15 @@ None costs nothing: neither the registry nor the executor is imported then.
 from __future__ import annotations
 
 import importlib
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from confiture_flows._imports import import_plugin, root_of
 from confiture_flows.errors import ConfigError
 from confiture_flows.hooks.registry import HookRegistry, make_hook, registered, with_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from confiture_flows.config import HookConfig, Project
     from confiture_flows.hooks.model import Hook
@@ -61,7 +60,7 @@ def load_hooks(project: Project, target: str) -> HookRegistry:
 
 
 def _load(project: Project, target: str) -> HookRegistry:
-    root = project.source.parent if project.source else Path.cwd()
+    root = root_of(project)
     made: list[Hook] = []
     spoken: set[int] = set()  # what the file speaks of is as the file says
     for table in project.hooks:
@@ -140,30 +139,13 @@ def _find(table: HookConfig, root: Path) -> Any:
 
 
 def _import(module: str, use: str, root: Path) -> Any:
-    try:
-        with _on_path(root):
-            return importlib.import_module(module)
-    except ConfigError:
-        raise
-    except ModuleNotFoundError as error:
-        if error.name and (module == error.name or module.startswith(f"{error.name}.")):
-            raise ConfigError(
-                f"The hook {use!r} cannot be found: there is no module {error.name}.",
-                next_step=f"Built-in hooks are {', '.join(BUILT_IN)}; others are entry points of "
-                f"{ENTRY_POINTS}, module:function, or a module, from the folder of the "
-                "configuration or installed.",
-            ) from None
-        raise ConfigError(
-            f"The hook {use!r} cannot be imported: there is no module {error.name}.",
-            next_step=f"Install it: pip install {error.name}",
-        ) from None
-    except (Exception, SystemExit) as error:
-        from confiture_flows.hooks.model import told
-
-        raise ConfigError(
-            f"The hook {use!r} cannot be imported: {told(error)}.",
-            next_step="Mend the module; what stands outside of functions runs at import.",
-        ) from None
+    return import_plugin(
+        module,
+        root,
+        f"The hook {use!r}",
+        f"Built-in hooks are {', '.join(BUILT_IN)}; others are entry points of {ENTRY_POINTS}, "
+        "module:function, or a module, from the folder of the configuration or installed.",
+    )
 
 
 def _entry_point(name: str) -> Any:
@@ -178,17 +160,3 @@ def _entry_point(name: str) -> Any:
                     f"The hook {name!r} of {entry.value} cannot be imported: {error}."
                 ) from None
     return None
-
-
-@contextmanager
-def _on_path(root: Path) -> Iterator[None]:
-    """Let modules beside the configuration be imported."""
-    folder = str(root.resolve())
-    added = folder not in sys.path
-    if added:
-        sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        if added and folder in sys.path:
-            sys.path.remove(folder)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_flows.errors import ConfitureFlowsError
-from confiture_flows.sql.secrets import masked
+from confiture_flows.sql.secrets import masked, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -201,10 +201,3 @@ class Hook:
     def label(self) -> str:
         """Point and name, as runs in Prefect and findings are called."""
         return f"{self.point.value}: {self.name}"
-
-
-def told(error: BaseException) -> str:
-    """Type and first line of what was raised, passwords masked."""
-    first = str(error).strip().partition("\n")[0][:300]
-    name = type(error).__name__
-    return masked(f"{name}: {first}" if first else name)

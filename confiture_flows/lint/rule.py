@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
 
+    from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.lint.catalog import KnownTable
     from confiture_flows.lint.script import LintedScript
     from confiture_flows.lint.severity import Duration
@@ -70,6 +71,8 @@ class Scene:
         pending: The versions that are linted together; their tables are empty.
         names: What the project demands of names, by the kind of object.
         sizes: What is known of the rows of tables, by full name.
+        masked: The columns that have a column rule, or need none; None where nobody is asked for
+            any.
     """
 
     state: KnownState
@@ -79,6 +82,7 @@ class Scene:
     pending: frozenset[str]
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     sizes: Mapping[ObjectName, TableFacts] = field(default_factory=dict)
+    masked: tuple[Pattern, ...] | None = None
 
     def facts(self, name: ObjectName | None) -> TableFacts | None:
         """How many rows a table has and the like, if somebody counted."""

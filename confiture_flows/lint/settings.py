@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+from confiture_flows._anonymization_config import AnonymizationConfig
+from confiture_flows.anonymization.rules import rules_of
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint._words import NAMED_KINDS
 from confiture_flows.lint.catalog_rule import find_catalog_rule
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.config import Project
     from confiture_flows.lint.rule import Rule
     from confiture_flows.lint.statistics import TableStatistics
@@ -34,6 +37,7 @@ class LintSettings:
         statistics: What is known of the rows of tables; None for nothing.
         style: Whether sqlfluff's own rules run too.
         others: Severities of rules that may be sqlfluff's, by code or name; with `style` only.
+        masked: The columns that have a column rule, or need none; None without [anonymization].
     """
 
     severities: dict[str, Severity | None] = field(default_factory=dict)
@@ -42,6 +46,7 @@ class LintSettings:
     statistics: TableStatistics | None = None
     style: bool = False
     others: Mapping[str, Severity | None] = field(default_factory=dict)
+    masked: tuple[Pattern, ...] | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -52,6 +57,7 @@ class LintSettings:
             self.exclude,
             tuple(sorted((kind, each.pattern) for kind, each in self.names.items())),
             tuple(sorted(known.items(), key=lambda each: each[0])),
+            self.masked,
         )
 
     def wants(self, rule: Rule) -> bool:
@@ -99,7 +105,15 @@ def settings_of(project: Project, *, style: bool | None = None) -> LintSettings:
         statistics=read_statistics(file) if file else None,
         style=wanted,
         others=others,
+        masked=_masked(project),
     )
+
+
+def _masked(project: Project) -> tuple[Pattern, ...] | None:
+    if project.anonymization == AnonymizationConfig():
+        return None
+    rules = rules_of(project)
+    return (*(each.pattern for each in rules.columns), *rules.allowed)
 
 
 def _names(project: Project) -> dict[str, re.Pattern[str]]:

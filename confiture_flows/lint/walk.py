@@ -153,12 +153,12 @@ class Walk:
         if judged and before is None:
             before = self.now.state.snapshot()
         scene: Scene | None = None
-        names = self.settings.names
+        names, masked = self.settings.names, self.settings.masked
         sizes = self.settings.statistics.tables if self.settings.statistics else {}
         self._used.clear()
         for number, statement in enumerate(script.statements):
             self.now.statements += judged
-            scene = Scene(self.now.state, script, statement, number, pending, names, sizes)
+            scene = Scene(self.now.state, script, statement, number, pending, names, sizes, masked)
             for each in statement.operations:
                 if judged:
                     self._count(each)

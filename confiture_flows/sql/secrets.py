@@ -1,4 +1,4 @@
-"""SQL text -> the same text with the passwords in it masked, for messages and reports."""
+"""SQL text, or an error -> the text with the passwords in it masked, for messages and reports."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ def masked(sql: str) -> str:
     for secret in _SECRETS:
         sql = secret.sub(r"\1***", sql)
     return sql
+
+
+def told(error: BaseException) -> str:
+    """Type and first line of what was raised, passwords masked."""
+    first = str(error).strip().partition("\n")[0][:300]
+    name = type(error).__name__
+    return masked(f"{name}: {first}" if first else name)

@@ -12,6 +12,7 @@ from confiture_flows._lazy import lazy_names
 
 if TYPE_CHECKING:
     from confiture_flows.tasks.apply import apply_plan
+    from confiture_flows.tasks.copy import copy_table, plan_copy, stop_copying
     from confiture_flows.tasks.discover import discover_migrations
     from confiture_flows.tasks.dry_run import dry_run_plan
     from confiture_flows.tasks.ledger import read_ledger
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "apply_plan",
+    "copy_table",
     "discover_migrations",
     "dry_run_plan",
     "lint_migrations",
+    "plan_copy",
     "plan_migrations",
     "publish_report",
     "read_ledger",
     "rollback_plan",
+    "stop_copying",
     "validate_migrations",
     "verify_migrations",
 ]
@@ -39,13 +43,16 @@ __getattr__ = lazy_names(
     __name__,
     {
         "apply_plan": "confiture_flows.tasks.apply",
+        "copy_table": "confiture_flows.tasks.copy",
         "discover_migrations": "confiture_flows.tasks.discover",
         "dry_run_plan": "confiture_flows.tasks.dry_run",
         "lint_migrations": "confiture_flows.tasks.lint",
+        "plan_copy": "confiture_flows.tasks.copy",
         "plan_migrations": "confiture_flows.tasks.plan",
         "publish_report": "confiture_flows.tasks.publish",
         "read_ledger": "confiture_flows.tasks.ledger",
         "rollback_plan": "confiture_flows.tasks.rollback",
+        "stop_copying": "confiture_flows.tasks.copy",
         "validate_migrations": "confiture_flows.tasks.validate",
         "verify_migrations": "confiture_flows.tasks.verify",
     },

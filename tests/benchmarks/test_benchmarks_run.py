@@ -14,6 +14,7 @@ from confiture_flows.target import Target
 from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
 from tests.benchmarks.contention import behind_a_transaction
 from tests.benchmarks.dry_runs import cost, guess
+from tests.benchmarks.isolation import cost as cost_of_isolation
 from tests.benchmarks.lints import findings, speed, unchanged
 from tests.benchmarks.report import BEGIN, END, as_json, documents, put_between_markers
 from tests.benchmarks.run import Plan, run_all
@@ -102,3 +103,40 @@ def test_linting_is_reported(tmp_path: Path) -> None:
     assert ("| squawk, each file alone | 1 |" in said) == (program("squawk") is not None)
     assert "| again |" in said
     assert "| CF55 | 100.0 |" in said
+
+
+def test_detection_is_reported(tmp_path: Path) -> None:
+    from tests.benchmarks import detection
+
+    directory = tmp_path / "concourse" / "migrations"
+    directory.mkdir(parents=True)
+    (directory / "0001_a.up.sql").write_text("CREATE TABLE a (id int, email text, state text);")
+    columns = detection.labelled_columns(("concourse",), tmp_path, labels={})
+    outcomes = detection.judged(columns, samples=False)
+    said = render_markdown(detection.document("a", outcomes, ("concourse",)))
+
+    assert detection.figures(outcomes) == (0, 1, 0)
+    assert "| concourse | 3 | 0 | 0 | 1 | 0.00 |" in said
+    assert "| IBANs | payment | payment |" in render_markdown(detection.values_alone())
+
+
+def test_hard_negatives_are_told_apart() -> None:
+    from tests.benchmarks.detection import generated_outcomes
+
+    assert [each for each in generated_outcomes() if each[1] != each[2]] == []
+
+
+def test_figures_of_the_corpora_are_those_that_are_published(corpora: Path) -> None:
+    from tests.benchmarks import detection
+
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "detection.md"
+    published = page.read_text(encoding="utf-8")
+    for projects, name in ((detection.TUNED, "Tuned on"), (detection.HELD_OUT, "Held out")):
+        for each in detection.report(projects, name, corpora):
+            assert render_markdown(each).partition("\n")[2].strip() in published
+
+
+def test_cost_of_isolation_is_reported() -> None:
+    said = render_markdown(cost_of_isolation(rounds=1))
+    assert "| 1,000 |" in said
+    assert "| values in a batch |" in said

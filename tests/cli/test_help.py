@@ -19,6 +19,7 @@ OPTIONS = {
     "migrate": ["--target", "--dsn", "--dir", "--layout", "--json", "--to", "--plain"],
     "resolve": ["--target", "--dsn", "--json", "--applied", "--not-applied", "--all"],
     "verify": ["--target", "--dsn", "--dir", "--layout", "--json", "--replay", "--scratch"],
+    "strategies": ["list", "show", "new", "test", "bench"],
     "rollback": ["--target", "--dsn", "--dir", "--layout", "--json", "--to", "--plain"],
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from confiture_flows.anonymization.rules import Pattern
 from confiture_flows.lint.registry import own_rules
 from confiture_flows.lint.settings import LintSettings
 from confiture_flows.lint.statistics import TableFacts, TableStatistics
@@ -22,7 +23,9 @@ CASES = Path(__file__).parents[2] / "rules"
 RULES = {rule.code: rule for rule in own_rules()}
 # What the cases of CF65 and its page are about.
 NAMES = {"table": re.compile("tb_[a-z_]+"), "constraint": re.compile("ck_.+|.*key")}
-SETTINGS = LintSettings(names=NAMES)
+# And those of CF88.
+MASKED = tuple(Pattern.read(each, 3) for each in ("public.customers.phone", "public.allowed.*"))
+SETTINGS = LintSettings(names=NAMES, masked=MASKED)
 
 
 def cases() -> list[Any]:

@@ -1,0 +1,130 @@
+"""[anonymization] of the configuration as frozen values; patterns and options are not read yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from confiture_flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from confiture_flows._config_schema import AnonymizationTable
+
+OnUnfit = Literal["stop", "null", "redact"]
+Unlisted = Literal["copy", "deny"]
+Trust = Literal["trusted", "untrusted"]
+
+_SECRETS = ("secret", "secret_file", "secret_block", "random")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRuleConfig:
+    """One entry of [anonymization.columns]; see `ColumnRule`."""
+
+    strategy: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    domain: str | None = None
+    on_unfit: OnUnfit = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRuleConfig:
+    """One entry of [anonymization.tables]; see `TableRule`."""
+
+    rows: bool = True
+    where: str | None = None
+    sample: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleConfig:
+    """One entry of [anonymization.modules]; see `Isolation`."""
+
+    trust: Trust
+    require: Literal["seccomp", "landlock"] | None = None
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymizationConfig:
+    """The [anonymization] table.
+
+    Attributes:
+        secret: What keys are made from; ${NAME} in it stands for an environment variable.
+        secret_file: The file that holds it; relative to the configuration.
+        secret_block: The Prefect Secret block that holds it.
+        random: Whether each run makes a secret of its own, so that no pseudonym comes again.
+        unlisted: Whether columns without a rule are copied, or stop the run.
+        strategies: Modules that register strategies.
+        modules: Whose code is trusted; without an entry it is.
+        columns: What becomes of columns, by pattern.
+        tables: How much is copied of tables, by pattern.
+        subset: The rows that a subset starts from: SQL conditions by table.
+        allow: Patterns of columns that look personal and may be copied as they are.
+    """
+
+    secret: str | None = field(default=None, repr=False)
+    secret_file: Path | None = None
+    secret_block: str | None = None
+    random: bool = False
+    unlisted: Unlisted = "copy"
+    strategies: tuple[str, ...] = ()
+    modules: Mapping[str, ModuleConfig] = field(default_factory=dict)
+    columns: Mapping[str, ColumnRuleConfig] = field(default_factory=dict)
+    tables: Mapping[str, TableRuleConfig] = field(default_factory=dict)
+    subset: Mapping[str, str] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+
+
+def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationConfig:
+    """What the table of a file says.
+
+    Raises:
+        ConfigError: It names two secrets, or an untrusted module that would be imported.
+    """
+    given = [name for name in _SECRETS if getattr(said, name)]
+    if len(given) > 1:
+        raise ConfigError(
+            f"anonymization: {' and '.join(given)} exclude one another.",
+            file=path,
+            next_step="Leave one of them.",
+        )
+    return AnonymizationConfig(
+        said.secret,
+        path.parent / said.secret_file if said.secret_file else None,
+        said.secret_block,
+        said.random,
+        said.default,
+        tuple(said.strategies),
+        _modules(said, path),
+        {
+            pattern: ColumnRuleConfig(each)
+            if isinstance(each, str)
+            else ColumnRuleConfig(**each.model_dump())
+            for pattern, each in said.columns.items()
+        },
+        {pattern: TableRuleConfig(**each.model_dump()) for pattern, each in said.tables.items()},
+        said.subset,
+        tuple(said.allow),
+    )
+
+
+def _modules(said: AnonymizationTable, path: Path) -> dict[str, ModuleConfig]:
+    found = {name: ModuleConfig(**each.model_dump()) for name, each in said.modules.items()}
+    for name in (name for name, each in found.items() if each.trust == "untrusted"):
+        if not name.isidentifier():
+            raise ConfigError(
+                f"anonymization.modules: {name!r} is no top module or package.",
+                file=path,
+                next_step=f"Name the whole package: {name.partition('.')[0]!r}.",
+            )
+        if any(each.partition(".")[0] == name for each in said.strategies):
+            raise ConfigError(
+                f"anonymization: the module {name} is untrusted, and cannot register strategies.",
+                file=path,
+                next_step=f"Leave it out of `strategies`, and name {name}:Class in the rules.",
+            )
+    return found

@@ -1,0 +1,154 @@
+"""A target -> the place where rows go, be it a new database or a folder; and what happens to it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from confiture_flows.anonymization.copying.directory import (
+    BEFORE,
+    begin_folder,
+    publish_folder,
+    remove_folder,
+)
+from confiture_flows.anonymization.copying.journal import create_journal, drop_journal
+from confiture_flows.anonymization.copying.new_database import new_database
+from confiture_flows.anonymization.copying.schema import (
+    check_available,
+    run_script,
+    sequences_script,
+    set_sequences,
+)
+from confiture_flows.anonymization.copying.sessions import prepare_session, told_without_rows
+from confiture_flows.anonymization.copying.way import Receiver
+from confiture_flows.errors import CopyError
+from confiture_flows.target import connect, describe_dsn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from confiture_flows.anonymization.copying.new_database import NewDatabase
+    from confiture_flows.anonymization.copying.schema import Schema, Sequence
+    from confiture_flows.anonymization.copying.source import Source
+    from confiture_flows.anonymization.copying.values import ChunkResult, CopyOptions
+    from confiture_flows.target import Target
+
+
+class Place(Protocol):
+    """Where rows go."""
+
+    @property
+    def where(self) -> Target | Path:
+        """The database or the folder that chunks are written to."""
+        ...
+
+    @property
+    def receiver(self) -> Receiver:
+        """In which form it takes them."""
+        ...
+
+    def complete(self) -> None:
+        """Make what comes after the rows."""
+        ...
+
+    def set_sequences(self, sequences: tuple[Sequence, ...]) -> None:
+        """Let sequences go on where the source's stand."""
+        ...
+
+    def publish(self, source: str, results: Iterable[ChunkResult]) -> str:
+        """Take the target's name, and say it."""
+        ...
+
+
+@dataclass
+class _DatabasePlace:
+    """A new database."""
+
+    database: NewDatabase
+    schema: Schema
+    receiver: Receiver
+
+    @property
+    def where(self) -> Target:
+        return self.database.target
+
+    def begin(self) -> None:
+        with connect(self.where, "copy schema") as conn:
+            run_script(conn, self.schema.before, "Making the tables")
+            prepare_session(conn, writing=True)
+            create_journal(conn)
+
+    def complete(self) -> None:
+        with connect(self.where, "copy schema") as conn:
+            prepare_session(conn, writing=True)
+            with told_without_rows("Ending the load"):
+                drop_journal(conn)
+            run_script(conn, self.schema.after, "Making indexes and keys")
+            prepare_session(conn, writing=True)
+            with told_without_rows("Reading statistics"):
+                conn.execute("ANALYZE")
+
+    def set_sequences(self, sequences: tuple[Sequence, ...]) -> None:
+        with connect(self.where, "copy schema") as conn, told_without_rows("Setting sequences"):
+            prepare_session(conn, writing=True)
+            set_sequences(conn, sequences)
+
+    def publish(self, source: str, results: Iterable[ChunkResult]) -> str:
+        return self.database.publish(source)
+
+
+@dataclass
+class _FolderPlace:
+    """A folder beside the one that is wanted."""
+
+    where: Path
+    wanted: Path
+    schema: Schema
+    receiver: Receiver
+    after: str = ""
+
+    def complete(self) -> None:
+        self.after = self.schema.after
+
+    def set_sequences(self, sequences: tuple[Sequence, ...]) -> None:
+        self.after += sequences_script(sequences)
+
+    def publish(self, source: str, results: Iterable[ChunkResult]) -> str:
+        publish_folder(self.where, self.wanted, source, results, self.after)
+        return str(self.wanted)
+
+
+@contextmanager
+def open_place(
+    source: Source, schema: Schema, target: Target | Path, number: int, options: CopyOptions
+) -> Iterator[Place]:
+    """Make the place, with tables in it; it is gone with the block unless it was published.
+
+    Raises:
+        CopyError: The target cannot become this copy.
+    """
+    if isinstance(target, Path):
+        folder = begin_folder(target.absolute(), number, replace=options.replace)
+        try:
+            (folder / BEFORE).write_text(schema.before, "utf-8")
+            yield _FolderPlace(folder, target.absolute(), schema, Receiver(0, options.format))
+        finally:
+            remove_folder(folder)
+        return
+    with new_database(
+        source, target, number, replace=options.replace, ends=options.end_sessions
+    ) as database:
+        major = database.admin.info.server_version // 10_000
+        if major < source.major:
+            raise CopyError(
+                f"{describe_dsn(target.dsn)} is PostgreSQL {major}, older than the source's "
+                f"{source.major}.",
+                next_step="Copy to a server of the same version, or a newer one.",
+            )
+        check_available(database.admin, schema, describe_dsn(target.dsn))
+        database.create(source)
+        place = _DatabasePlace(database, schema, Receiver(major))
+        place.begin()
+        yield place

@@ -1,0 +1,79 @@
+"""A target that must not become a copy -> a refusal, before anything is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_flows.errors import CopyError
+from confiture_flows.target import connect
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from confiture_flows.anonymization.copying.source import Source
+    from confiture_flows.target import Target
+
+MARK = "Anonymized copy by confiture-flows"
+
+_TABLES = """
+SELECT count(*) FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname <> 'information_schema'
+    AND NOT pg_catalog.starts_with(n.nspname, 'pg_')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+            AND d.deptype = 'e')
+"""
+_WHO = """
+SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+    pg_catalog.current_database()
+"""
+
+
+def refuse_production(target: Target) -> None:
+    """Refuse a production target.
+
+    Raises:
+        CopyError: It is one.
+    """
+    if target.production:
+        raise CopyError(
+            f"{target.name} is a production target: no copy replaces it.",
+            next_step="Name another target.",
+        )
+
+
+def refuse_source(source: Source, admin: Connection, wanted: str, target: Target) -> None:
+    """Refuse the source as target, also where it is a standby of the target's server.
+
+    Raises:
+        CopyError: It is the same database, or its primary.
+    """
+    here = admin.execute(_WHO).fetchone()
+    there = source.conn.execute(_WHO).fetchone()
+    if here and there and here[0] == there[0] and there[1] == wanted:
+        raise CopyError(
+            f"The target {target.name} is the source itself.", next_step="Name another target."
+        )
+
+
+def refuse_foreign(admin: Connection, target: Target, wanted: str, *, replace: bool) -> None:
+    """Refuse a target with tables, unless a copy has made it or it may be replaced.
+
+    Raises:
+        CopyError: It is foreign.
+    """
+    row = admin.execute(
+        "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database "
+        "WHERE datname = %s",
+        (wanted,),
+    ).fetchone()
+    if replace or (row and (row[0] or "").startswith(MARK)):
+        return
+    with connect(target, "copy") as conn:
+        found = conn.execute(_TABLES).fetchone()
+    if found and found[0]:
+        raise CopyError(
+            f"The target {target.name} holds {found[0]} tables that no earlier copy has made.",
+            next_step="Name another target, or say that it may be replaced.",
+        )

@@ -1,0 +1,170 @@
+"""Starts worker processes, gives them chunks, and ends those that hang.
+
+A strategy is anybody's Python: in a process of its own it can be ended, and what it breaks is told
+apart from what the copy breaks. Workers are kept for the next chunk of their copy, and end with it
+or with this process, whichever comes first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from confiture_flows.errors import CopyInterruptedError, StrategyError
+
+if TYPE_CHECKING:
+    from confiture_flows.anonymization.copying.observer import CopyObserver
+    from confiture_flows.anonymization.copying.values import Chunk, ChunkResult, CopyAccess
+
+_MODULE = "confiture_flows.anonymization.copying.worker"
+_LOOK_SECONDS = 1.0
+
+
+class _Worker:
+    """One process."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        life, self._life = os.pipe()
+        # It has to find the same modules, strategies of the working directory among them.
+        paths = [path or os.getcwd() for path in sys.path]
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(life)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), life),
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )
+        os.close(life)
+        self._conn = Connection(ours.detach())
+        self.pid = self._process.pid
+        self._told = False
+
+    def copy(self, access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> ChunkResult:
+        """Let it copy a chunk; on any error it has to be ended."""
+        timeout = access.options.strategy_timeout
+        calling: tuple[str, int] | None = None
+        since = 0.0
+        try:
+            if not self._told:
+                self._conn.send(access)
+                self._told = True
+            self._conn.send(chunk)
+            while True:
+                if not self._conn.poll(_LOOK_SECONDS):
+                    if calling and time.monotonic() - since > timeout:
+                        raise _hanging(chunk, calling, timeout)
+                    continue
+                kind, *said = self._conn.recv()
+                calling, since = None, time.monotonic()
+                if kind == "calling":
+                    calling = (said[0], said[1])
+                elif kind == "moved":
+                    observer.moved(chunk, said[0])
+                elif kind == "failed":
+                    raise said[0]
+                else:
+                    return said[0]
+        except (EOFError, ConnectionError, OSError) as error:
+            if isinstance(error, CopyInterruptedError):
+                raise
+            raise self._gone(chunk, calling) from None
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self._conn.close()
+        with suppress(OSError):
+            os.close(self._life)
+        self._process.kill()
+        self._process.wait()
+
+    def _gone(self, chunk: Chunk, calling: tuple[str, int] | None) -> CopyInterruptedError:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        code = self._process.returncode
+        how = f"by {signal.Signals(-code).name}" if code and code < 0 else f"with exit code {code}"
+        where = f" while it masked {calling[1]:,} values of {calling[0]}" if calling else ""
+        return CopyInterruptedError(
+            f"The process that copied {chunk} has ended {how}{where}.",
+            next_step="The chunk can be copied again; if it ends again, its strategy is to blame.",
+        )
+
+
+_idle: dict[int, list[_Worker]] = {}
+_busy: dict[int, list[_Worker]] = {}
+_lock = threading.Lock()
+
+
+def run_chunk(access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> ChunkResult:
+    """Copy a chunk by a worker of the copy; one that is idle, or a new one.
+
+    Raises:
+        CopyInterruptedError: The worker or a connection of it is gone.
+        StrategyError: A strategy failed, or hangs.
+        CopyError: A statement failed.
+    """
+    with _lock:
+        idle = _idle.setdefault(access.number, [])
+        worker = idle.pop() if idle else None
+    worker = worker or _Worker()
+    with _lock:
+        _busy.setdefault(access.number, []).append(worker)
+    try:
+        result = worker.copy(access, chunk, observer)
+    except BaseException:
+        with _lock:
+            mine = _forget(_busy, access.number, worker)
+        if mine:
+            worker.end()
+        raise
+    with _lock:
+        if _forget(_busy, access.number, worker):
+            _idle.setdefault(access.number, []).append(worker)
+    return result
+
+
+def start_workers(number: int, count: int) -> None:
+    """Start workers of a copy before there is work: half a second passes until they can do any."""
+    started = [_Worker() for _ in range(count)]
+    with _lock:
+        _idle.setdefault(number, []).extend(started)
+
+
+def end_workers(number: int) -> None:
+    """End all workers of a copy in this process, busy ones too."""
+    with _lock:
+        found = _idle.pop(number, []) + _busy.pop(number, [])
+    for each in found:
+        each.end()
+
+
+def worker_pids(number: int) -> tuple[int, ...]:
+    """The processes that copy chunks of a copy now."""
+    with _lock:
+        return tuple(each.pid for each in _busy.get(number, []))
+
+
+def _forget(workers: dict[int, list[_Worker]], number: int, worker: _Worker) -> bool:
+    """Whether it was still there: the copy may have ended it in the meantime."""
+    found = workers.get(number, [])
+    if worker not in found:
+        return False
+    found.remove(worker)
+    return True
+
+
+def _hanging(chunk: Chunk, calling: tuple[str, int], timeout: float) -> StrategyError:
+    column, count = calling
+    return StrategyError(
+        f"{chunk.table}.{column}: the strategy has not answered for {timeout:g} s, for a batch of "
+        f"{count:,} rows.",
+        next_step="Mend it, or give it more time with strategy_timeout.",
+    )

@@ -1,0 +1,281 @@
+"""`confiture-flows anonymize`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - cyclopts reads it
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from confiture_flows.cli._frame import DirectoryOptions, Outcome, Work, framed, quiet_prefect
+from confiture_flows.config import GateName  # noqa: TC001 - cyclopts reads it
+from confiture_flows.errors import ConfigError, ConfitureFlowsError
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from confiture_flows.anonymization.planning import Planned
+    from confiture_flows.anonymization.preview import Preview
+    from confiture_flows.cli._copy_progress import CopyProgress
+    from confiture_flows.report.document import Document
+    from confiture_flows.report.finding import Finding, Severity
+    from confiture_flows.target import Target
+
+Engine = Literal["auto", "sql", "python"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The command's options."""
+
+    source: str
+    target: str | None
+    into: Path | None
+    dry_run: bool
+    table: tuple[str, ...]
+    rows: int
+    plain: bool
+    workers: int
+    engine: Engine
+    replace: bool
+    end_sessions: bool
+    owners: bool
+    fail_on: GateName | None
+
+
+def anonymize(
+    *,
+    from_: Annotated[str, Parameter(name="--from")],
+    to: str | None = None,
+    into: Path | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    table: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    rows: int = 10,
+    plain: Annotated[bool, Parameter(negative="")] = False,
+    workers: int = 2,
+    engine: Engine = "auto",
+    replace: Annotated[bool, Parameter(negative="")] = False,
+    end_sessions: Annotated[bool, Parameter(negative="")] = False,
+    owners: Annotated[bool, Parameter(negative="")] = False,
+    fail_on: GateName | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Copy a database, anonymized by [anonymization] of confiture.toml, as a Prefect flow run.
+
+    The copy is loaded beside the target and takes its name at the very end. Exits 2 when rules are
+    wrong, 4 when findings reach the gate; nothing is copied then.
+
+    Args:
+        from_: The target or block to copy; it is only read.
+        to: The target or block to become the copy.
+        into: A folder for files of COPY, instead of --to.
+        dry_run: Check everything, and show rows before and after; nothing is copied.
+        table: Show rows of this table only (schema.table); may be repeated.
+        rows: How many rows a table a dry run shows [default: 10].
+        plain: The same without Prefect.
+        workers: How many chunks are copied at once [default: 2].
+        engine: Where values are masked: the source's SQL, Python, or the cheaper [default: auto].
+        replace: Replace a target that no earlier copy has made.
+        end_sessions: End sessions on the target when the copy takes its name.
+        owners: Copy owners and rights too; their roles have to be there.
+        fail_on: The severity at which findings stop the copy, instead of the target's.
+        json: Print one JSON object.
+    """
+    asked = _Asked(
+        from_,
+        to,
+        into,
+        dry_run,
+        table,
+        rows,
+        plain,
+        workers,
+        engine,
+        replace,
+        end_sessions,
+        owners,
+        fail_on,
+    )
+    return framed("anonymize", DirectoryOptions(json=json), lambda work: _run(work, asked))
+
+
+def _run(work: Work, asked: _Asked) -> Outcome:
+    _check(asked)
+    source, place = _target(work, asked.source), _place(work, asked)
+    work.target_name = getattr(place, "name", str(place))
+    if asked.dry_run:
+        return _dry_run(work, asked, source, place)
+    from confiture_flows.cli._copy_progress import CopyProgress
+
+    error: BaseException | None = None
+    with (
+        CopyProgress(sys.stderr, quiet=work.options.json) as progress,
+        contextlib.redirect_stdout(sys.stderr),
+    ):
+        try:
+            if asked.plain:
+                _plainly(work, asked, source, place, progress)
+            else:
+                _as_flow(asked, source, place, progress)
+        except ConfitureFlowsError as raised:
+            error = raised
+    found = progress.plan.findings if progress.plan else ()
+    if progress.report is None:
+        return Outcome(findings=_not_in(error, found, work), error=error)
+    return Outcome(progress.report.json(), progress.report.document(), found, error)
+
+
+def _not_in(
+    error: BaseException | None, findings: tuple[Finding, ...], work: Work
+) -> tuple[Finding, ...]:
+    """Without what the error tells a person already; a program gets them all."""
+    if work.options.json:
+        return findings
+    return tuple(each for each in findings if each.message not in str(error))
+
+
+def _plainly(
+    work: Work, asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress
+) -> None:
+    from confiture_flows.anonymization.copy import copy_database
+    from confiture_flows.anonymization.copying.values import CopyOptions
+    from confiture_flows.anonymization.keys import secret_of
+    from confiture_flows.anonymization.plan import stop_if_refused
+    from confiture_flows.anonymization.prepare import folder_of_keys, prepare_copy
+    from confiture_flows.target import connect
+
+    _refuse_block(work)
+    secret = secret_of(work.project)
+    options = CopyOptions(
+        engine=asked.engine,
+        workers=asked.workers,
+        replace=asked.replace,
+        end_sessions=asked.end_sessions,
+        owners=asked.owners,
+        modules=work.project.anonymization.strategies,
+    )
+    with folder_of_keys() as folder:
+        with connect(source, "anonymize") as conn:
+            planned = prepare_copy(conn, work.project, source, place, secret, folder)
+        progress.planned(planned.plan)
+        stop_if_refused(planned.plan, _gate(asked, place))
+        copy_database(source, place, planned.plan, secret, options, progress)
+
+
+def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress) -> None:
+    quiet_prefect()
+    from confiture_flows.flows.run import run_copy_as_flow
+
+    run_copy_as_flow(
+        source,
+        place,
+        progress,
+        engine=asked.engine,
+        workers=asked.workers,
+        replace=asked.replace,
+        end_sessions=asked.end_sessions,
+        owners=asked.owners,
+        fail_on=asked.fail_on,
+    )
+
+
+def _dry_run(work: Work, asked: _Asked, source: Target, place: Target | Path) -> Outcome:
+    from confiture_flows.anonymization.keys import secret_of
+    from confiture_flows.anonymization.outlook import plan_document, plan_json
+    from confiture_flows.anonymization.plan import stop_if_refused
+    from confiture_flows.anonymization.prepare import prepared
+
+    _refuse_block(work)
+    with prepared(work.project, source, place, secret_of(work.project)) as (conn, planned):
+        previews = tuple(_previews(conn, planned, asked))
+    gate = _gate(asked, place)
+    error: BaseException | None = None
+    try:
+        stop_if_refused(planned.plan, gate)
+    except ConfitureFlowsError as refused:
+        error = refused
+    name = getattr(place, "name", str(place))
+    document = plan_document(planned.plan, source.name, name, gate=gate, findings=False)
+    result = {**plan_json(planned.plan), "previews": [each.json() for each in previews]}
+    return Outcome(result, _with_previews(document, previews), planned.findings, error)
+
+
+def _previews(conn: Connection, planned: Planned, asked: _Asked) -> list[Preview]:
+    from confiture_flows.anonymization.preview import preview_table
+
+    names = {str(each.table): each for each in planned.tables}
+    if unknown := [each for each in asked.table if each not in names]:
+        raise ConfigError(
+            f"No rows of {', '.join(unknown)} are copied.",
+            next_step=f"Name one of: {', '.join(names)}.",
+        )
+    chosen = asked.table or [name for name, each in names.items() if each.changed]
+    # What is wrong with a rule leaves nothing to show of its table.
+    return [
+        preview_table(conn, planned, name, asked.rows)
+        for name in chosen
+        if len(names[name].strategies) == len(names[name].rules)
+    ]
+
+
+def _with_previews(document: Document, previews: tuple[Preview, ...]) -> Document:
+    """The plan, with rows below it; what the source holds goes to a terminal and nowhere else."""
+    from dataclasses import replace
+
+    from confiture_flows.report.document import Paragraph
+
+    hide = not sys.stdout.isatty()  # the log of a CI run, most likely
+    blocks = list(document.blocks)
+    for each in previews:
+        shown = each.hidden_document() if hide else each.document()
+        blocks += [Paragraph(f"{each.table}, before and after:"), *shown.blocks]
+    return replace(document, blocks=tuple(blocks))
+
+
+def _gate(asked: _Asked, place: Target | Path) -> Severity:
+    from confiture_flows.report.finding import Severity
+
+    return Severity.of(asked.fail_on or getattr(place, "fail_on", "error"))
+
+
+def _check(asked: _Asked) -> None:
+    wrong = {
+        "--from is empty.": asked.source == "",
+        "--to is empty.": asked.target == "",
+        "A copy goes to a target (--to) or into a folder (--into).": (asked.target is None)
+        == (asked.into is None),
+        "--workers is a number of processes.": asked.workers < 1,
+        "--rows is a number of rows.": asked.rows < 1,
+        "--table is about what --dry-run shows.": bool(asked.table) and not asked.dry_run,
+    }
+    for message, is_so in wrong.items():
+        if is_so:
+            raise ConfigError(message, next_step="See anonymize --help.")
+
+
+def _refuse_block(work: Work) -> None:
+    if work.project.anonymization.secret_block is not None:
+        raise ConfigError(
+            "The secret is in a Prefect block, which only a flow run can read.",
+            next_step="Leave out --plain or --dry-run, or set CONFITURE_ANONYMIZATION_SECRET and "
+            "take secret_block out.",
+        )
+
+
+def _target(work: Work, name: str) -> Target:
+    from confiture_flows.target import configured_target
+
+    found = configured_target(work.project, name)
+    if found is None:
+        quiet_prefect()
+        from confiture_flows.blocks.target import load_target
+
+        found = load_target(name, work.project)
+    return found
+
+
+def _place(work: Work, asked: _Asked) -> Target | Path:
+    return asked.into if asked.into is not None else _target(work, str(asked.target))

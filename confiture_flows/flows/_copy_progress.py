@@ -1,0 +1,162 @@
+"""Progress of a copy on its way to Prefect: an artifact with a bar, and a line now and then."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.exceptions import PrefectException
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+
+from confiture_flows.anonymization.copying.observer import CopyObserver
+from confiture_flows.tasks._guard import is_cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from confiture_flows.anonymization.copying.report import CopyReport
+    from confiture_flows.anonymization.copying.values import Chunk, ChunkResult
+
+_EVERY = 2.0  # seconds between two updates of the artifact
+_watching: ContextVar[CopyObserver | None] = ContextVar("copy_observer", default=None)
+
+
+def current_copy_observer() -> CopyObserver:
+    """Who watches copies of this process besides Prefect; nobody by default."""
+    return _watching.get() or CopyObserver()
+
+
+@contextmanager
+def copy_watched_by(observer: CopyObserver) -> Iterator[None]:
+    """Let an observer hear of the copies that flows of this process make in this block."""
+    token = _watching.set(observer)
+    try:
+        yield
+    finally:
+        _watching.reset(token)
+
+
+class ProgressArtifact(CopyObserver):
+    """Counts rows for the run's page, and passes everything on to another observer."""
+
+    def __init__(self, other: CopyObserver) -> None:
+        self._other = other
+        self._lock = threading.Lock()
+        self._total = 0
+        self._rows: dict[Chunk, int] = {}
+        self._artifact: Any = None
+        self._over = threading.Event()
+        run = contextvars.copy_context().run
+        self._thread = threading.Thread(target=run, args=(self._update,), daemon=True)
+        self._logger = get_run_logger()
+        self._flow_run_id = UUID(run) if (run := flow_run.id) else None
+        self._stop: Callable[[], None] | None = None
+        self.cancelled = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._artifact is not None and error is None:
+            self._write(100.0)
+
+    def can_stop(self, stop: Callable[[], None]) -> None:
+        """Say how the copy is ended when somebody cancels the run."""
+        self._stop = stop
+
+    @property
+    def done(self) -> int:
+        """Rows that are on their way or there."""
+        with self._lock:
+            return sum(self._rows.values())
+
+    def began(self, chunks: tuple[Chunk, ...]) -> None:
+        """Show the artifact."""
+        self._total = sum(each.rows for each in chunks)
+        self._logger.info(
+            "%d tables in %d chunks, about %s rows",
+            len({str(each.table) for each in chunks}),
+            len(chunks),
+            f"{self._total:,}",
+        )
+        self._artifact = create_progress_artifact(
+            0.0,
+            key="confiture-copy-progress",
+            description=f"About {self._total:,} rows",
+            _sync=True,  # pyright: ignore[reportCallIssue]
+        )
+        self._thread.start()
+        self._other.began(chunks)
+
+    def moved(self, chunk: Chunk, rows: int) -> None:
+        """Count rows."""
+        with self._lock:
+            self._rows[chunk] = self._rows.get(chunk, 0) + rows
+        self._other.moved(chunk, rows)
+
+    def repeating(self, chunk: Chunk) -> None:
+        """Take back what was counted."""
+        with self._lock:
+            self._rows.pop(chunk, None)
+        self._other.repeating(chunk)
+
+    def copied(self, result: ChunkResult) -> None:
+        """Count a chunk by what it was in the end."""
+        with self._lock:
+            self._rows[result.chunk] = result.rows
+        self._other.copied(result)
+
+    def finishing(self, what: str) -> None:
+        """Say what comes next."""
+        self._logger.info("Rows are there; next: %s", what)
+        self._other.finishing(what)
+
+    def ended(self, report: CopyReport) -> None:
+        """Pass it on."""
+        self._other.ended(report)
+
+    def _update(self) -> None:
+        began = time.monotonic()
+        while not self._over.wait(_EVERY):
+            if not self.cancelled and is_cancelled(self._flow_run_id):
+                self.cancelled = True
+                if self._stop:
+                    self._stop()
+            rows = self.done
+            # The rest is for indexes and keys, whose time nobody knows.
+            share = min(0.95, rows / self._total) if self._total else 0.95
+            rate = rows / (time.monotonic() - began)
+            left = (self._total - rows) / rate if rate and rows < self._total else 0
+            self._write(
+                100 * share,
+                f"{rows:,} of about {self._total:,} rows, {rate:,.0f} a "
+                f"second, about {left:,.0f} s left",
+            )
+
+    def _write(self, percent: float, said: str | None = None) -> None:
+        more = {} if said is None else {"description": said}
+        try:
+            update_progress_artifact(
+                self._artifact,
+                percent,
+                **more,
+                _sync=True,  # pyright: ignore[reportCallIssue]
+            )
+        except (PrefectException, OSError):
+            return  # a server that cannot be told is no reason to stop a copy

@@ -1,0 +1,52 @@
+"""The configuration of the guide to anonymized copies is one, and its flow can be served."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from confiture_flows.anonymization.factory import StrategyFactory
+from confiture_flows.anonymization.keys import secret_of
+from confiture_flows.anonymization.planning import plan_copy
+from confiture_flows.anonymization.rules import rules_of
+from confiture_flows.config import load_project
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "anonymized-copy.md"
+SHOP = """
+CREATE TABLE customers (id int PRIMARY KEY, email text UNIQUE, name text, note text);
+CREATE TABLE audit_log (id int PRIMARY KEY, ip inet);
+CREATE TABLE events (
+    id int PRIMARY KEY, customer int REFERENCES customers, at timestamptz, ip inet
+);
+"""
+
+
+def blocks(language: str) -> list[str]:
+    text = GUIDE.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_configuration_of_the_guide_plans_a_copy(
+    conn: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    conn.execute(SHOP)
+    monkeypatch.setenv("CONFITURE_ANONYMIZATION_SECRET", "0123456789abcdef0123456789abcdef")
+    whole, subset = blocks("toml")
+    for text in (whole, whole + subset):
+        (tmp_path / "confiture.toml").write_text(text)
+        project = load_project(tmp_path)
+        factory = StrategyFactory(secret_of(project))
+        planned = plan_copy(conn, rules_of(project), factory, tmp_path)
+        assert not planned.plan.errors
+    assert not next(each for each in planned.plan.tables if each.name == "audit_log").copied
+
+
+def test_flow_of_the_guide_is_one():
+    (example,) = blocks("python")
+    names: dict[str, Any] = {"__name__": "example"}
+    exec(compile(example, str(GUIDE), "exec"), names)
+    assert names["anonymize_flow"].name == "anonymize"

@@ -1,0 +1,1 @@
+"""A package as a vendor would hand it over: a table, a keyed class, a function."""

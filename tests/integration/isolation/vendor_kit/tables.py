@@ -1,0 +1,3 @@
+"""What values become."""
+
+NAMES = ("Ada", "Grace", "Edsger", "Barbara")

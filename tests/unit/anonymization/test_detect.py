@@ -1,0 +1,109 @@
+"""What columns look like, by name, table, type and comment."""
+
+from __future__ import annotations
+
+import pytest
+
+from confiture_flows.anonymization.detect import _PROPOSED, looks_personal, words_of
+from confiture_flows.anonymization.registry import built_in_names
+
+PERSONAL = [
+    ("email", "users", "text", "e-mail"),
+    ("workEmail", "users", "varchar", "e-mail"),
+    ("user_email_address", "orders", "citext", "e-mail"),
+    ("courriel", "clients", "text", "e-mail"),
+    ("first_name", "x", "text", "name"),
+    ("Nachname", "kunden", "text", "name"),
+    ("prénom", "clients", "text", "name"),
+    ("name", "customers", "varchar", "name"),
+    ("customer_name", "orders", "text", "name"),
+    ("phone_number", "x", "text", "phone"),
+    ("telefon", "x", "int8", "phone"),
+    ("Straße", "x", "text", "address"),
+    ("zip", "stores", "text", "address"),
+    ("address", "customers", "jsonb", "address"),
+    ("city", "patients", "text", "address"),
+    ("dateOfBirth", "x", "date", "birth date"),
+    ("fecha_de_nacimiento", "x", "date", "birth date"),
+    ("ssn", "x", "text", "government id"),
+    ("owner_tax_id", "x", "text", "government id"),
+    ("email_id", "students", "text", "e-mail"),
+    ("passport_number", "x", "text", "government id"),
+    ("iban", "x", "text", "payment"),
+    ("credit_card", "x", "text", "payment"),
+    ("last_login_ip", "x", "inet", "ip"),
+    ("origin", "visits", "inet", "ip"),
+    ("latitude", "x", "float8", "geo"),
+    ("diagnosis", "visits", "text", "health"),
+    ("password_hash", "x", "text", "credentials"),
+    ("api_key", "x", "text", "credentials"),
+    ("notes", "patients", "text", "free text"),
+    ("emails", "users", "text[]", "e-mail"),
+    ("verified_email", "x", "text", "e-mail"),
+    ("approved_by", "invoices", "text", "name"),
+    ("city", "customer_addresses", "text", "address"),
+    ("key_value", "account_api_keys", "text", "credentials"),
+    ("value", "tokens", "text", "credentials"),
+    ("body", "messages", "text", "free text"),
+    ("comment_text", "x", "text", "free text"),
+]
+HARMLESS = [
+    ("name", "products", "text"),
+    ("title", "books", "text"),
+    ("email_verified", "users", "bool"),
+    ("email_count", "users", "int4"),
+    ("email_id", "mails", "int8"),
+    ("author_user_id", "comments", "text"),
+    ("api_key_id", "models", "text"),
+    ("password_changed_at", "users", "timestamptz"),
+    ("id", "users", "int8"),
+    ("created_at", "users", "timestamptz"),
+    ("address_type", "customers", "text"),
+    ("token_type", "x", "text"),
+    ("description", "products", "text"),
+    ("status", "customers", "text"),
+    ("email", "users", "bool"),
+    ("zipped", "files", "bool"),
+    ("ship_count", "x", "int4"),
+    ("city", "weather", "text"),
+    ("", "x", "text"),
+    ("token_bucket", "x", "text"),
+    ("access_token_prefix", "x", "text"),
+    ("has_password", "x", "text"),
+    ("key_name", "account_api_keys", "text"),
+    ("name", "account_hooks", "text"),
+    ("error_message", "jobs", "text"),
+    ("message", "audit_events", "text"),
+    ("approved_by", "invoices", "uuid"),
+    ("value", "settings", "text"),
+]
+
+
+@pytest.mark.parametrize(("column", "table", "type_name", "category"), PERSONAL)
+def test_personal_columns_are_seen(column: str, table: str, type_name: str, category: str):
+    found = looks_personal(column, table, type_name)
+    assert found is not None
+    assert (found.category, bool(found.proposed)) == (category, True)
+
+
+@pytest.mark.parametrize(("column", "table", "type_name"), HARMLESS)
+def test_columns_about_other_things_are_not(column: str, table: str, type_name: str):
+    assert looks_personal(column, table, type_name) is None
+
+
+def test_comment_tells_what_the_name_hides():
+    assert looks_personal("attr7", "x", "text") is None
+    found = looks_personal("attr7", "x", "text", "The customer's date of birth, as typed")
+    assert found is not None
+    assert found.category == "birth date"
+    assert "comment" in found.why
+
+
+def test_words_of_all_spellings():
+    assert list(words_of("userEMailAddress2")) == ["user", "e", "mail", "address2"]
+    assert list(words_of("GEBURTS_DATUM")) == ["geburts", "datum"]
+    assert list(words_of("HTTPServer")) == ["http", "server"]
+
+
+def test_what_is_proposed_is_a_strategy():
+    assert set(_PROPOSED.values()) <= set(built_in_names())
