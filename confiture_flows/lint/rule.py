@@ -70,6 +70,7 @@ class Scene:
         pending: The versions that are linted together; their tables are empty.
         names: What the project demands of names, by the kind of object.
         sizes: What is known of the rows of tables, by full name.
+        start: What there was before the script's file; None for what is kept after it.
     """
 
     state: KnownState
@@ -79,6 +80,7 @@ class Scene:
     pending: frozenset[str]
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     sizes: Mapping[ObjectName, TableFacts] = field(default_factory=dict)
+    start: KnownState | None = None
 
     def facts(self, name: ObjectName | None) -> TableFacts | None:
         """How many rows a table has and the like, if somebody counted."""

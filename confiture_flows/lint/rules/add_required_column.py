@@ -39,10 +39,23 @@ def _check(said: op.AddColumn, scene: Scene) -> Iterator[Problem]:
     facts = scene.facts(said.table)
     if facts and facts.bytes == 0:
         return  # no page, no row
+    if any(_empties(each, said) for each in scene.before()):
+        return
     yield Problem(
         f"Adding {column.name} fails if {said.table} has a row: it is NOT NULL without a default.",
         "Give it a default, or add it as nullable, fill it, and set NOT NULL in a later migration.",
     )
+
+
+def _empties(each: op.Operation, said: op.AddColumn) -> bool:
+    """Whether an operation leaves the table without rows."""
+    match each:
+        case op.Truncate(tables=tables):
+            return said.table in tables
+        case op.ModifyData(command="delete", table=said.table, filtered=False):
+            return True
+        case _:
+            return False
 
 
 RULES = (

@@ -38,20 +38,30 @@ def _check(said: op.DropColumn, scene: Scene) -> Iterator[Problem]:
     table = scene.table(said.table)
     if table is None or table.made_in == scene.state.migration:
         return
+    again = set(_made_again(said, scene))
     kinds = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.FOREIGN_KEY)
     lost = [
         each.name
         for each in table.constraints.values()
-        if each.kind in kinds and said.column in each.columns and len(each.columns) > 1
+        if each.name not in again
+        and each.kind in kinds
+        and said.column in each.columns
+        and len(each.columns) > 1
     ]
     unique = bool(lost) or any(
-        each.unique and said.column in each.names and len(each.columns) > 1
+        each.name not in again
+        and each.unique
+        and said.column in each.names
+        and len(each.columns) > 1
         for each in table.indexes.values()
     )
     lost += [
         each.name
         for each in table.indexes.values()
-        if said.column in each.names and len(each.columns) > 1 and not each.constraint
+        if each.name not in again
+        and said.column in each.names
+        and len(each.columns) > 1
+        and not each.constraint
     ]
     if lost:
         yield Problem(
@@ -59,6 +69,16 @@ def _check(said: op.DropColumn, scene: Scene) -> Iterator[Problem]:
             "Drop them by name first, and make what still has to hold anew.",
             severity=None if unique else Severity.WARNING,
         )
+
+
+def _made_again(said: op.DropColumn, scene: Scene) -> Iterator[str]:
+    """The names of keys and indexes that the script makes anew."""
+    rest = scene.statement.operations
+    for each in (*rest[rest.index(said) + 1 :], *scene.later_on(said.table)):
+        if isinstance(each, op.AddConstraint):
+            yield each.constraint.name
+        elif isinstance(each, op.CreateIndex):
+            yield each.name
 
 
 RULES = (
