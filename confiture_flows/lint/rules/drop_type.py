@@ -2,7 +2,7 @@
 
 Programs that were released before still use it while the migration runs, and after it, until
 the last of them is replaced. Drivers ask for types by name when they connect. Nothing is said of a
-type that goes with the only tables and columns that had it: what is said of these is enough.
+type that no column has, or that goes with the last that had it: what is said of these is enough.
 
 **Anti-pattern**
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from confiture_flows.sql import operation as op
 
 
-def _goes_with_its_columns(said: op.DropObject, scene: Scene) -> bool:
+def _is_not_missed(said: op.DropObject, scene: Scene) -> bool:
     if scene.start is None:
         return False
     name = scene.state.full(said.name)
@@ -41,7 +41,8 @@ def _goes_with_its_columns(said: op.DropObject, scene: Scene) -> bool:
         if scene.start.full(column.type.name) == name
     ]
     left = scene.state.tables
-    return bool(had) and not any(
+    known = had or (scene.start.complete and name in scene.start.types)
+    return bool(known) and not any(
         table in left and column in left[table].columns for table, column in had
     )
 
@@ -54,6 +55,6 @@ RULES = (
         ("type", "domain"),
         "Programs that still use the type {name} fail.",
         doc=__doc__,
-        harmless=_goes_with_its_columns,
+        harmless=_is_not_missed,
     ),
 )
