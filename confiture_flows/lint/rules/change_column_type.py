@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.AlterColumnType, scene: Scene) -> Iterator[Problem]:
-    if scene.new(said.table):
+    if scene.empty(said.table):
         return
     table = scene.table(said.table)
     old = table.columns.get(said.column) if table else None

@@ -51,7 +51,7 @@ def _scans(said: op.Operation, scene: Scene) -> bool:
 def _check(
     said: op.AddConstraint | op.AlterColumn | op.AlterColumnType, scene: Scene
 ) -> Iterator[Problem]:
-    if said.inside is not Inside.SCRIPT or scene.new(said.table) or not _scans(said, scene):
+    if said.inside is not Inside.SCRIPT or scene.empty(said.table) or not _scans(said, scene):
         return
     of_statement = (each for each in scene.statement.operations if _scans(each, scene))
     if said is not next(of_statement, None):
