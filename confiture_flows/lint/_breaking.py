@@ -8,7 +8,7 @@ from confiture_flows.lint.rule import Problem, Rule
 from confiture_flows.sql import operation as op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from confiture_flows.lint.rule import Scene
     from confiture_flows.report.finding import Severity
@@ -22,6 +22,7 @@ def drop_rule(
     message: str,
     *,
     doc: str | None,
+    harmless: Callable[[op.DropObject, Scene], bool] | None = None,
 ) -> Rule:
     """A rule that judges the dropping of objects that programs may still use.
 
@@ -32,10 +33,13 @@ def drop_rule(
         kinds: The kinds of objects.
         message: What is true; {name} stands for the object.
         doc: The module's docstring.
+        harmless: Tells of an object that no program can miss by itself.
     """
 
     def check(said: op.DropObject, scene: Scene) -> Iterator[Problem]:
         if said.object_kind not in kinds or scene.new(said.name) or made_before(scene, said):
+            return
+        if harmless and harmless(said, scene):
             return
         yield Problem(
             message.format(name=said.name),

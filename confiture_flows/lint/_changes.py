@@ -218,6 +218,7 @@ def _create_index(state: KnownState, said: op.CreateIndex) -> None:
 
 
 def _create_trigger(state: KnownState, said: op.CreateTrigger) -> None:
+    state.called_by_triggers.add(state.full(said.function))
     if table := state.table(said.table):
         state.put(replace(table, triggers={**table.triggers, said.name: state.full(said.function)}))
 

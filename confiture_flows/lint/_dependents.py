@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._routines import of_triggers
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -130,5 +132,7 @@ def bodies_reading(
         for function in known:
             if table not in function.touches:
                 continue
+            if of_triggers(function) and function.name not in state.called_by_triggers:
+                continue  # nothing can call it
             if not column or re.search(word, function.body, re.IGNORECASE):
                 yield function

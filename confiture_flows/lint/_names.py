@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint.catalog import KnownTable
+from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import ConstraintKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
-    from confiture_flows.lint.catalog import KnownTable
     from confiture_flows.sql.parts import ConstraintSpec, IndexColumn
 
 LONGEST_NAME = 63
@@ -40,6 +41,20 @@ def constraint_name(table: KnownTable, said: ConstraintSpec) -> str:
 def index_name(table: str, columns: tuple[IndexColumn, ...], taken: Collection[str]) -> str:
     """The name of an index without one."""
     return free_name(table, "_".join(map(_part_name, columns)), "idx", taken)
+
+
+def chosen_names(said: op.Operation) -> Iterator[str]:
+    """The names that PostgreSQL, or a tool that follows it, gives what a statement adds."""
+    match said:
+        case op.CreateTable(table=table):
+            yield from (constraint_name(KnownTable(table), each) for each in said.all_constraints)
+        case op.AddConstraint(table=table, constraint=constraint):
+            yield constraint_name(KnownTable(table), constraint)
+        case op.CreateIndex(table=table, columns=columns):
+            middle = "_".join(map(_part_name, columns))
+            yield from (free_name(table.name, middle, each, ()) for each in ("idx", "key"))
+        case _:
+            return
 
 
 def _part_name(part: IndexColumn) -> str:

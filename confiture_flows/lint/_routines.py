@@ -28,6 +28,12 @@ def make(state: KnownState, said: op.CreateFunction) -> None:
     state.objects.add(("procedure" if said.procedure else "function", name))
 
 
+def of_triggers(known: KnownFunction) -> bool:
+    """Whether only a trigger can call a function."""
+    returned = known.returns.name.name if known.returns else ""
+    return returned in ("trigger", "event_trigger")
+
+
 def unmake(state: KnownState, said: op.DropObject) -> None:
     """DROP FUNCTION; where the arguments tell no single one, all of that name."""
     name = state.full(said.name)

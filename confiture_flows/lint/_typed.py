@@ -28,6 +28,7 @@ def type_rule(
     *,
     doc: str | None,
     mend: Mend | None = None,
+    wanted: Callable[[op.Operation, Scene], bool] | None = None,
 ) -> Rule:
     """A rule that judges each type that a statement writes for a column.
 
@@ -39,12 +40,15 @@ def type_rule(
         message: What is true; {column} and {type} stand for them.
         next_step: What to do about it.
         doc: The module's docstring.
+        wanted: Whether a statement chooses its types knowingly.
         mend: Gives the edits for a column, by its name with its table.
     """
 
     def check(
         said: op.CreateTable | op.AddColumn | op.AlterColumnType, scene: Scene
     ) -> Iterator[Problem]:
+        if wanted and wanted(said, scene):
+            return
         for column, kind in written_types(said):
             if wrong(kind):
                 yield Problem(

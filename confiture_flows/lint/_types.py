@@ -3,21 +3,53 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import TYPE_CHECKING
 
+from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import SERIAL_TYPES
 
 if TYPE_CHECKING:
+    from confiture_flows.lint.rule import Scene
+    from confiture_flows.lint.state import KnownState
     from confiture_flows.sql.parts import TypeName
 
 _STRINGS = {"text", "varchar"}
 # Types whose one modifier limits what is stored: more, or none, reads the old values as they are.
 _WITH_A_LIMIT = {"varchar", "varbit", "timestamp", "timestamptz", "time", "timetz", "interval"}
+_UTC = ("UTC", "GMT", "ETC/UTC", "ETC/GMT", "ZULU")
 _UNITS = {"": 1, "ms": 1, "us": 0.001, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-def in_place(old: TypeName, new: TypeName) -> bool:
+def keeps_rows(said: op.AlterColumnType, scene: Scene, known: KnownState) -> bool:
+    """Whether a change of a type leaves the rows of the table as they are.
+
+    Args:
+        said: The change.
+        scene: Where it stands.
+        known: What there was before it.
+    """
+    table = known.table(said.table)
+    old = table.columns.get(said.column) if table else None
+    if old is None or said.using:
+        return False
+    zones = (
+        each.value or ""
+        for each in scene.earlier()
+        if isinstance(each, op.Setting) and each.name.lower() == "timezone"
+    )
+    zone = "".join(deque(zones, maxlen=1))
+    return in_place(old.type, said.type, utc=zone.upper() in _UTC)
+
+
+def in_place(old: TypeName, new: TypeName, *, utc: bool = False) -> bool:
     """Whether PostgreSQL changes a column from one type to the other without writing it anew.
+
+    Args:
+        old: The type that it has.
+        new: The type that it gets.
+        utc: Whether the session's time zone is known to be UTC, where moments with and without a
+            time zone are the same bytes.
 
     Source: PostgreSQL docs, ALTER TABLE, Notes; pg_cast; varchar_support and its like in the
     server's source.
@@ -31,6 +63,8 @@ def in_place(old: TypeName, new: TypeName) -> bool:
         return not new.modifiers or (bool(old.modifiers) and new.modifiers[0] >= old.modifiers[0])
     if (before, after) == ("cidr", "inet"):
         return True
+    if {before, after} == {"timestamp", "timestamptz"}:
+        return utc and not new.modifiers
     if before != after:
         return False
     if old.modifiers == new.modifiers:

@@ -116,7 +116,8 @@ class KnownTable:
         count = len(columns)
         for index in self.indexes.values():
             whole = not index.partial or "IS NOT NULL" in index.partial
-            if index.method == "btree" and whole and set(index.names[:count]) == set(columns):
+            fits = index.method == "btree" or (index.method == "hash" and count == 1)
+            if fits and whole and set(index.names[:count]) == set(columns):
                 return index
         return None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
+
+from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
     import re
@@ -73,6 +76,7 @@ class Scene:
         sizes: What is known of the rows of tables, by full name.
         masked: The columns that have a column rule, or need none; None where nobody is asked for
             any.
+        start: What there was before the script's file; None for what is kept after it.
     """
 
     state: KnownState
@@ -83,6 +87,7 @@ class Scene:
     names: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     sizes: Mapping[ObjectName, TableFacts] = field(default_factory=dict)
     masked: tuple[Pattern, ...] | None = None
+    start: KnownState | None = None
 
     def facts(self, name: ObjectName | None) -> TableFacts | None:
         """How many rows a table has and the like, if somebody counted."""
@@ -102,6 +107,25 @@ class Scene:
             view = self.state.views.get(self.state.full(name)) if name else None
             return view is not None and view.made_in in self.pending
         return table.made_in in self.pending or table.persistence == "temporary"
+
+    def empty(self, name: ObjectName) -> bool:
+        """Whether nobody can wait for what is done to a table's rows: there are none.
+
+        It is new, or the transaction has truncated it and put nothing in.
+        """
+        if self.new(name):
+            return True
+        numbers, found = self.script.on_table(name)
+        before = bisect_left(numbers, self.number)
+        for number, each in zip(reversed(numbers[:before]), reversed(found[:before]), strict=True):
+            together = self.script.transactions[number] == self.transaction
+            if self.transaction is None or not together:
+                return False
+            if each.inside is Inside.FUNCTION:
+                continue
+            if isinstance(each, op.Truncate | op.ModifyData):
+                return isinstance(each, op.Truncate)
+        return False
 
     @property
     def transaction(self) -> int | None:

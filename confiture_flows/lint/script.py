@@ -46,15 +46,15 @@ class LintedScript:
     )
 
     def on_table(self, table: ObjectName) -> tuple[list[int], list[op.Operation]]:
-        """The numbers of the statements that do something to a table, and what they do.
+        """The numbers of the statements that do something to a table by that name, and what.
 
         Made once: rules ask for each of a hundred thousand tables of a large script.
         """
         if not self._on_tables:
             for number, statement in enumerate(self.statements):
                 for each in statement.operations:
-                    name = getattr(each, "table", None)
-                    if name is not None:
+                    one = getattr(each, "table", None)
+                    for name in getattr(each, "tables", ()) if one is None else (one,):
                         numbers, found = self._on_tables.setdefault(name, ([], []))
                         numbers.append(number)
                         found.append(each)

@@ -38,6 +38,7 @@ class KnownState:
         home: Where it lies before a migration says otherwise.
         migration: The version whose operations are being applied.
         complete: Whether there are no tables but those that it knows.
+        called_by_triggers: The functions that a trigger was ever made for.
     """
 
     tables: dict[ObjectName, KnownTable] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class KnownState:
     migration: str = ""
     complete: bool = True
     home: str = "public"
+    called_by_triggers: set[ObjectName] = field(default_factory=set)
 
     def full(self, name: ObjectName) -> ObjectName:
         """A name with its schema."""
@@ -95,6 +97,7 @@ class KnownState:
             self.migration,
             self.complete,
             self.home,
+            set(self.called_by_triggers),
         )
 
     def apply(self, operation: op.Operation) -> None:

@@ -158,13 +158,16 @@ class Walk:
         self._used.clear()
         for number, statement in enumerate(script.statements):
             self.now.statements += judged
-            scene = Scene(self.now.state, script, statement, number, pending, names, sizes, masked)
+            scene = Scene(
+                self.now.state, script, statement, number, pending, names, sizes, masked, before
+            )
             for each in statement.operations:
                 if judged:
                     self._count(each)
                     found += self._told(each, scene, silences, migration.version)
                     if _waits_for_validation(each):
-                        self.now.added.append(_Added(each, scene, silences, migration.version))
+                        kept = replace(scene, start=None)
+                        self.now.added.append(_Added(each, kept, silences, migration.version))
                 self.now.state.apply(each)
         if before and scene and not goes_on:
             last = scene.statement.operations[0]

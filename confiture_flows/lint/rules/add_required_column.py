@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
+from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,15 @@ def _check(said: op.AddColumn, scene: Scene) -> Iterator[Problem]:
     column = said.column
     filled = column.default or column.generated or column.identity or column.type.serial
     null = column.default is not None and column.default.null
-    if not column.not_null or (filled and not null) or scene.new(said.table):
+    if not column.not_null or (filled and not null) or scene.empty(said.table):
         return
     facts = scene.facts(said.table)
     if facts and facts.bytes == 0:
         return  # no page, no row
+    deleted = (each for each in scene.before() if isinstance(each, op.ModifyData))
+    whole = (each for each in deleted if each.command == "delete" and not each.filtered)
+    if any(each.table == said.table and each.inside is not Inside.FUNCTION for each in whole):
+        return
     yield Problem(
         f"Adding {column.name} fails if {said.table} has a row: it is NOT NULL without a default.",
         "Give it a default, or add it as nullable, fill it, and set NOT NULL in a later migration.",

@@ -2,7 +2,8 @@
 
 Most changes of a type write the table and its indexes anew under ACCESS EXCLUSIVE. Some do not:
 a longer or unlimited varchar, varchar to text, more digits of a numeric at the same scale, cidr
-to inet. They are recognised where the history tells the old type.
+to inet, and a timestamp to timestamptz where the file has SET timezone = 'UTC' before. They are
+recognised where the history tells the old type.
 
 **Anti-pattern**
 
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._types import in_place
+from confiture_flows.lint._types import keeps_rows
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -34,11 +35,11 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.AlterColumnType, scene: Scene) -> Iterator[Problem]:
-    if scene.new(said.table):
+    if scene.empty(said.table):
         return
     table = scene.table(said.table)
     old = table.columns.get(said.column) if table else None
-    if old and not said.using and in_place(old.type, said.type):
+    if keeps_rows(said, scene, scene.state):
         return
     was = f" from {old.type}" if old else ""
     unsure = old is None and (said.type.name.name in ("text", "varchar") or not said.type.builtin)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Problem]:
-    if scene.new(said.table):
+    if scene.empty(said.table):
         return
     if isinstance(said, op.AddColumn):
         checks = [each for each in said.column.constraints if each.kind is ConstraintKind.CHECK]

@@ -2,7 +2,8 @@
 
 Programs that were released before still use it while the migration runs, and after it, until
 the last of them is replaced. ORMs name all columns that they know in each SELECT. Its values
-are gone for good.
+are gone for good. Where the same script gives another column its name, the values may have been
+copied, and nothing is said.
 
 **Anti-pattern**
 
@@ -37,10 +38,32 @@ def _check(said: op.DropColumn, scene: Scene) -> Iterator[Problem]:
     added = (each for each in scene.earlier() if isinstance(each, op.AddColumn))
     if any(each.table == said.table and each.column.name == said.column for each in added):
         return
+    again = _made_again(said, scene)
+    if again:
+        if isinstance(again, op.AddColumn):
+            yield Problem(
+                f"The values of {said.table}.{said.column} are gone: it is made anew.",
+                "Change the type of the column, or fill the new one before the old is dropped.",
+            )
+        return
     yield Problem(
         f"Programs that still use {said.table}.{said.column} fail, and its values are gone.",
         "Release a version that does not use it first; drop it in a later migration.",
     )
+
+
+def _made_again(said: op.DropColumn, scene: Scene) -> op.Operation | None:
+    """What gives the table a column of that name again in the same script."""
+    rest = scene.statement.operations
+    for each in (*rest[rest.index(said) + 1 :], *scene.later()):
+        match each:
+            case op.AddColumn(table=said.table, column=column) if column.name == said.column:
+                return each
+            case op.RenameObject(object_kind="column", name=said.table, new=said.column):
+                return each
+            case _:
+                pass
+    return None
 
 
 RULES = (

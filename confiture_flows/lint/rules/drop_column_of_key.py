@@ -38,20 +38,41 @@ def _check(said: op.DropColumn, scene: Scene) -> Iterator[Problem]:
     table = scene.table(said.table)
     if table is None or table.made_in == scene.state.migration:
         return
+    made = tuple(_made_again(said, scene))
+    again = {name for name, _ in made}
+    # Whoever makes a key with what is left of the columns knows what goes.
+    keys = [columns for _, columns in made if columns]
+
+    def lives_on(columns: tuple[str, ...]) -> bool:
+        left = {each for each in columns if each != said.column}
+        return any(left <= set(each) for each in keys)
+
     kinds = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.FOREIGN_KEY)
     lost = [
         each.name
         for each in table.constraints.values()
-        if each.kind in kinds and said.column in each.columns and len(each.columns) > 1
+        if each.name not in again
+        and (each.kind is ConstraintKind.FOREIGN_KEY or not lives_on(each.columns))
+        and each.kind in kinds
+        and said.column in each.columns
+        and len(each.columns) > 1
     ]
     unique = bool(lost) or any(
-        each.unique and said.column in each.names and len(each.columns) > 1
+        each.name not in again
+        and not lives_on(each.names)
+        and each.unique
+        and said.column in each.names
+        and len(each.columns) > 1
         for each in table.indexes.values()
     )
     lost += [
         each.name
         for each in table.indexes.values()
-        if said.column in each.names and len(each.columns) > 1 and not each.constraint
+        if each.name not in again
+        and not lives_on(each.names)
+        and said.column in each.names
+        and len(each.columns) > 1
+        and not each.constraint
     ]
     if lost:
         yield Problem(
@@ -59,6 +80,18 @@ def _check(said: op.DropColumn, scene: Scene) -> Iterator[Problem]:
             "Drop them by name first, and make what still has to hold anew.",
             severity=None if unique else Severity.WARNING,
         )
+
+
+def _made_again(said: op.DropColumn, scene: Scene) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The names of keys and indexes that the script makes, with the columns of those of a key."""
+    rest = scene.statement.operations
+    for each in (*rest[rest.index(said) + 1 :], *scene.later_on(said.table)):
+        if isinstance(each, op.AddConstraint):
+            key = each.constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE)
+            yield each.constraint.name, each.constraint.columns if key else ()
+        elif isinstance(each, op.CreateIndex):
+            names = tuple(part.name for part in each.columns)
+            yield each.name, names if each.unique and each.where is None else ()
 
 
 RULES = (

@@ -39,10 +39,12 @@ def _check(said: op.AlterColumn, scene: Scene) -> Iterator[Problem]:
         isinstance(each, op.AddColumn) and each.column.name == said.column
         for each in scene.earlier()
     )
+    rest = scene.statement.operations
     again = any(
         isinstance(each, op.AlterColumn)
-        and (each.table, each.column, each.change) == (said.table, said.column, "set default")
-        for each in scene.later()
+        and (each.table, each.column) == (said.table, said.column)
+        and each.change in ("set default", "drop not null")
+        for each in (*rest[rest.index(said) + 1 :], *scene.later())
     )
     if column.not_null and not made_here and not added and not again:
         yield Problem(

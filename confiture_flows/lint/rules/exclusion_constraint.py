@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.AddConstraint, scene: Scene) -> Iterator[Problem]:
-    if said.constraint.kind is ConstraintKind.EXCLUSION and not scene.new(said.table):
+    if said.constraint.kind is ConstraintKind.EXCLUSION and not scene.empty(said.table):
         yield Problem(
             f"Nobody can use {said.table} while the exclusion constraint is built and checked.",
             "Create the table with it, or apply this while nobody needs the table.",

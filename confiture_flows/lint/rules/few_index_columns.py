@@ -1,7 +1,7 @@
 """Keep indexes to three columns.
 
 Each column makes an index larger and slower to write; those after the third hardly ever narrow
-a search. Unique indexes need what they need.
+a search. Unique indexes need what they need, and columns from the first DESC on give an order.
 
 **Anti-pattern**
 
@@ -18,6 +18,7 @@ CREATE INDEX narrow ON orders (a, b);
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.rule import Problem, Rule, Scene
@@ -31,7 +32,8 @@ WIDEST = 3
 
 
 def _check(said: op.CreateIndex, scene: Scene) -> Iterator[Problem]:
-    if len(said.columns) > WIDEST and not said.unique and said.method == "btree":
+    narrowing = list(takewhile(lambda each: not each.descending, said.columns))
+    if len(narrowing) > WIDEST and not said.unique and said.method == "btree":
         yield Problem(
             f"The index {said.name} on {said.table} has {len(said.columns)} columns.",
             "Keep the columns that narrow a search.",

@@ -45,10 +45,11 @@ def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Prob
         keys = [said.constraint] if said.constraint.references and said.constraint.valid else []
         edits = insert_at_end(scene, said, " NOT VALID")
     table = scene.table(said.table)
-    if scene.new(said.table) or (table and table.partitioned):
+    if scene.empty(said.table) or (table and table.partitioned):
         return
     for key in keys:
-        both = " and ".join(map(str, dict.fromkeys((said.table, key.references))))
+        old = [each for each in (said.table, key.references) if each and not scene.new(each)]
+        both = " and ".join(map(str, dict.fromkeys(old)))
         yield Problem(
             f"Writes to {both} wait while all rows are checked.",
             "Add the foreign key as NOT VALID, and VALIDATE it in a later migration.",

@@ -1,7 +1,8 @@
 """Index the columns of a foreign key.
 
 PostgreSQL indexes the table that a key points to, not the one that it comes from. Each DELETE
-of a row there, and each change of its key, reads the whole referencing table.
+of a row there, and each change of its key, reads the whole referencing table. Of several columns
+an index on one is enough, where it is unique in the other table.
 
 **Anti-pattern**
 
@@ -66,13 +67,33 @@ def _check(
     else:
         given = said.column.constraints if isinstance(said, op.AddColumn) else (said.constraint,)
     for each in given:
-        if each.references and not _indexed(each.columns, said, given, scene):
+        if each.references and not any(
+            _indexed(columns, said, given, scene) for columns in _enough(each, scene)
+        ):
             yield Problem(
                 f"The foreign key {', '.join(each.columns)} of {said.table} has no index.",
                 f"CREATE INDEX CONCURRENTLY ON {said.table} ({', '.join(each.columns)}).",
                 table=None if isinstance(said, op.CreateTable) else said.table,
                 edits=_index(said, each.columns, scene),
             )
+
+
+def _enough(key: ConstraintSpec, scene: Scene) -> Iterator[tuple[str, ...]]:
+    """The columns of which an index finds the rows of a key.
+
+    Of several columns one is enough, where the other table has, or had before the migration, no
+    value of it twice: a key with the tenant beside it.
+    """
+    yield key.columns
+    for state in (scene.state, scene.start):
+        table = state.table(key.references) if state else None
+        if table is None or len(key.columns) == 1:
+            continue
+        primary = table.primary_key.columns if table.primary_key else ()
+        unique = {each.names for each in table.indexes.values() if each.unique and not each.partial}
+        for column, other in zip(key.columns, key.referenced or primary, strict=False):
+            if (other,) in unique or primary == (other,):
+                yield (column,)
 
 
 def _index(

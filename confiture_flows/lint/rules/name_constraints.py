@@ -36,6 +36,9 @@ _WORDS = ("check", "unique", "foreign", "exclude")
 
 
 def _check(said: op.AddConstraint | op.CreateIndex, scene: Scene) -> Iterator[Problem]:
+    table = scene.table(said.table)
+    if table and table.persistence == "temporary":
+        return  # it is gone before anybody asks for it by name
     if isinstance(said, op.CreateIndex):
         if not said.name:
             edits = _named_index(said, scene)

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 def _check(said: op.RenameObject, scene: Scene) -> Iterator[Problem]:
     if said.object_kind not in ("column", "attribute"):
         return
-    if scene.new(said.name):
+    added = (each for each in scene.earlier() if isinstance(each, op.AddColumn))
+    if scene.new(said.name) or any(
+        each.table == said.name and each.column.name == said.old for each in added
+    ):
         return
     yield Problem(
         f"Programs that still use {said.name}.{said.old} fail at once.",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def _check(said: op.CreateIndex, scene: Scene) -> Iterator[Problem]:
     table = scene.table(said.table)
-    if said.concurrently or scene.new(said.table) or (table and table.partitioned):
+    if said.concurrently or scene.empty(said.table) or (table and table.partitioned):
         return
     if scene.state.full(said.table) in scene.state.views and table is None:
         return

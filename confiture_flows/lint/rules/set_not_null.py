@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.AlterColumn, scene: Scene) -> Iterator[Problem]:
-    if said.change != "set not null" or scene.new(said.table):
+    if said.change != "set not null" or scene.empty(said.table):
         return
     table = scene.table(said.table)
     if table and table.never_null(said.column):

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._types import keeps_rows
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -35,26 +36,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _scans(said: op.Operation) -> bool:
+def _scans(said: op.Operation, scene: Scene) -> bool:
     """Whether it reads or writes the whole table, in the pass of ALTER TABLE."""
     if not isinstance(said, op.AddConstraint | op.AlterColumn | op.AlterColumnType):
         return False
     if isinstance(said, op.AddConstraint) and said.constraint.references:
         return False  # a foreign key is checked by a query of its own
+    if isinstance(said, op.AlterColumnType):
+        return not keeps_rows(said, scene, scene.start or scene.state)
     work = work_of(said)
-    return isinstance(said, op.AlterColumnType) or bool(work.scans and not work.builds_index)
+    return bool(work.scans and not work.builds_index)
 
 
 def _check(
     said: op.AddConstraint | op.AlterColumn | op.AlterColumnType, scene: Scene
 ) -> Iterator[Problem]:
-    if said.inside is not Inside.SCRIPT or scene.new(said.table) or not _scans(said):
+    if said.inside is not Inside.SCRIPT or scene.empty(said.table) or not _scans(said, scene):
         return
-    if said is not next(filter(_scans, scene.statement.operations), None):
+    of_statement = (each for each in scene.statement.operations if _scans(each, scene))
+    if said is not next(of_statement, None):
         return
     for each in scene.before():
         same = isinstance(each, op.TableOperation) and each.table == said.table
-        if same and _scans(each):
+        if same and _scans(each, scene):
             yield Problem(
                 f"{said.table} is read once more: line {each.line} has it read already.",
                 "Put both changes into one ALTER TABLE.",

@@ -1,7 +1,8 @@
 """Name things in lower case, with underscores.
 
 A name with capitals or other characters has to stand in quotes wherever it is written, for
-ever.
+ever. Nothing is said of the name of a constraint or index that PostgreSQL would give it: the table
+and columns that it is made of are told.
 
 **Anti-pattern**
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._names import chosen_names
 from confiture_flows.lint._words import SNAKE_CASE, new_names
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 def _check(said: op.Operation, scene: Scene) -> Iterator[Problem]:
     for kind, word in new_names(said):
-        if not SNAKE_CASE.fullmatch(word):
+        if not SNAKE_CASE.fullmatch(word) and word not in chosen_names(said):
             yield Problem(
                 f'The {kind} "{word}" has to be quoted wherever it is written.',
                 "Use lower case letters, digits and underscores.",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def _check(said: op.AddColumn, scene: Scene) -> Iterator[Problem]:
     column = said.column
-    if scene.new(said.table):
+    if scene.empty(said.table):
         return
     if column.generated == "stored" or column.identity or column.type.serial:
         kind = (

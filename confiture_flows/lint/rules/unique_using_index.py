@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Problem]:
     given = said.column.constraints if isinstance(said, op.AddColumn) else (said.constraint,)
-    if scene.new(said.table):
+    if scene.empty(said.table):
         return
     for each in given:
         if each.kind is ConstraintKind.UNIQUE and not each.using_index:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def _check(said: op.AddColumn, scene: Scene) -> Iterator[Problem]:
     default = said.column.default
-    if default is None or said.column.generated or scene.new(said.table):
+    if default is None or said.column.generated or scene.empty(said.table):
         return
     if is_volatile(default):
         yield Problem(
