@@ -1,8 +1,8 @@
 """Source + target + CopyPlan -> an anonymized copy under the target's name, or nothing at all.
 
 Written once for two callers: `copy_database` runs the chunks on threads, a flow as task runs. The
-rows go to a database beside the target, which takes its name at the very end; whatever fails or is
-killed before leaves the target as it was.
+rows go to a database beside the target, which takes its name at the very end, or into the target's
+own tables in one transaction; whatever fails or is killed before leaves the target as it was.
 """
 
 from __future__ import annotations
@@ -152,11 +152,7 @@ def open_copy(
     import_modules(options.modules)
     tables = [each for each in plan.tables if each.copied]
     strategies = {str(each): strategies_of(each, secret) for each in tables}
-    made = tuple(dict.fromkeys(m for each in strategies.values() for m in modules_of(each)))
-    # Rows that are loaded in place go through one session: a second worker would wait.
-    workers = 1 if options.in_place else options.workers
-    modules = tuple(dict.fromkeys(options.modules + made))
-    options = replace(options, modules=modules, workers=workers)
+    options = _settled(options, strategies.values())
     number = secrets.randbelow(2**31)
     with (
         _workers(number, options.workers),
@@ -194,6 +190,14 @@ def _isolated(strategies: Iterable[Mapping[str, StrategyBase]]) -> tuple[Isolate
         for column in table.values()
         if column.walls
     )
+
+
+def _settled(options: CopyOptions, strategies: Iterable[dict[str, StrategyBase]]) -> CopyOptions:
+    """With the modules that workers have to import, and so many workers as can write."""
+    made = tuple(module for each in strategies for module in modules_of(each))
+    # Rows that are loaded in place go through one session: a second worker would wait.
+    workers = 1 if options.in_place else options.workers
+    return replace(options, modules=tuple(dict.fromkeys(options.modules + made)), workers=workers)
 
 
 @contextmanager

@@ -142,6 +142,9 @@ class InPlace:
             self.conn.execute("COMMIT")
         return self.conn.info.dbname
 
+    def keep_aside(self) -> None:
+        """There is nothing aside that could be kept: all of it is undone."""
+
 
 _open: dict[int, InPlace] = {}
 
