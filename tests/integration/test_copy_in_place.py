@@ -22,6 +22,7 @@ from confiture_flows.anonymization.keys import Secret
 from confiture_flows.errors import ConfigError, ConfitureFlowsError, CopyError, StrategyError
 from confiture_flows.target import Target
 from tests.copies import plan_of, sums
+from tests.integration.conftest import Role
 from tests.integration.copy_strategies import MODULE
 
 SECRET = Secret(b"0123456789abcdef")
@@ -309,3 +310,24 @@ def test_sequences_of_a_failed_copy_stand_where_they_stood(source: str, place: s
     with pytest.raises(KeyboardInterrupt):
         copy(source, place, observer=Fails())
     assert state(place) == before
+
+
+def test_a_role_that_owns_the_tables_is_enough(
+    source: str, new_role: Callable[[], Role], conn: psycopg.Connection
+) -> None:
+    role = new_role()  # in the database of the test, which `conn` is on
+    conn.execute(SCHEMA.encode())
+    place = Target("b", role.dsn)
+    plan = plan_of(source)
+    with pytest.raises(CopyError, match="only the owner may load it"):
+        copy_database(Target("a", source), place, plan, SECRET, OPTIONS)
+    for kind, names in (
+        ("TABLE", ("people", "orders", "days", "days_1", "days_2", "fired")),
+        ("SEQUENCE", ("alone",)),
+    ):
+        for name in names:
+            conn.execute(f'ALTER {kind} {name} OWNER TO "{role.name}"'.encode())
+    conn.execute(f'GRANT ALL ON SCHEMA public TO "{role.name}"'.encode())
+    copy_database(Target("a", source), place, plan, SECRET, OPTIONS)
+    rows = conn.execute("SELECT count(*) FROM people").fetchone()
+    assert rows == (12_000,)
