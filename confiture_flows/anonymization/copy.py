@@ -1,8 +1,8 @@
 """Source + target + CopyPlan -> an anonymized copy under the target's name, or nothing at all.
 
 Written once for two callers: `copy_database` runs the chunks on threads, a flow as task runs. The
-rows go to a database beside the target, which takes its name at the very end; whatever fails or is
-killed before leaves the target as it was.
+rows go to a database beside the target, which takes its name at the very end, or into the target's
+own tables in one transaction; whatever fails or is killed before leaves the target as it was.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from confiture_flows.anonymization.copying.chunks import chunks_of, in_order
 from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.place import open_place
 from confiture_flows.anonymization.copying.report import CopyReport, IsolatedColumn, tables_of
-from confiture_flows.anonymization.copying.schema import read_schema, read_sequences
+from confiture_flows.anonymization.copying.schema import read_sequences
 from confiture_flows.anonymization.copying.sessions import told_without_rows
 from confiture_flows.anonymization.copying.source import hold_snapshot
 from confiture_flows.anonymization.copying.strategies import (
@@ -115,6 +115,7 @@ class Copying:
             self.plan.left_out,
             time.monotonic() - self._started,
             self._isolated,
+            in_place=self.access.options.in_place,
         )
         observer.ended(report)
         return report
@@ -151,33 +152,34 @@ def open_copy(
     import_modules(options.modules)
     tables = [each for each in plan.tables if each.copied]
     strategies = {str(each): strategies_of(each, secret) for each in tables}
-    made = tuple(dict.fromkeys(m for each in strategies.values() for m in modules_of(each)))
-    options = replace(options, modules=tuple(dict.fromkeys(options.modules + made)))
+    options = _settled(options, strategies.values())
     number = secrets.randbelow(2**31)
-    with _workers(number, options.workers), hold_snapshot(source, plan.tables) as held:
-        schema = read_schema(held, owners=options.owners)
-        with open_place(held, schema, target, number, options) as place:
-            with told_without_rows(f"Reading {source.name}"):
-                chunks = in_order(
-                    tuple(
-                        chunk
-                        for each in tables
-                        for chunk in chunks_of(
-                            each,
-                            choose_way(
-                                each, strategies[str(each)], options.engine, held, place.receiver
-                            ),
-                            held,
-                            options,
-                        )
+    with (
+        _workers(number, options.workers),
+        hold_snapshot(source, plan.tables) as held,
+        open_place(held, plan, target, number, options) as place,
+    ):
+        with told_without_rows(f"Reading {source.name}"):
+            chunks = in_order(
+                tuple(
+                    chunk
+                    for each in tables
+                    for chunk in chunks_of(
+                        each,
+                        choose_way(
+                            each, strategies[str(each)], options.engine, held, place.receiver
+                        ),
+                        held,
+                        options,
                     )
                 )
-            access = CopyAccess(number, source, place.where, held.snapshot, secret, options)
-            name = str(target) if isinstance(target, Path) else target.name
-            isolated = _isolated(strategies.values())
-            copying = Copying(access, plan, chunks, held, place, observer, name, started, isolated)
-            observer.began(chunks)
-            yield copying
+            )
+        access = CopyAccess(number, source, place.where, held.snapshot, secret, options)
+        name = str(target) if isinstance(target, Path) else target.name
+        isolated = _isolated(strategies.values())
+        copying = Copying(access, plan, chunks, held, place, observer, name, started, isolated)
+        observer.began(chunks)
+        yield copying
 
 
 def _isolated(strategies: Iterable[Mapping[str, StrategyBase]]) -> tuple[IsolatedColumn, ...]:
@@ -188,6 +190,14 @@ def _isolated(strategies: Iterable[Mapping[str, StrategyBase]]) -> tuple[Isolate
         for column in table.values()
         if column.walls
     )
+
+
+def _settled(options: CopyOptions, strategies: Iterable[dict[str, StrategyBase]]) -> CopyOptions:
+    """With the modules that workers have to import, and so many workers as can write."""
+    made = tuple(module for each in strategies for module in modules_of(each))
+    # Rows that are loaded in place go through one session: a second worker would wait.
+    workers = 1 if options.in_place else options.workers
+    return replace(options, modules=tuple(dict.fromkeys(options.modules + made)), workers=workers)
 
 
 @contextmanager
@@ -236,7 +246,7 @@ def copy_database(
 ) -> CopyReport:
     """Do all of it, with threads that wait for the workers; see `open_copy`."""
     with open_copy(source, target, plan, secret, options, observer) as copying:
-        return copying.finish(run_chunks(copying, options.workers, observer), prove)
+        return copying.finish(run_chunks(copying, copying.access.options.workers, observer), prove)
 
 
 def run_chunks(

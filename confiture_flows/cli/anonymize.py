@@ -17,6 +17,7 @@ from confiture_flows.errors import ConfigError, ConfitureFlowsError
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from confiture_flows.anonymization.copying.values import CopyOptions
     from confiture_flows.anonymization.planning import Planned
     from confiture_flows.anonymization.preview import Preview
     from confiture_flows.cli._copy_progress import CopyProgress
@@ -44,6 +45,7 @@ class _Asked:
     end_sessions: bool
     owners: bool
     fail_on: GateName | None
+    in_place: bool
 
 
 def anonymize(
@@ -61,11 +63,13 @@ def anonymize(
     end_sessions: Annotated[bool, Parameter(negative="")] = False,
     owners: Annotated[bool, Parameter(negative="")] = False,
     fail_on: GateName | None = None,
+    in_place: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Copy a database, anonymized by [anonymization] of confiture.toml, as a Prefect flow run.
 
-    The copy is loaded beside the target and takes its name at the very end. Exits 2 when rules are
+    The copy is loaded beside the target and takes its name at the very end, or by --in-place into
+    the target's own tables. Exits 2 when rules are
     wrong, 4 when findings reach the gate; nothing is copied then.
 
     Args:
@@ -82,6 +86,7 @@ def anonymize(
         end_sessions: End sessions on the target when the copy takes its name.
         owners: Copy owners and rights too; their roles have to be there.
         fail_on: The severity at which findings stop the copy, instead of the target's.
+        in_place: Load the target's own tables, all of them empty, in one transaction.
         json: Print one JSON object.
     """
     asked = _Asked(
@@ -98,6 +103,7 @@ def anonymize(
         end_sessions,
         owners,
         fail_on,
+        in_place,
     )
     return framed("anonymize", DirectoryOptions(json=json), lambda work: _run(work, asked))
 
@@ -141,7 +147,6 @@ def _plainly(
     work: Work, asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress
 ) -> None:
     from confiture_flows.anonymization.copy import copy_database
-    from confiture_flows.anonymization.copying.values import CopyOptions
     from confiture_flows.anonymization.keys import secret_of
     from confiture_flows.anonymization.plan import stop_if_refused
     from confiture_flows.anonymization.prepare import folder_of_keys, prepare_copy
@@ -149,20 +154,27 @@ def _plainly(
 
     _refuse_block(work)
     secret = secret_of(work.project)
-    options = CopyOptions(
-        engine=asked.engine,
-        workers=asked.workers,
-        replace=asked.replace,
-        end_sessions=asked.end_sessions,
-        owners=asked.owners,
-        modules=work.project.anonymization.strategies,
-    )
+    options = _options(work, asked)
     with folder_of_keys() as folder:
         with connect(source, "anonymize") as conn:
             planned = prepare_copy(conn, work.project, source, place, secret, folder)
         progress.planned(planned.plan)
         stop_if_refused(planned.plan, _gate(asked, place))
         copy_database(source, place, planned.plan, secret, options, progress)
+
+
+def _options(work: Work, asked: _Asked) -> CopyOptions:
+    from confiture_flows.anonymization.copying.values import CopyOptions
+
+    return CopyOptions(
+        engine=asked.engine,
+        workers=asked.workers,
+        replace=asked.replace,
+        end_sessions=asked.end_sessions,
+        owners=asked.owners,
+        modules=work.project.anonymization.strategies,
+        in_place=asked.in_place,
+    )
 
 
 def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress) -> None:
@@ -179,10 +191,13 @@ def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: Copy
         end_sessions=asked.end_sessions,
         owners=asked.owners,
         fail_on=asked.fail_on,
+        in_place=asked.in_place,
     )
 
 
 def _dry_run(work: Work, asked: _Asked, source: Target, place: Target | Path) -> Outcome:
+    from confiture_flows.anonymization.copying.in_place import check_in_place
+    from confiture_flows.anonymization.copying.refusals import database_to_load
     from confiture_flows.anonymization.keys import secret_of
     from confiture_flows.anonymization.outlook import plan_document, plan_json
     from confiture_flows.anonymization.plan import stop_if_refused
@@ -190,6 +205,8 @@ def _dry_run(work: Work, asked: _Asked, source: Target, place: Target | Path) ->
 
     _refuse_block(work)
     with prepared(work.project, source, place, secret_of(work.project)) as (conn, planned):
+        if asked.in_place and not planned.plan.errors:
+            check_in_place(conn, database_to_load(place, _options(work, asked)), planned.plan)
         previews = tuple(_previews(conn, planned, asked))
     gate = _gate(asked, place)
     error: BaseException | None = None
@@ -247,6 +264,9 @@ def _check(asked: _Asked) -> None:
         "--to is empty.": asked.target == "",
         "A copy goes to a target (--to) or into a folder (--into).": (asked.target is None)
         == (asked.into is None),
+        "--in-place loads tables of a database: it excludes --into, --replace, --end-sessions and "
+        "--owners.": asked.in_place
+        and (asked.into is not None or asked.replace or asked.end_sessions or asked.owners),
         "--workers is a number of processes.": asked.workers < 1,
         "--rows is a number of rows.": asked.rows < 1,
         "--table is about what --dry-run shows.": bool(asked.table) and not asked.dry_run,

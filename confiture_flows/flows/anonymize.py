@@ -13,6 +13,7 @@ from prefect.utilities.annotations import opaque
 
 from confiture_flows import tasks
 from confiture_flows.anonymization.copy import open_copy
+from confiture_flows.anonymization.copying.refusals import database_to_load
 from confiture_flows.anonymization.copying.report import CopyReport
 from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.plan import stop_if_refused
@@ -47,6 +48,7 @@ def anonymize_flow(
     end_sessions: bool = False,
     owners: bool = False,
     fail_on: GateName | None = None,
+    in_place: bool = False,
 ) -> CopyReport:
     """Copy a database, anonymized; the target changes at the very end, or not at all.
 
@@ -62,6 +64,7 @@ def anonymize_flow(
         end_sessions: Whether sessions on the target are ended when the copy takes its name.
         owners: Whether owners and rights are copied; their roles have to be there.
         fail_on: The severity at which findings stop the run; as the target says when empty.
+        in_place: Whether the rows go into the target's own, empty tables, in one transaction.
 
     Returns:
         How it went.
@@ -84,7 +87,10 @@ def anonymize_flow(
         end_sessions=end_sessions,
         owners=owners,
         modules=project.anonymization.strategies,
+        in_place=in_place,
     )
+    if in_place:
+        database_to_load(place, options)
     with tags(f"target:{getattr(place, 'name', 'files')}"), folder_of_keys() as folder:
         plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
         current_copy_observer().planned(plan)
@@ -103,7 +109,7 @@ def _copy(
     observer = ProgressArtifact(current_copy_observer())
     try:
         with observer, open_copy(source, place, plan, secret, options, observer) as copying:
-            report = _finish(copying, _copied(copying, options.workers, observer))
+            report = _finish(copying, _copied(copying, copying.access.options.workers, observer))
     except ConfitureFlowsError:
         if not observer.cancelled:
             raise

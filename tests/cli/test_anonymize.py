@@ -134,6 +134,7 @@ def test_bar_is_shown_and_gone_at_the_end(
         (RULES, ("--workers", "0"), 2, "--workers"),
         (RULES, ("--table", "public.people"), 2, "--table"),
         (RULES, ("--into", "files"), 2, "--to"),
+        (RULES, ("--in-place", "--replace"), 2, "--in-place"),
     ],
 )
 def test_what_stops_a_copy_has_its_exit_code(
@@ -177,3 +178,28 @@ def test_database_that_no_copy_has_made_is_replaced_only_when_told(
     assert refused.code == 1
     assert refused.json()["error"]["code"] == "copy"
     assert copy(run, "--replace").code == 0
+
+
+def test_copy_in_place_fills_the_tables_that_are_there(
+    run: Runner, configure: Callable[..., None], staging: str, server: Server
+):
+    name = conninfo_to_dict(staging)["dbname"]
+    with psycopg.connect(server.dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(str(name))))
+    with psycopg.connect(staging, autocommit=True) as target:
+        target.execute(PEOPLE.partition("INSERT")[0])
+        target.execute("CREATE TABLE theirs (id int)")
+        oid = target.execute("SELECT 'people'::regclass::oid").fetchone()
+    told = copy(run, "--in-place").json()
+    assert (told["result"]["rows"], told["result"]["in_place"]) == (2000, True)
+    with psycopg.connect(staging) as target:
+        assert target.execute("SELECT 'people'::regclass::oid").fetchone() == oid
+        row = target.execute(
+            "SELECT count(*), count(*) FILTER (WHERE email LIKE 'original%') FROM people"
+        ).fetchone()
+        assert target.execute("SELECT count(*) FROM theirs").fetchone() == (0,)
+    assert row == (2000, 0)
+    for more in ((), ("--dry-run",)):
+        again = copy(run, "--in-place", *more)
+        assert again.code == 1
+        assert "public.people is not empty" in again.json()["error"]["message"]

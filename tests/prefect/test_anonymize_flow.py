@@ -16,9 +16,9 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import CancelledRun
 from prefect.states import Cancelling
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from confiture_flows.errors import ConfigError, GateError, StrategyError
+from confiture_flows.errors import ConfigError, CopyError, GateError, StrategyError
 from confiture_flows.flows import anonymize_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.postgres import Server
@@ -57,8 +57,6 @@ def staging(server: Server, dsn: str) -> Iterator[Target]:
 
 
 def make_name(dsn: str) -> str:
-    from psycopg.conninfo import conninfo_to_dict
-
     return f"{conninfo_to_dict(dsn)['dbname']}_copy"
 
 
@@ -222,3 +220,21 @@ def test_cancelled_run_ends_its_processes_and_leaves_the_target(
             running.result(timeout=45)
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         psycopg.connect(staging.dsn)
+
+
+def test_flow_loads_in_place(known: Path, staging: Target, server: Server, tmp_path: Path):
+    with psycopg.connect(server.dsn, autocommit=True) as admin:
+        name = str(conninfo_to_dict(staging.dsn)["dbname"])
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with psycopg.connect(staging.dsn, autocommit=True) as target:
+        target.execute(PEOPLE)
+        target.execute("TRUNCATE people, letters")
+        oid = target.execute("SELECT 'people'::regclass::oid").fetchone()
+    report = anonymize_flow(source="test", target="staging", in_place=True)
+    assert (report.rows, report.in_place) == (6000, True)
+    with psycopg.connect(staging.dsn) as target:
+        assert target.execute("SELECT 'people'::regclass::oid").fetchone() == oid
+    with pytest.raises(CopyError, match=r"public\.people is not empty"):
+        anonymize_flow(source="test", target="staging", in_place=True)
+    with pytest.raises(ConfigError, match="only a database has tables"):
+        anonymize_flow(source="test", directory=str(tmp_path / "files"), in_place=True)

@@ -7,6 +7,7 @@ same bytes cost half the processor. Both connections are in no other use meanwhi
 from __future__ import annotations
 
 import select
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from psycopg import errors
@@ -119,6 +120,13 @@ class CopyWriter:
         self._flush()
         (result,) = _results(self._pgconn)
         return result.command_tuples or 0
+
+    def abandon(self) -> None:
+        """Let the server throw the rows away."""
+        self._pgconn.put_copy_end(b"given up")
+        self._flush()
+        with suppress(errors.Error):
+            _results(self._pgconn)
 
     def _put(self, data: Buffer) -> None:
         while self._pgconn.put_copy_data(data) == 0:

@@ -1,4 +1,4 @@
-"""A target -> the place where rows go, be it a new database or a folder; and what happens to it."""
+"""A target -> the place where rows go: a new database, a folder, or the tables that are there."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from confiture_flows.anonymization.copying.directory import (
     publish_folder,
     remove_folder,
 )
+from confiture_flows.anonymization.copying.in_place import tables_in_place
 from confiture_flows.anonymization.copying.journal import create_journal, drop_journal
 from confiture_flows.anonymization.copying.new_database import new_database
+from confiture_flows.anonymization.copying.refusals import database_to_load
 from confiture_flows.anonymization.copying.schema import (
     check_available,
+    read_schema,
     run_script,
     sequences_script,
     set_sequences,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.schema import Schema, Sequence
     from confiture_flows.anonymization.copying.source import Source
     from confiture_flows.anonymization.copying.values import ChunkResult, CopyOptions
+    from confiture_flows.anonymization.plan import CopyPlan
     from confiture_flows.target import Target
 
 
@@ -122,13 +126,20 @@ class _FolderPlace:
 
 @contextmanager
 def open_place(
-    source: Source, schema: Schema, target: Target | Path, number: int, options: CopyOptions
+    source: Source, plan: CopyPlan, target: Target | Path, number: int, options: CopyOptions
 ) -> Iterator[Place]:
     """Make the place, with tables in it; it is gone with the block unless it was published.
 
     Raises:
         CopyError: The target cannot become this copy.
+        EmbeddedServerError: There is no fitting pg_dump for a new database, or it fails.
     """
+    if options.in_place:
+        wanted = database_to_load(target, options)
+        with tables_in_place(source, wanted, plan, number) as tables:
+            yield tables
+        return
+    schema = read_schema(source, owners=options.owners)
     if isinstance(target, Path):
         folder = begin_folder(target.absolute(), number, replace=options.replace)
         try:

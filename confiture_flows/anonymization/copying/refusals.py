@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from confiture_flows.errors import CopyError
+from confiture_flows.errors import ConfigError, CopyError
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.anonymization.copying.source import Source
+    from confiture_flows.anonymization.copying.values import CopyOptions
     from confiture_flows.target import Target
 
 MARK = "Anonymized copy by confiture-flows"
@@ -77,3 +79,27 @@ def refuse_foreign(admin: Connection, target: Target, wanted: str, *, replace: b
             f"The target {target.name} holds {found[0]} tables that no earlier copy has made.",
             next_step="Name another target, or say that it may be replaced.",
         )
+
+
+def database_to_load(target: Target | Path, options: CopyOptions) -> Target:
+    """The target, if it can be loaded in place as these options say.
+
+    Raises:
+        ConfigError: It is a folder, or an option is about new databases.
+    """
+    if isinstance(target, Path):
+        raise ConfigError(
+            f"{target} is a folder: only a database has tables to load in place.",
+            next_step="Name a target, or leave in-place loading out.",
+        )
+    about_new = {
+        "replace": options.replace,
+        "end_sessions": options.end_sessions,
+        "owners": options.owners,
+    }
+    if found := [name for name, wanted in about_new.items() if wanted]:
+        raise ConfigError(
+            f"{', '.join(found)}: only of a copy that makes a new database.",
+            next_step="Leave it out, or in-place loading.",
+        )
+    return target

@@ -69,6 +69,7 @@ class CopyReport:
         left_out: What was not copied, in words.
         seconds: From the snapshot to the new name.
         isolated: Columns of untrusted strategies.
+        in_place: Whether the target's own tables took the rows, from one worker.
     """
 
     source: str
@@ -79,6 +80,7 @@ class CopyReport:
     left_out: tuple[str, ...] = ()
     seconds: float = 0.0
     isolated: tuple[IsolatedColumn, ...] = ()
+    in_place: bool = False
 
     @property
     def rows(self) -> int:
@@ -97,7 +99,7 @@ class CopyReport:
             Paragraph(f"{self.source} was copied to {self.target}.", "good"),
             Facts(
                 (
-                    ("Now called", self.place),
+                    ("Loaded in place" if self.in_place else "Now called", self.place),
                     ("Rows", f"{self.rows:,}"),
                     ("Bytes", f"{self.size:,}"),
                     ("Seconds", f"{self.seconds:.1f}"),
@@ -137,6 +139,7 @@ class CopyReport:
             "source": self.source,
             "target": self.target,
             "place": self.place,
+            "in_place": self.in_place,
             "rows": self.rows,
             "bytes": self.size,
             "seconds": round(self.seconds, 3),

@@ -55,6 +55,25 @@ class TransferProgress:
     def moved(self, rows: int) -> None:
         """So many rows more were written; no strategy is being called."""
 
+    def writing(self, statement: bytes) -> None:
+        """The rows of a copy in place come next, for the COPY that is to take them."""
+
+    def rows(self, data: bytes) -> None:
+        """Rows of a copy in place."""
+
+
+class _Relay:
+    """Gives rows to the process that holds the target's transaction."""
+
+    def __init__(self, progress: TransferProgress, statement: bytes) -> None:
+        self._progress = progress
+        self.size = 0
+        progress.writing(statement)
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        self._progress.rows(data)
+
 
 @dataclass
 class _Table:
@@ -103,7 +122,9 @@ class Transfer:
 
     def _copied(self, chunk: Chunk) -> ChunkResult:
         source, place = self._open()
-        if isinstance(self.access.place, Path):
+        if self.access.options.in_place:
+            done = None
+        elif isinstance(self.access.place, Path):
             done = file_done_before(self.access.place, chunk)
         else:
             assert place is not None  # noqa: S101 - opened for a database
@@ -132,7 +153,7 @@ class Transfer:
             import_modules(self.access.options.modules)
             self._source = self._stack.enter_context(connect(self.access.source, "copy from"))
             prepare_session(self._source, writing=False)
-            if not isinstance(self.access.place, Path):
+            if not (self.access.options.in_place or isinstance(self.access.place, Path)):
                 self._place = self._stack.enter_context(connect(self.access.place, "copy to"))
                 prepare_session(self._place, writing=True)
                 # Functions in constraints find what they find in the source, and so do the texts
@@ -176,6 +197,11 @@ class Transfer:
         refuse_unchanged(source, chunk, table.strategies, table.types)
         masks = self._masks(source, chunk, table)
         rows = 0
+        if self.access.options.in_place:
+            relay = _Relay(self.progress, copy_in(chunk, table.columns))
+            for statement in _statements(chunk, table):
+                rows += self._pour(source, statement, relay, masks, table.columns)
+            return _result(chunk, rows, relay.size, started, masks)
         if place is not None:
             writer = CopyWriter(place, copy_in(chunk, table.columns))
             for statement in _statements(chunk, table):

@@ -34,6 +34,8 @@ class CopyOptions:
         owners: Whether owners and rights are copied; their roles have to be there.
         modules: Modules that register strategies; workers import them.
         format: Of the files of a directory.
+        in_place: Whether the rows go into the target's own, empty tables; by one worker, as all
+            of it is one transaction.
     """
 
     engine: Engine = "auto"
@@ -47,6 +49,7 @@ class CopyOptions:
     owners: bool = False
     modules: tuple[str, ...] = ()
     format: Format = "text"
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

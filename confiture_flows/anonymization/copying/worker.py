@@ -36,6 +36,12 @@ class _Told(TransferProgress):
     def moved(self, rows: int) -> None:
         self._parent.send(("moved", rows))
 
+    def writing(self, statement: bytes) -> None:
+        self._parent.send(("writing", statement))
+
+    def rows(self, data: bytes) -> None:
+        self._parent.send(("rows", data))
+
 
 def serve(parent: Connection) -> None:
     """Copy chunks as they are asked for, until nobody asks any more."""

@@ -18,9 +18,11 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from confiture_flows.anonymization.copying.in_place import rows_of
 from confiture_flows.errors import CopyInterruptedError, StrategyError
 
 if TYPE_CHECKING:
+    from confiture_flows.anonymization.copying.in_place import ChunkRows
     from confiture_flows.anonymization.copying.observer import CopyObserver
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult, CopyAccess
 
@@ -48,7 +50,9 @@ class _Worker:
         self.pid = self._process.pid
         self._told = False
 
-    def copy(self, access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> ChunkResult:
+    def copy(
+        self, access: CopyAccess, chunk: Chunk, observer: CopyObserver, rows: ChunkRows | None
+    ) -> ChunkResult:
         """Let it copy a chunk; on any error it has to be ended."""
         timeout = access.options.strategy_timeout
         calling: tuple[str, int] | None = None
@@ -69,9 +73,15 @@ class _Worker:
                     calling = (said[0], said[1])
                 elif kind == "moved":
                     observer.moved(chunk, said[0])
+                elif rows is not None and kind == "writing":
+                    rows.begin(said[0])
+                elif rows is not None and kind == "rows":
+                    rows.write(said[0])
                 elif kind == "failed":
                     raise said[0]
                 else:
+                    if rows is not None:
+                        rows.end(said[0])
                     return said[0]
         except (EOFError, ConnectionError, OSError) as error:
             if isinstance(error, CopyInterruptedError):
@@ -118,7 +128,8 @@ def run_chunk(access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> Chunk
     with _lock:
         _busy.setdefault(access.number, []).append(worker)
     try:
-        result = worker.copy(access, chunk, observer)
+        with rows_of(access, chunk) as rows:
+            result = worker.copy(access, chunk, observer, rows)
     except BaseException:
         with _lock:
             mine = _forget(_busy, access.number, worker)
