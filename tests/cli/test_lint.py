@@ -136,13 +136,16 @@ def test_rules_are_listed_and_explained(run: Runner) -> None:
 @pytest.mark.parametrize("gate", [True, False])
 def test_gate_of_migrate(run: Runner, shop: Path, dsn: str, gate: bool) -> None:
     toml = shop.parents[1] / "confiture.toml"
-    toml.write_text(f"[lint]\ngate = {str(gate).lower()}\nrules = {{ CF12 = 'error' }}\n")
+    rules = "{ CF12 = 'error', LT01 = 'error' }"
+    toml.write_text(f"[lint]\ngate = {str(gate).lower()}\nstyle = true\nrules = {rules}\n")
     assert run.program("migrate", "--plain", "--to", "0001", dsn=dsn).code == 0
-    (shop / "0002_index.up.sql").write_text("ALTER TABLE users ALTER email SET NOT NULL;")
+    (shop / "0002_index.up.sql").write_text("ALTER TABLE users  ALTER email SET NOT NULL;")
     done = run.program("migrate", "--plain", dsn=dsn)
     assert done.code == (4 if gate else 0)
     if gate:
-        assert "CF12" in [each["code"] for each in done.json()["findings"]]
+        found = [each["code"] for each in done.json()["findings"]]
+        assert "CF12" in found
+        assert "LT01" not in found  # nobody is kept from migrating by a space
 
 
 @pytest.mark.parametrize(
