@@ -5,7 +5,7 @@ values. Retries read the error's `retryable`, and the ledger makes them safe.
 """
 
 from confiture_flows.tasks.apply import apply_plan
-from confiture_flows.tasks.copy import copy_table, plan_copy, stop_copying
+from confiture_flows.tasks.copy import copy_table, plan_copy, prove_copy, stop_copying
 from confiture_flows.tasks.discover import discover_migrations
 from confiture_flows.tasks.dry_run import dry_run_plan
 from confiture_flows.tasks.ledger import read_ledger
@@ -24,6 +24,7 @@ __all__ = [
     "lint_migrations",
     "plan_copy",
     "plan_migrations",
+    "prove_copy",
     "publish_report",
     "read_ledger",
     "rollback_plan",

@@ -101,6 +101,7 @@ def test_flow_copies_and_its_page_tells_how(
     assert set(shown) == {
         "confiture-copy-plan-staging",
         "confiture-copy-progress",
+        "confiture-copy-proof-staging",
         "confiture-copy-staging",
     }
     assert "email by email" in shown["confiture-copy-plan-staging"]["data"]
@@ -112,6 +113,8 @@ def test_flow_copies_and_its_page_tells_how(
         for each in ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [str(run.id)]}}})
     }
     assert {"plan copy", "copy public.people", "copy public.letters", "finish copy"} <= names
+    assert "prove copy" in names
+    assert "Leak proof (full): passed." in shown["confiture-copy-proof-staging"]["data"]
     # Nothing of it tells the secret, a connection string, or an original.
     everything = json.dumps(
         [

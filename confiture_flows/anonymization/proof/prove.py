@@ -7,20 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.proof.constraints import check_anonymity, check_foreign_keys
-from confiture_flows.anonymization.proof.report import LeakCheck, LeakReport
+from confiture_flows.anonymization.proof.constraints import (
+    check_anonymity,
+    check_foreign_keys,
+    refuse_unknown,
+)
+from confiture_flows.anonymization.proof.report import LeakCheck, LeakReport, ProofOptions
 from confiture_flows.anonymization.proof.search import ValueSearch
 from confiture_flows.anonymization.proof.selection import selection_of
 from confiture_flows.anonymization.proof.sessions import open_sessions
 from confiture_flows.anonymization.proof.tables import TableProof
+from confiture_flows.anonymization.rules import Pattern
+from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from confiture_flows.anonymization.copying.values import CopyAccess
     from confiture_flows.anonymization.plan import CopyPlan
-    from confiture_flows.anonymization.proof.report import ProofOptions
+    from confiture_flows.anonymization.proof.report import ProofMode
     from confiture_flows.anonymization.proof.sessions import ProofSessions
+    from confiture_flows.config import Project
 
 
 def prove_copy(
@@ -52,6 +59,30 @@ def prove_copy(
                 _accepted(each, options) for each in _checks(sessions, access, plan, rows, options)
             )
     return LeakReport(options.mode, checks, time.monotonic() - started)
+
+
+def proof_options(project: Project, plan: CopyPlan, mode: ProofMode | None = None) -> ProofOptions:
+    """What a project wants to be proven of a planned copy.
+
+    Args:
+        project: What the configuration says.
+        plan: What is going to be copied.
+        mode: Instead of the configuration's.
+
+    Raises:
+        ConfigError: It names what is not copied.
+    """
+    said = project.anonymization.proof
+    try:
+        accept = tuple(Pattern.read(each, 3) for each in said.accept)
+        options = ProofOptions(
+            mode or said.mode, said.on_leak, said.quasi_identifiers, said.k, accept
+        )
+        refuse_unknown(plan, options)
+    except ConfigError as error:
+        error.file = error.file or project.source
+        raise
+    return options
 
 
 def _checks(
