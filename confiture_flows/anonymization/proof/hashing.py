@@ -20,7 +20,8 @@ _PROBE: LiteralString = (
     "SELECT array_agg({} ORDER BY n) FROM (SELECT n, "
     "pg_catalog.repeat('a\u00e9\u00df', n) || n AS v FROM generate_series(0, 40) AS n) AS probe"
 )
-# What is left out when values are looked for elsewhere: "+49 30 12-34" is "49301234".
+# What is left out of values that start with a sign below "@" when they are looked for elsewhere:
+# "+49 30 12-34" is "49301234". Of the others nothing is, since translate costs 2 µs a value.
 _SPACING = " ()+-./"
 
 
@@ -44,13 +45,13 @@ class Hashing:
 
     def of_spelling(self, expression: sql.Composable) -> sql.Composed:
         """The hash by which a value is found however it is spaced; NULL of short ones."""
-        spelled = sql.SQL(
-            "pg_catalog.lower(pg_catalog.translate(({})::text, {}, '') COLLATE pg_catalog.\"C\")"
-        ).format(expression, sql.Literal(_SPACING))
         return self.of(
-            sql.SQL("CASE WHEN pg_catalog.length({0}) >= {1} THEN {0} END").format(
-                spelled, sql.Literal(SHORTEST)
-            )
+            sql.SQL(
+                "CASE WHEN pg_catalog.octet_length(({0})::text) < {1} THEN NULL "
+                "WHEN pg_catalog.ascii(({0})::text) < 64 "
+                'THEN pg_catalog.translate(pg_catalog.lower(({0})::text COLLATE pg_catalog."C"), '
+                "{2}, '') ELSE pg_catalog.lower(({0})::text COLLATE pg_catalog.\"C\") END"
+            ).format(expression, sql.Literal(SHORTEST), sql.Literal(_SPACING))
         )
 
     def of_row(self, expressions: list[sql.Composable]) -> sql.Composable:

@@ -107,12 +107,11 @@ class ValueSearch:
             if within:
                 emails.update(self._scan(table, within))
         found = self._found_tokens()
+        for table in tables:
+            self._find_whole(table, [e for e in places if e.table is table and e.whole], found)
         for place in places:
-            by_column = dict(found.get(place.number, {}))
-            if place.whole:
-                for origin, count in self._whole(place).items():
-                    by_column[origin] = by_column.get(origin, 0) + count
-            yield from self._told(place, by_column)
+            table = place.table
+            yield from self._told(place, found.get(place.number, {}))
             if count := emails.get(place.number, 0) if place.masked is None else 0:
                 said = f"about {count:,} e-mail addresses stand in it, and it has no rule"
                 yield LeakCheck("column.emails", "remark", str(place.table.table), place.name, said)
@@ -133,29 +132,35 @@ class ValueSearch:
             said = f"no value of {len(self._columns)} masked columns stands in it"
             yield LeakCheck("column.elsewhere", "passed", table, place.name, said)
 
-    def _whole(self, place: _Place) -> dict[int, int]:
-        """Values that are an original as they stand, by the original's column."""
-        if not self._columns:
-            return {}
-        # In its own column they were looked for already, with what chance allows.
-        own = [
-            number
-            for number, each in enumerate(self._columns)
-            if place.masked is not None and each.column == place.masked.column
+    def _find_whole(
+        self, table: TableSelection, places: list[_Place], found: dict[int, dict[int, int]]
+    ) -> None:
+        """Add values that are an original as they stand; all columns in one pass and one join."""
+        if not self._columns or not places:
+            return
+        of_spelling = self.sessions.hashing.of_spelling
+        fields = [
+            sql.SQL("({}, {})").format(
+                sql.Literal(each.number), of_spelling(table.reference(each.name))
+            )
+            for each in places
         ]
-        return dict(
-            self.sessions.place.execute(
-                sql.SQL(
-                    "SELECT o.o, count(DISTINCT o.h) FROM (SELECT {} AS h FROM ONLY {}) AS c "
-                    "JOIN {} AS o ON o.h = c.h WHERE o.o <> ALL ({}::int[]) GROUP BY o.o"
-                ).format(
-                    self.sessions.hashing.of_spelling(place.table.reference(place.name)),
-                    sql.Identifier(place.table.table.schema, place.table.table.name),
-                    sql.Identifier(_ORIGINALS),
-                    sql.Literal(own),
-                )
-            ).fetchall()
+        query = sql.SQL(
+            "SELECT c.p, o.o, count(DISTINCT o.h) FROM (SELECT v.p, v.h FROM ONLY {} "
+            "CROSS JOIN LATERAL (VALUES {}) AS v(p, h)) AS c JOIN {} AS o ON o.h = c.h "
+            "GROUP BY c.p, o.o"
+        ).format(
+            sql.Identifier(table.table.schema, table.table.name),
+            sql.SQL(", ").join(fields),
+            sql.Identifier(_ORIGINALS),
         )
+        by_number = {each.number: each for each in places}
+        for number, origin, count in self.sessions.place.execute(query).fetchall():
+            masked = by_number[number].masked
+            # In its own column it was looked for already, with what chance allows.
+            if masked is None or masked.column != self._columns[origin].column:
+                columns = found.setdefault(number, {})
+                columns[origin] = columns.get(origin, 0) + count
 
     def _found_tokens(self) -> dict[int, dict[int, int]]:
         found: dict[int, dict[int, int]] = {}

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import CopyAccess
 
 # Joins over millions of hashes go to files of the server when they need more.
-_SETTINGS = {"work_mem": "64MB", "maintenance_work_mem": "64MB", "temp_buffers": "32MB"}
+_MEMORY = {"work_mem": "64MB", "temp_buffers": "32MB"}
+# Compiling these many short queries costs more than they do.
+_PLAIN = {"jit": "off"}
+
+_JIT = 110_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,10 @@ def open_sessions(access: CopyAccess) -> Iterator[ProofSessions]:
         path = source.execute("SHOW search_path").fetchone()
         for conn in (place, reading):
             prepare_session(conn, writing=True)
-            set_all(conn, {**_SETTINGS, "search_path": path[0] if path else ""})
+            set_all(conn, {**_MEMORY, "search_path": path[0] if path else ""})
+        for conn in (source, place):
+            if conn.info.server_version >= _JIT:
+                set_all(conn, _PLAIN)
         source.execute(BEGIN)
         source.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(access.snapshot))
         yield ProofSessions(source, place, reading, agreed_hashing(source, place))

@@ -7,7 +7,7 @@ hash, on its disk. Nothing of a row is held by this process.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -50,6 +50,7 @@ class TableProof:
     sessions: ProofSessions
     selected: TableSelection
     copied: int
+    _counted: dict[tuple[int, str], _Values] = field(default_factory=dict)
 
     @contextmanager
     def hashes(self) -> Iterator[None]:
@@ -241,7 +242,10 @@ class TableProof:
         )
 
     def _values(self, column: MaskedColumn, side: str) -> _Values:
-        return _Values(
+        known = self._counted.get((column.number, side))
+        if known is not None:
+            return known
+        found = _Values(
             *self.sessions.row(
                 sql.SQL(
                     "SELECT coalesce(sum(n), 0)::bigint, count(*), coalesce(max(n), 0) FROM "
@@ -249,6 +253,8 @@ class TableProof:
                 ).format(sql.Identifier(f"v{column.number}"), sql.Identifier(side))
             )
         )
+        self._counted[(column.number, side)] = found
+        return found
 
     def _check(self, what: str, verdict: Verdict, said: str, column: str = "") -> LeakCheck:
         kind = "column" if column else "table"

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 # Shorter values are found everywhere by chance.
 SHORTEST = 8
 
-_RUN = re.compile(r"[^\s\"',;:<>(){}\[\]|\\]{8,}")
-_NUMBER = re.compile(r"(?<![\w+])\+?\(?\d[\d ()./-]{6,28}\d(?!\w)")
-_STRING = re.compile(r'"((?:[^"\\]|\\.){8,})"')
+# Splitting by what stands between tokens costs a tenth of a regular expression for them.
+_BETWEEN = str.maketrans(dict.fromkeys("\"',;:<>(){}[]|\\", " "))
+_NUMBER = re.compile(r"[+(\d][\d ()./-]{6,28}\d")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
 _HEX = re.compile(r"(?:\\?x)?((?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,})")
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
@@ -39,18 +39,23 @@ def tokens_of(text: str, *, json: bool) -> set[str]:
         json: Whether they are documents, whose strings are tokens as they are.
     """
     found: set[str] = set()
-    for run in _RUN.findall(text):
+    for run in _runs(text):
         if len(run) <= _LONGEST:
             found.update(_of_run(run))
     found.update(_NUMBER.findall(text))
     if json:
-        found.update(each for each in _STRING.findall(text) if len(each) <= _LONGEST)
+        # What stands between the strings comes along, and is nobody's value.
+        found.update(each for each in text.split('"') if SHORTEST <= len(each) <= _LONGEST)
     return found
 
 
 def count_emails(tokens: set[str]) -> int:
     """How many tokens are an e-mail address by their form."""
     return sum(1 for each in tokens if "@" in each and _EMAIL.fullmatch(each))
+
+
+def _runs(text: str) -> Iterator[str]:
+    return (each for each in text.translate(_BETWEEN).split() if len(each) >= SHORTEST)
 
 
 def _of_run(run: str) -> Iterator[str]:
@@ -69,7 +74,7 @@ def _decoded(run: str) -> Iterator[str]:
     for text in (_text_of(_unhexed(run)), _text_of(_unbased(run))):
         if text is not None:
             yield text
-            yield from (each.strip(_STRIPPED) for each in _RUN.findall(text) if each != text)
+            yield from (each.strip(_STRIPPED) for each in _runs(text) if each != text)
 
 
 def _unhexed(run: str) -> bytes | None:
