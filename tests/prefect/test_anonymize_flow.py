@@ -13,7 +13,7 @@ from prefect.blocks.system import Secret
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from confiture_flows.errors import ConfigError, GateError, StrategyError
+from confiture_flows.errors import ConfigError, GateError, LeakError, StrategyError
 from confiture_flows.flows import anonymize_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.postgres import Server
@@ -186,3 +186,25 @@ def test_flow_copies_into_a_directory(known: Path, tmp_path: Path):
     assert "original" not in text
     with pytest.raises(ConfigError, match="to a target or to a directory"):
         anonymize_flow(source="test")
+
+
+def test_flow_fails_on_a_leak_and_its_page_tells_where(
+    known: Path,
+    ask: Ask,
+    told: Callable[[], None],
+    latest_run: Callable[[], Any],
+    staging: Target,
+    conn: psycopg.Connection,
+):
+    conn.execute("ALTER TABLE letters ADD note text; UPDATE letters SET note = 'of ' || email")
+    with pytest.raises(LeakError, match=r"public\.letters\.note"):
+        anonymize_flow(source="test", target="staging")
+    told()
+    run = latest_run()
+    shown = artifacts(ask, str(run.id))
+    proof = shown["confiture-copy-proof-staging"]["data"]
+    assert "Leak proof (full): failed." in proof
+    assert "public.letters.note" in proof
+    assert "confiture-copy-staging" not in shown
+    logs = ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [str(run.id)]}}})
+    assert "example.org" not in json.dumps([shown, logs])
