@@ -49,6 +49,17 @@ class ModuleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofConfig:
+    """[anonymization.proof]; see `ProofOptions`."""
+
+    mode: Literal["full", "quick", "off"] = "full"
+    on_leak: Literal["keep", "drop"] = "keep"
+    quasi_identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    k: int = 5
+    accept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnonymizationConfig:
     """The [anonymization] table.
 
@@ -64,6 +75,7 @@ class AnonymizationConfig:
         tables: How much is copied of tables, by pattern.
         subset: The rows that a subset starts from: SQL conditions by table.
         allow: Patterns of columns that look personal and may be copied as they are.
+        proof: What is proven of a copy.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -77,6 +89,7 @@ class AnonymizationConfig:
     tables: Mapping[str, TableRuleConfig] = field(default_factory=dict)
     subset: Mapping[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
+    proof: ProofConfig = ProofConfig()
 
 
 def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationConfig:
@@ -109,6 +122,13 @@ def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationC
         {pattern: TableRuleConfig(**each.model_dump()) for pattern, each in said.tables.items()},
         said.subset,
         tuple(said.allow),
+        ProofConfig(
+            said.proof.mode,
+            said.proof.on_leak,
+            {name: tuple(each) for name, each in said.proof.quasi_identifiers.items()},
+            said.proof.k,
+            tuple(said.proof.accept),
+        ),
     )
 
 

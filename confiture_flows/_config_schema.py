@@ -120,6 +120,21 @@ class ModuleTable(_Table):
         return {"trust": said} if isinstance(said, str) else said
 
 
+class ProofTable(_Table):
+    """[anonymization.proof]; a string is its mode."""
+
+    mode: Literal["full", "quick", "off"] = "full"
+    on_leak: Literal["keep", "drop"] = "keep"
+    quasi_identifiers: dict[str, list[str]] = {}
+    k: int = Field(default=5, ge=2)
+    accept: list[str] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_short(cls, said: object) -> object:
+        return {"mode": said} if isinstance(said, str) else said
+
+
 class AnonymizationTable(_Table):
     """[anonymization]."""
 
@@ -134,6 +149,7 @@ class AnonymizationTable(_Table):
     tables: dict[str, TableRuleTable] = {}
     subset: dict[str, str] = {}
     allow: list[str] = []
+    proof: ProofTable = ProofTable()
 
 
 class ConfigurationFile(_Table):

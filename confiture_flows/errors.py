@@ -7,7 +7,8 @@
     |   `-- TargetUnreachableError       3  nobody answers, or the connection broke    [retryable]
     |-- MigrationFileError (ValueError)  4  a file that cannot be run
     |-- GateError                        4  findings at or above the gate
-    |   `-- HistoryError                 5  ledger and directory disagree
+    |   |-- HistoryError                 5  ledger and directory disagree
+    |   `-- LeakError                    4  the proof of an anonymized copy failed
     |-- PlanError (ValueError)           2  the plan asked for does not exist
     |   `-- IrreversibleError            7  a step back has no down script
     |-- LedgerError                      1  the ledger table is not what it should be
@@ -149,6 +150,12 @@ class HistoryError(GateError):
 
     code = "history"
     exit_code = 5
+
+
+class LeakError(GateError):
+    """The proof of an anonymized copy failed; the target is as it was."""
+
+    code = "leak"
 
 
 class PlanError(ConfitureFlowsError, ValueError):

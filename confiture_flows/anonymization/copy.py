@@ -32,7 +32,7 @@ from confiture_flows.anonymization.copying.values import CopyAccess
 from confiture_flows.anonymization.copying.way import choose_way
 from confiture_flows.anonymization.copying.workers import end_workers, run_chunk, start_workers
 from confiture_flows.anonymization.plan import stop_if_refused
-from confiture_flows.errors import CopyError, CopyInterruptedError
+from confiture_flows.errors import CopyError, CopyInterruptedError, LeakError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult, CopyOptions
     from confiture_flows.anonymization.keys import Secret
     from confiture_flows.anonymization.plan import CopyPlan
+    from confiture_flows.anonymization.proof.report import LeakReport, OnLeak
     from confiture_flows.anonymization.strategy import StrategyBase
     from confiture_flows.target import Target
 
@@ -51,8 +52,17 @@ _TRIES = 3
 class Proof(Protocol):
     """What looks at a loaded copy before it takes the target's name."""
 
-    def __call__(self, access: CopyAccess, plan: CopyPlan) -> None:
-        """Look at `access.source`, as of `access.snapshot`, and `access.place`; raise to stop."""
+    def __call__(self, access: CopyAccess, plan: CopyPlan, rows: Mapping[str, int]) -> LeakReport:
+        """Look at `access.source`, as of `access.snapshot`, and `access.place`.
+
+        Args:
+            access: Of the copy.
+            plan: What was copied.
+            rows: How many were written, by table.
+
+        Returns:
+            What was found; a failed check stops the copy.
+        """
         ...
 
 
@@ -76,15 +86,22 @@ class Copying:
     _started: float = field(default_factory=time.monotonic)
     _isolated: tuple[IsolatedColumn, ...] = ()
 
-    def finish(self, results: Iterable[ChunkResult], prove: Proof | None = None) -> CopyReport:
+    def finish(
+        self,
+        results: Iterable[ChunkResult],
+        prove: Proof | None = None,
+        on_leak: OnLeak = "keep",
+    ) -> CopyReport:
         """Make indexes and keys, set sequences, let it be proven, and take the target's name.
 
         Args:
             results: Of all chunks.
-            prove: Called before the name is taken; what it raises stops the copy, and the target
-                stays what it was.
+            prove: Called before the name is taken; what it finds or raises stops the copy, and
+                the target stays what it was.
+            on_leak: Whether a copy whose proof failed is kept aside or dropped.
 
         Raises:
+            LeakError: The proof failed.
             CopyError: A chunk is missing, a constraint does not hold, or the target is in use.
         """
         by_chunk = {(str(each.chunk.table), each.chunk.number): each for each in results}
@@ -100,9 +117,7 @@ class Copying:
         with told_without_rows("Reading sequences"):
             sequences = read_sequences(self._source, self.plan)
         self._place.set_sequences(sequences)
-        if prove is not None:
-            observer.finishing("proof")
-            prove(self.access, self.plan)
+        proof = self._proven(found, prove, on_leak) if prove else None
         observer.finishing("swap")
         place = self._place.publish(self.access.source.name, found)
         order = {str(each): number for number, each in enumerate(self.plan.tables)}
@@ -115,9 +130,30 @@ class Copying:
             self.plan.left_out,
             time.monotonic() - self._started,
             self._isolated,
+            proof,
             in_place=self.access.options.in_place,
         )
         observer.ended(report)
+        return report
+
+    def _proven(self, results: list[ChunkResult], prove: Proof, on_leak: OnLeak) -> LeakReport:
+        """Let the copy be looked at, and stop if it leaks."""
+        self._observer.finishing("proof")
+        rows: dict[str, int] = {}
+        for each in results:
+            name = str(each.chunk.table)
+            rows[name] = rows.get(name, 0) + each.rows
+        report = prove(self.access, self.plan, rows)
+        self._observer.proven(report)
+        if report.failed:
+            kept = self._place.keep_aside() if on_leak == "keep" else None
+            raise LeakError(
+                report.message(),
+                next_step=f"Look at the database {kept}, to which only its owner may connect; the "
+                "next copy to this target drops it."
+                if kept
+                else "Mend the rules or strategies of these columns, and copy again.",
+            )
         return report
 
 
@@ -243,10 +279,12 @@ def copy_database(
     options: CopyOptions,
     observer: CopyObserver | None = None,
     prove: Proof | None = None,
+    on_leak: OnLeak = "keep",
 ) -> CopyReport:
     """Do all of it, with threads that wait for the workers; see `open_copy`."""
     with open_copy(source, target, plan, secret, options, observer) as copying:
-        return copying.finish(run_chunks(copying, copying.access.options.workers, observer), prove)
+        results = run_chunks(copying, copying.access.options.workers, observer)
+        return copying.finish(results, prove, on_leak)
 
 
 def run_chunks(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.report import CopyReport
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult
     from confiture_flows.anonymization.plan import CopyPlan
+    from confiture_flows.anonymization.proof.report import LeakReport
 
 _TELL_EVERY = 5.0  # seconds between two lines in a pipe
 
@@ -33,6 +34,7 @@ class CopyProgress(CopyObserver):
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self.report: CopyReport | None = None
         self.plan: CopyPlan | None = None
+        self.proof: LeakReport | None = None
         self._stream = stream
         self._quiet = quiet
         self._lock = threading.Lock()
@@ -112,6 +114,10 @@ class CopyProgress(CopyObserver):
                 self._bar.update(self._task, description=what, total=None)
             else:
                 self._line(f"next: {what}")
+
+    def proven(self, report: LeakReport) -> None:
+        """Keep it: of a copy that leaks there is no other report."""
+        self.proof = report
 
     def ended(self, report: CopyReport) -> None:
         """Take the bar away, and keep the report for the command."""

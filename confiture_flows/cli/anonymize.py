@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path  # noqa: TC003 - cyclopts reads it
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from confiture_flows.target import Target
 
 Engine = Literal["auto", "sql", "python"]
+ProofMode = Literal["full", "quick", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class _Asked:
     owners: bool
     fail_on: GateName | None
     in_place: bool
+    proof: ProofMode | None
 
 
 def anonymize(
@@ -64,13 +67,15 @@ def anonymize(
     owners: Annotated[bool, Parameter(negative="")] = False,
     fail_on: GateName | None = None,
     in_place: Annotated[bool, Parameter(negative="")] = False,
+    proof: ProofMode | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Copy a database, anonymized by [anonymization] of confiture.toml, as a Prefect flow run.
 
     The copy is loaded beside the target and takes its name at the very end, or by --in-place into
-    the target's own tables. Exits 2 when rules are
-    wrong, 4 when findings reach the gate; nothing is copied then.
+    the target's own tables. Exits 2 when rules are wrong, 4 when findings reach the gate, and
+    nothing is copied then; 4 also when the proof finds a leak in the loaded copy, and the target
+    stays what it was.
 
     Args:
         from_: The target or block to copy; it is only read.
@@ -87,6 +92,8 @@ def anonymize(
         owners: Copy owners and rights too; their roles have to be there.
         fail_on: The severity at which findings stop the copy, instead of the target's.
         in_place: Load the target's own tables, all of them empty, in one transaction.
+        proof: How the copy is looked at before it takes the target's name, instead of the
+            configuration's "full".
         json: Print one JSON object.
     """
     asked = _Asked(
@@ -104,6 +111,7 @@ def anonymize(
         owners,
         fail_on,
         in_place,
+        proof,
     )
     return framed("anonymize", DirectoryOptions(json=json), lambda work: _run(work, asked))
 
@@ -130,7 +138,12 @@ def _run(work: Work, asked: _Asked) -> Outcome:
             error = raised
     found = progress.plan.findings if progress.plan else ()
     if progress.report is None:
-        return Outcome(findings=_not_in(error, found, work), error=error)
+        leaks = progress.proof
+        return Outcome(
+            {"proof": leaks.json()} if leaks else None,
+            findings=_not_in(error, found, work),
+            error=error,
+        )
     return Outcome(progress.report.json(), progress.report.document(), found, error)
 
 
@@ -150,6 +163,7 @@ def _plainly(
     from confiture_flows.anonymization.keys import secret_of
     from confiture_flows.anonymization.plan import stop_if_refused
     from confiture_flows.anonymization.prepare import folder_of_keys, prepare_copy
+    from confiture_flows.anonymization.proof.prove import proof_options, prove_copy
     from confiture_flows.target import connect
 
     _refuse_block(work)
@@ -160,7 +174,10 @@ def _plainly(
             planned = prepare_copy(conn, work.project, source, place, secret, folder)
         progress.planned(planned.plan)
         stop_if_refused(planned.plan, _gate(asked, place))
-        copy_database(source, place, planned.plan, secret, options, progress)
+        proof = proof_options(work.project, planned.plan, asked.proof)
+        prove = partial(prove_copy, options=proof)
+        plan = planned.plan
+        copy_database(source, place, plan, secret, options, progress, prove, proof.on_leak)
 
 
 def _options(work: Work, asked: _Asked) -> CopyOptions:
@@ -192,6 +209,7 @@ def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: Copy
         owners=asked.owners,
         fail_on=asked.fail_on,
         in_place=asked.in_place,
+        proof=asked.proof,
     )
 
 

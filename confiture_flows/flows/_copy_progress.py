@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.copying.report import CopyReport
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult
+    from confiture_flows.anonymization.proof.report import LeakReport
 
 _EVERY = 2.0  # seconds between two updates of the artifact
 _watching: ContextVar[CopyObserver | None] = ContextVar("copy_observer", default=None)
@@ -126,6 +127,10 @@ class ProgressArtifact(CopyObserver):
         """Say what comes next."""
         self._logger.info("Rows are there; next: %s", what)
         self._other.finishing(what)
+
+    def proven(self, report: LeakReport) -> None:
+        """Pass it on."""
+        self._other.proven(report)
 
     def ended(self, report: CopyReport) -> None:
         """Pass it on."""

@@ -18,6 +18,7 @@ from confiture_flows.anonymization.copying.report import CopyReport
 from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.plan import stop_if_refused
 from confiture_flows.anonymization.prepare import folder_of_keys, refuse_target
+from confiture_flows.anonymization.proof.prove import proof_options
 from confiture_flows.config import GateName, load_project
 from confiture_flows.errors import ConfigError, ConfitureFlowsError
 from confiture_flows.flows._copy_progress import ProgressArtifact, current_copy_observer
@@ -27,10 +28,13 @@ from confiture_flows.tasks._policy import COMPUTED
 from confiture_flows.tasks.copy import publish_copy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confiture_flows.anonymization.copy import Copying
-    from confiture_flows.anonymization.copying.values import ChunkResult
+    from confiture_flows.anonymization.copying.values import ChunkResult, CopyAccess
     from confiture_flows.anonymization.keys import Secret
     from confiture_flows.anonymization.plan import CopyPlan
+    from confiture_flows.anonymization.proof.report import LeakReport, ProofOptions
     from confiture_flows.config import Project
     from confiture_flows.target import Target
 
@@ -49,6 +53,7 @@ def anonymize_flow(
     owners: bool = False,
     fail_on: GateName | None = None,
     in_place: bool = False,
+    proof: Literal["full", "quick", "off"] | None = None,
 ) -> CopyReport:
     """Copy a database, anonymized; the target changes at the very end, or not at all.
 
@@ -65,6 +70,8 @@ def anonymize_flow(
         owners: Whether owners and rights are copied; their roles have to be there.
         fail_on: The severity at which findings stop the run; as the target says when empty.
         in_place: Whether the rows go into the target's own, empty tables, in one transaction.
+        proof: How the copy is looked at before it takes the target's name; as the configuration
+            says when empty.
 
     Returns:
         How it went.
@@ -72,6 +79,7 @@ def anonymize_flow(
     Raises:
         ConfigError: The rules do not fit the source; nothing was copied.
         GateError: Findings stop the run; nothing was copied.
+        LeakError: The proof of the copy failed; the target is as it was.
         CopyError: The copy failed; the target is as it was.
     """
     project = load_project()
@@ -95,7 +103,7 @@ def anonymize_flow(
         plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
         current_copy_observer().planned(plan)
         stop_if_refused(plan, Severity.of(gate))
-        return _copy(origin, place, plan, secret, options)
+        return _copy(origin, place, plan, secret, options, proof_options(project, plan, proof))
 
 
 def _copy(
@@ -104,12 +112,14 @@ def _copy(
     plan: CopyPlan,
     secret: Secret | None,
     options: CopyOptions,
+    proof: ProofOptions,
 ) -> CopyReport:
     """Carry out a plan that nothing refuses."""
     observer = ProgressArtifact(current_copy_observer())
     try:
         with observer, open_copy(source, place, plan, secret, options, observer) as copying:
-            report = _finish(copying, _copied(copying, copying.access.options.workers, observer))
+            results = _copied(copying, copying.access.options.workers, observer)
+            report = _finish(copying, results, proof)
     except ConfitureFlowsError:
         if not observer.cancelled:
             raise
@@ -178,10 +188,13 @@ def _copied(copying: Copying, workers: int, observer: ProgressArtifact) -> list[
             raise
 
 
-def _finish(copying: Copying, results: list[ChunkResult]) -> CopyReport:
+def _finish(copying: Copying, results: list[ChunkResult], proof: ProofOptions) -> CopyReport:
+    def prove(access: CopyAccess, plan: CopyPlan, rows: Mapping[str, int]) -> LeakReport:
+        return tasks.prove_copy(_whole(access), _whole(plan), rows, proof)
+
     @task(name="finish copy", task_run_name="finish copy", **COMPUTED)
     def finish_copy() -> CopyReport:
         """Indexes, keys, sequences and the new name; not tried again, as it may be half done."""
-        return copying.finish(results)
+        return copying.finish(results, prove, proof.on_leak)
 
     return finish_copy()

@@ -12,7 +12,7 @@ from confiture_flows._lazy import lazy_names
 
 if TYPE_CHECKING:
     from confiture_flows.tasks.apply import apply_plan
-    from confiture_flows.tasks.copy import copy_table, plan_copy, stop_copying
+    from confiture_flows.tasks.copy import copy_table, plan_copy, prove_copy, stop_copying
     from confiture_flows.tasks.discover import discover_migrations
     from confiture_flows.tasks.dry_run import dry_run_plan
     from confiture_flows.tasks.ledger import read_ledger
@@ -31,6 +31,7 @@ __all__ = [
     "lint_migrations",
     "plan_copy",
     "plan_migrations",
+    "prove_copy",
     "publish_report",
     "read_ledger",
     "rollback_plan",
@@ -49,6 +50,7 @@ __getattr__ = lazy_names(
         "lint_migrations": "confiture_flows.tasks.lint",
         "plan_copy": "confiture_flows.tasks.copy",
         "plan_migrations": "confiture_flows.tasks.plan",
+        "prove_copy": "confiture_flows.tasks.copy",
         "publish_report": "confiture_flows.tasks.publish",
         "read_ledger": "confiture_flows.tasks.ledger",
         "rollback_plan": "confiture_flows.tasks.rollback",

@@ -12,6 +12,7 @@ from confiture_flows.anonymization import copy
 from confiture_flows.anonymization.copying.workers import end_workers
 from confiture_flows.anonymization.outlook import plan_document
 from confiture_flows.anonymization.prepare import prepare_copy
+from confiture_flows.anonymization.proof import prove
 from confiture_flows.anonymization.trial import DEFAULT_ROWS
 from confiture_flows.config import load_project
 from confiture_flows.errors import CopyError, CopyInterruptedError
@@ -22,6 +23,7 @@ from confiture_flows.tasks._policy import COMPUTED, RETRIED
 from confiture_flows.tasks.publish import artifact_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from confiture_flows.anonymization.copying.observer import CopyObserver
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult, CopyAccess
     from confiture_flows.anonymization.keys import Secret
     from confiture_flows.anonymization.plan import CopyPlan
+    from confiture_flows.anonymization.proof.report import LeakReport, ProofOptions
     from confiture_flows.target import Target
 
 _stopped: set[int] = set()
@@ -112,6 +115,38 @@ def stop_copying(number: int) -> None:
     """
     _stopped.add(number)
     end_workers(number)
+
+
+@task(name="prove copy", task_run_name="prove copy", **_KEPT_NOWHERE)
+def prove_copy(
+    access: CopyAccess, plan: CopyPlan, rows: Mapping[str, int], options: ProofOptions
+) -> LeakReport:
+    """Compare a loaded copy with its source, and write an artifact about it.
+
+    A failure is returned, not raised; `Copying.finish` makes an error of it.
+
+    Args:
+        access: Of the copy, whose snapshot is still held.
+        plan: What was to be copied.
+        rows: How many rows the copy has written, by table.
+        options: What is proven.
+
+    Raises:
+        CopyInterruptedError: A connection broke; a retry looks again.
+        CopyError: A statement failed, or the snapshot is gone.
+    """
+    report = prove.prove_copy(access, plan, rows, options)
+    logger = get_run_logger()
+    for each in report.failed:
+        logger.error("%s: %s [%s]", each.where, each.said, each.code)
+    name = getattr(access.place, "name", "files")
+    create_markdown_artifact(
+        key=artifact_key("copy-proof", name),
+        markdown=render_markdown(report.document()),
+        description=f"Leak proof of {name}: {report.verdict}",
+        _sync=True,  # pyright: ignore[reportCallIssue]
+    )
+    return report
 
 
 @task(name="publish copy", task_run_name="publish copy", **COMPUTED)

@@ -14,6 +14,7 @@ import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from psycopg.conninfo import make_conninfo
 from confiture_flows.anonymization.copy import open_copy, run_chunks
 from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.keys import Secret
+from confiture_flows.anonymization.proof.prove import prove_copy
+from confiture_flows.anonymization.proof.report import ProofMode, ProofOptions
 from confiture_flows.target import Target
 from tests.benchmarks.copy_peers import (
     dump_and_restore,
@@ -106,10 +109,13 @@ class Bench:
         return {"rows": time.perf_counter() - started}
 
     def ours(
-        self, rules: Mapping[str, Any], options: CopyOptions
+        self, rules: Mapping[str, Any], options: CopyOptions, proof: ProofMode = "off"
     ) -> Callable[[], dict[str, float]]:
         """A copy of ours."""
         plan = plan_of(self.source, **rules)
+        keyed = tuple(replace(each, primary_key=("id",)) for each in plan.tables)
+        plan = replace(plan, tables=keyed)
+        prove = None if proof == "off" else partial(prove_copy, options=ProofOptions(proof))
 
         def run() -> dict[str, float]:
             self.execute(self.admin, "CHECKPOINT")
@@ -119,9 +125,13 @@ class Bench:
                 begun = time.perf_counter()
                 results = run_chunks(copying, options.workers)
                 rows = time.perf_counter() - begun
-                report = copying.finish(results)
+                report = copying.finish(results, prove)
             assert report.rows == self.rows
-            return {"rows": rows, "whole": time.perf_counter() - started}
+            whole = time.perf_counter() - started
+            if report.proof is None:
+                return {"rows": rows, "whole": whole}
+            assert report.proof.verdict == "passed", report.proof.message()
+            return {"rows": rows, "whole": whole, "proof": report.proof.seconds}
 
         return run
 
@@ -168,6 +178,10 @@ def ways(bench: Bench) -> dict[str, Callable[[], Mapping[str, float]]]:
         "four hashes in SQL, 2 workers": bench.ours(HASHED, replace(two, engine="sql")),
         "email, name, phone, address": bench.ours(KEYED, one),
         "email, name, phone, address, 2 workers": bench.ours(KEYED, two),
+        "email, name, phone, address, proven": bench.ours(KEYED, one, "full"),
+        "email, name, phone, address, 2 workers, proven": bench.ours(KEYED, two, "full"),
+        "email, name, phone, address, proven quickly": bench.ours(KEYED, one, "quick"),
+        "no mask, proven": bench.ours({}, one, "full"),
         "custom Python on one column": bench.ours(CUSTOM, one),
         "custom Python on one column, 2 workers": bench.ours(CUSTOM, two),
     }
@@ -192,12 +206,13 @@ def main() -> None:
     print(f"load {os.getloadavg()}, {said.rows:,} rows, {said.rounds} rounds")
     bare = found[BARE]["rows"]
     for name, figures in found.items():
-        whole = figures.get("whole")
+        whole, proof = figures.get("whole"), figures.get("proof")
         rows = figures.get("rows") or figures["whole"]
         print(
             f"{name:<42}{_of(rows)}  {said.rows / rows.median:10,.0f}/s"
             f"  {bare.median / rows.median:5.2f} of bare (least {bare.least / rows.least:4.2f})"
             + (f"  whole {_of(whole)}" if whole else "")
+            + (f"  of that the proof {_of(proof)}" if proof else "")
         )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(f"largest process: {peak / 1024:.0f} MB")

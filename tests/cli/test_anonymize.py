@@ -203,3 +203,46 @@ def test_copy_in_place_fills_the_tables_that_are_there(
         again = copy(run, "--in-place", *more)
         assert again.code == 1
         assert "public.people is not empty" in again.json()["error"]["message"]
+
+
+def test_copy_that_leaks_is_refused_and_kept_aside(
+    run: Runner, configure: Callable[..., None], staging: str, dsn: str
+):
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("ALTER TABLE people ADD note text; UPDATE people SET note = 'of ' || email")
+    done = copy(run)
+    assert done.code == 4
+    told = done.json()
+    assert told["error"]["code"] == "leak"
+    failed = [e for e in told["result"]["proof"]["checks"] if e["verdict"] == "failed"]
+    assert [(each["code"], each["column"]) for each in failed] == [("column.elsewhere", "note")]
+    assert "2,000 source values of public.people.email" in failed[0]["said"]
+    name = conninfo_to_dict(staging)["dbname"]
+    assert f"{name}__confiture_" in told["error"]["next_step"]
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(staging)
+    assert "example.org" not in done.said
+    assert copy(run, "--proof", "off").code == 0
+    with psycopg.connect(dsn) as conn:
+        left = conn.execute(
+            "SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)", (f"{name}__",)
+        )
+        assert left.fetchone() == (0,)
+
+
+def test_proof_is_configured(run: Runner, configure: Callable[..., None], staging: str):
+    quasi = (
+        '[anonymization.proof]\nk = {k}\nquasi_identifiers = {{ "public.people" = {columns} }}\n'
+    )
+    configure(RULES + quasi.format(k=2000, columns='["born"]'))
+    assert copy(run).json()["result"]["proof"]["verdict"] == "passed"
+    configure(RULES + quasi.format(k=2001, columns='["born"]'))
+    refused = copy(run)
+    assert refused.code == 4
+    assert "k_anonymity" in refused.json()["error"]["message"]
+    configure(RULES + quasi.format(k=5, columns='["born", "zip"]'))
+    unknown = copy(run)
+    assert unknown.code == 2
+    assert "public.people.zip" in unknown.json()["error"]["message"]
+    configure(RULES, more='proof = "quick"\n')
+    assert copy(run).json()["result"]["proof"]["mode"] == "quick"

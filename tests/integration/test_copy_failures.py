@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg
 import pytest
@@ -194,7 +194,7 @@ def test_masked_values_that_break_a_constraint_leave_the_target(source: str, pla
 
 
 def test_a_proof_that_fails_leaves_the_target(source: str, place: str) -> None:
-    def prove(access: CopyAccess, plan: CopyPlan) -> None:
+    def prove(access: CopyAccess, plan: CopyPlan, rows: object) -> NoReturn:
         assert isinstance(access.place, Target)
         assert count(access.place.dsn, "SELECT count(*) FROM people") == 3000
         raise CopyError("There is a leak.")

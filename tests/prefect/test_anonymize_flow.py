@@ -18,7 +18,7 @@ from prefect.states import Cancelling
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from confiture_flows.errors import ConfigError, CopyError, GateError, StrategyError
+from confiture_flows.errors import ConfigError, CopyError, GateError, LeakError, StrategyError
 from confiture_flows.flows import anonymize_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.postgres import Server
@@ -105,6 +105,7 @@ def test_flow_copies_and_its_page_tells_how(
     assert set(shown) == {
         "confiture-copy-plan-staging",
         "confiture-copy-progress",
+        "confiture-copy-proof-staging",
         "confiture-copy-staging",
     }
     assert "email by email" in shown["confiture-copy-plan-staging"]["data"]
@@ -116,6 +117,8 @@ def test_flow_copies_and_its_page_tells_how(
         for each in ask("/task_runs/filter", {"flow_runs": {"id": {"any_": [str(run.id)]}}})
     }
     assert {"plan copy", "copy public.people", "copy public.letters", "finish copy"} <= names
+    assert "prove copy" in names
+    assert "Leak proof (full): passed." in shown["confiture-copy-proof-staging"]["data"]
     # Nothing of it tells the secret, a connection string, or an original.
     everything = json.dumps(
         [
@@ -238,3 +241,25 @@ def test_flow_loads_in_place(known: Path, staging: Target, server: Server, tmp_p
         anonymize_flow(source="test", target="staging", in_place=True)
     with pytest.raises(ConfigError, match="only a database has tables"):
         anonymize_flow(source="test", directory=str(tmp_path / "files"), in_place=True)
+
+
+def test_flow_fails_on_a_leak_and_its_page_tells_where(
+    known: Path,
+    ask: Ask,
+    told: Callable[[], None],
+    latest_run: Callable[[], Any],
+    staging: Target,
+    conn: psycopg.Connection,
+):
+    conn.execute("ALTER TABLE letters ADD note text; UPDATE letters SET note = 'of ' || email")
+    with pytest.raises(LeakError, match=r"public\.letters\.note"):
+        anonymize_flow(source="test", target="staging")
+    told()
+    run = latest_run()
+    shown = artifacts(ask, str(run.id))
+    proof = shown["confiture-copy-proof-staging"]["data"]
+    assert "Leak proof (full): failed." in proof
+    assert "public.letters.note" in proof
+    assert "confiture-copy-staging" not in shown
+    logs = ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [str(run.id)]}}})
+    assert "example.org" not in json.dumps([shown, logs])

@@ -100,6 +100,7 @@ class NewDatabase:
     existed: bool
     end_sessions: bool
     taken: bool = False
+    kept: bool = False
 
     def create(self, source: Source) -> None:
         """Create it.
@@ -138,6 +139,16 @@ class NewDatabase:
             with suppress(psycopg.Error):
                 drop_database(self.admin, old)
         return self.wanted
+
+    def keep_aside(self) -> str:
+        """Stay as it is, where nobody else may connect; the next copy to the target drops it.
+
+        Returns:
+            The name.
+        """
+        self._mark(self.name, f"{MARK}: its proof failed, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+        self.kept = True
+        return self.name
 
     def wait_until_unused(self, seconds: float) -> None:
         """Let sessions on the target end by themselves.
@@ -248,7 +259,7 @@ def new_database(
             yield made
         finally:
             # If the connection is gone, so is the lock: the next copy drops the database.
-            if not made.taken:
+            if not (made.taken or made.kept):
                 with suppress(psycopg.Error):
                     admin.execute("ROLLBACK")
                     drop_database(admin, name)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.report import CopyReport
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult
     from confiture_flows.anonymization.plan import CopyPlan
+    from confiture_flows.anonymization.proof.report import LeakReport
 
 
 class CopyObserver:
@@ -34,6 +35,9 @@ class CopyObserver:
 
     def finishing(self, what: str) -> None:
         """All rows are there; next comes "indexes and keys", "sequences", "proof" or "swap"."""
+
+    def proven(self, report: LeakReport) -> None:
+        """The loaded copy was looked at; if the proof failed, an error comes next."""
 
     def ended(self, report: CopyReport) -> None:
         """The copy has taken the target's name."""

@@ -65,6 +65,10 @@ class Place(Protocol):
         """Take the target's name, and say it."""
         ...
 
+    def keep_aside(self) -> str | None:
+        """Stay after a proof that failed, under a name of its own; None if it does not stay."""
+        ...
+
 
 @dataclass
 class _DatabasePlace:
@@ -102,6 +106,9 @@ class _DatabasePlace:
     def publish(self, source: str, results: Iterable[ChunkResult]) -> str:
         return self.database.publish(source)
 
+    def keep_aside(self) -> str:
+        return self.database.keep_aside()
+
 
 @dataclass
 class _FolderPlace:
@@ -122,6 +129,9 @@ class _FolderPlace:
     def publish(self, source: str, results: Iterable[ChunkResult]) -> str:
         publish_folder(self.where, self.wanted, source, results, self.after)
         return str(self.wanted)
+
+    def keep_aside(self) -> None:
+        return None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from confiture_flows.anonymization.copying.values import ChunkResult, ColumnCount, Way
+    from confiture_flows.anonymization.proof.report import LeakReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class CopyReport:
         left_out: What was not copied, in words.
         seconds: From the snapshot to the new name.
         isolated: Columns of untrusted strategies.
+        proof: What was proven before the copy took its name; None if nobody asked.
         in_place: Whether the target's own tables took the rows, from one worker.
     """
 
@@ -80,6 +82,7 @@ class CopyReport:
     left_out: tuple[str, ...] = ()
     seconds: float = 0.0
     isolated: tuple[IsolatedColumn, ...] = ()
+    proof: LeakReport | None = None
     in_place: bool = False
 
     @property
@@ -129,6 +132,8 @@ class CopyReport:
         if self.isolated:
             rows = tuple((each.column, ", ".join(each.walls)) for each in self.isolated)
             blocks.append(Table(("Isolated", "Walls that stood"), rows))
+        if self.proof is not None:
+            blocks += self.proof.blocks()
         if self.left_out:
             blocks.append(Table(("Not copied",), tuple((each,) for each in self.left_out)))
         return Document("Anonymized copy", tuple(blocks))
@@ -146,6 +151,7 @@ class CopyReport:
             "sequences": self.sequences,
             "left_out": list(self.left_out),
             "isolated": {each.column: list(each.walls) for each in self.isolated},
+            "proof": self.proof.json() if self.proof else None,
             "tables": [
                 {
                     "table": each.name,

@@ -1,0 +1,159 @@
+"""A planned table -> what of it is compared, and the SQL that reads it on both sides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from confiture_flows.anonymization.copying.keys_file import conditions_on_keys
+from confiture_flows.anonymization.copying.source import types_of
+from confiture_flows.anonymization.copying.strategies import strategies_of
+from confiture_flows.anonymization.copying.values import Chunk, Way
+from confiture_flows.anonymization.copying.way import conditions_of, where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    from confiture_flows.anonymization.keys import Secret
+    from confiture_flows.anonymization.plan import PlannedTable
+    from confiture_flows.anonymization.proof.hashing import Hashing
+    from confiture_flows.anonymization.strategy import Column, StrategyBase
+
+# Each session has a "now" of its own: such a condition selects other rows when asked again.
+_MOVING = re.compile(
+    r"\b(now\s*\(|current_(date|time)|local(time|timestamp)|random\s*\(|clock_timestamp"
+    r"|(transaction|statement)_timestamp|timeofday|age\s*\()",
+    re.IGNORECASE,
+)
+_TELLING = ("text", "varchar", "bpchar", "citext", "name", "uuid")
+SAMPLED_OF = 16
+_SMALL = 10_000
+_ANY_WAY = Way("pipe", "binary", "")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedColumn:
+    """A column whose values have to be others.
+
+    Attributes:
+        number: Its place among the masked ones of the table.
+        column: What it is.
+        strategy: What has masked it.
+        telling: Whether its values may be looked for elsewhere.
+    """
+
+    number: int
+    column: Column
+    strategy: StrategyBase
+    telling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableSelection:
+    """What is compared of a table.
+
+    Attributes:
+        table: As planned; with conditions that are the same whenever they are asked.
+        kept: The names of columns that are copied as they are.
+        masked: The others that are written.
+        moving: Whether conditions on the time were left out, so that the source has more rows.
+        sampled: Whether only a share of the rows is looked at.
+    """
+
+    table: PlannedTable
+    kept: tuple[str, ...]
+    masked: tuple[MaskedColumn, ...]
+    moving: bool
+    sampled: bool = False
+
+    @property
+    def keyed(self) -> bool:
+        """Whether rows of both sides can be matched."""
+        key = self.table.primary_key
+        return bool(key) and set(key) <= set(self.kept)
+
+    def reference(self, column: str) -> sql.Identifier:
+        """A column in the query of either side."""
+        return sql.Identifier(self.table.name, column)
+
+    def fields(self, hashing: Hashing) -> sql.Composed:
+        """The hashes that are compared: of the row, of its key, of values, of their spellings."""
+        key = [self.reference(each) for each in self.table.primary_key] if self.keyed else []
+        found = [hashing.of_row([self.reference(each) for each in self.kept])]
+        found.append(hashing.of_row([*key]))
+        found += [hashing.of_value(self.reference(each.column.name)) for each in self.masked]
+        found += [
+            hashing.of_spelling(self.reference(each.column.name))
+            for each in self.masked
+            if each.telling
+        ]
+        return sql.SQL(", ").join(found)
+
+    def names(self) -> list[str]:
+        """The names of `fields`."""
+        values = [f"v{each.number}" for each in self.masked]
+        return ["r", "k", *values, *(f"n{each.number}" for each in self.masked if each.telling)]
+
+    def of_source(
+        self, conn: Connection, hashing: Hashing, fields: sql.Composable
+    ) -> Iterator[sql.Composed]:
+        """The queries that together read the rows that were to be copied."""
+        table = self.table
+        if table.keys is None:
+            yield self._query(
+                fields, [*conditions_of(Chunk(table, _ANY_WAY)), *self._share(hashing)]
+            )
+            return
+        with table.keys.open("rb") as file:
+            lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
+        chunk = Chunk(table, _ANY_WAY, keys=(0, lines))
+        for condition in conditions_on_keys(chunk, types_of(conn, table)):
+            yield self._query(fields, [*conditions_of(chunk), condition, *self._share(hashing)])
+
+    def of_copy(self, hashing: Hashing, fields: sql.Composable) -> sql.Composed:
+        """The query that reads the same rows of the copy."""
+        return self._query(fields, self._share(hashing))
+
+    def _share(self, hashing: Hashing) -> list[sql.Composable]:
+        if not self.sampled:
+            return []
+        key = hashing.of_row([self.reference(each) for each in self.table.primary_key])
+        return [sql.SQL("{} % {} = 0").format(key, sql.Literal(SAMPLED_OF))]
+
+    def _query(self, fields: sql.Composable, conditions: list[sql.Composable]) -> sql.Composed:
+        name = sql.Identifier(self.table.schema, self.table.name)
+        return sql.SQL("SELECT {} FROM ONLY {}{}").format(fields, name, where(conditions))
+
+
+def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> TableSelection:
+    """What is compared of a table.
+
+    Args:
+        table: A copied one.
+        secret: What its strategies were made from.
+        quick: Whether a share of a large table is enough.
+    """
+    strategies = strategies_of(table, secret)
+    masked = tuple(
+        MaskedColumn(
+            number,
+            strategy.column,
+            strategy,
+            strategy.column.type in _TELLING and not strategy.keeps,
+        )
+        for number, strategy in enumerate(strategies.values())
+    )
+    kept = tuple(
+        each.column.name
+        for each in table.columns
+        if each.written and each.column.name not in strategies
+    )
+    lasting = tuple(each for each in table.where if not _MOVING.search(each))
+    moving = len(lasting) < len(table.where)
+    selected = TableSelection(replace(table, where=lasting), kept, masked, moving)
+    return replace(selected, sampled=quick and selected.keyed and table.rows > _SMALL)

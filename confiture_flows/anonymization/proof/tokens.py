@@ -1,0 +1,103 @@
+"""A batch of texts -> the tokens by which a value copied into one of them is found. Pure.
+
+A token is a run of eight signs or more without spaces and quotes that is no plain word, what looks
+like a telephone number with its spaces, and a string of a JSON document; of tokens that look like
+base64 or hexadecimal digits, what they stand for too. Text that is encoded twice, encrypted,
+compressed or cut into parts is out of reach, and so is a value of several words within a longer
+text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Shorter values are found everywhere by chance.
+SHORTEST = 8
+
+# Splitting by what stands between tokens costs a tenth of a regular expression for them.
+_BETWEEN = str.maketrans(dict.fromkeys("\"',;:<>(){}[]|\\", " "))
+_NUMBER = re.compile(r"[+(\d][\d ()./-]{6,28}\d")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
+_HEX = re.compile(r"(?:\\?x)?((?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,})")
+_EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_STRIPPED = ".!?*=&/"
+# A document in base64 is no value of a column.
+_LONGEST = 1000
+
+
+def tokens_of(text: str, *, json: bool) -> set[str]:
+    """The tokens of many values, joined by line feeds.
+
+    Args:
+        text: The values.
+        json: Whether they are documents, whose strings are tokens as they are.
+    """
+    found: set[str] = set()
+    for run in _runs(text):
+        if len(run) <= _LONGEST:
+            found.update(_of_run(run))
+    found.update(_NUMBER.findall(text))
+    if json:
+        # What stands between the strings comes along, and is nobody's value.
+        found.update(each for each in text.split('"') if SHORTEST <= len(each) <= _LONGEST)
+    return found
+
+
+def count_emails(tokens: set[str]) -> int:
+    """How many tokens are an e-mail address by their form."""
+    return sum(1 for each in tokens if "@" in each and _EMAIL.fullmatch(each))
+
+
+def _runs(text: str) -> Iterator[str]:
+    return (each for each in text.translate(_BETWEEN).split() if len(each) >= SHORTEST)
+
+
+def _of_run(run: str) -> Iterator[str]:
+    stripped = run.strip(_STRIPPED)
+    if len(stripped) < SHORTEST or stripped.isalpha():
+        # A plain word in letters may still be base64.
+        yield from _decoded(run)
+        return
+    yield stripped
+    if "=" in stripped:
+        yield from (part for part in re.split("[=&]", stripped) if len(part) >= SHORTEST)
+    yield from _decoded(run)
+
+
+def _decoded(run: str) -> Iterator[str]:
+    for text in (_text_of(_unhexed(run)), _text_of(_unbased(run))):
+        if text is not None:
+            yield text
+            yield from (each.strip(_STRIPPED) for each in _runs(text) if each != text)
+
+
+def _unhexed(run: str) -> bytes | None:
+    match = _HEX.fullmatch(run)
+    return bytes.fromhex(match[1]) if match else None
+
+
+def _unbased(run: str) -> bytes | None:
+    if not _BASE64.fullmatch(run):
+        return None
+    bare = run.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _text_of(data: bytes | None) -> str | None:
+    """Text, unless it is not: few runs that are no base64 decode to printable UTF-8."""
+    if data is None:
+        return None
+    try:
+        text = data.decode("utf-8").strip("\r\n")
+    except UnicodeDecodeError:
+        return None
+    return text if len(text) >= SHORTEST and text.isprintable() else None
