@@ -121,6 +121,17 @@ def conn(dsn: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
+def shared_roles(conn: psycopg.Connection) -> Iterator[None]:
+    """e2b creates roles, which outlive the database."""
+    before = {row[0] for row in conn.execute("SELECT rolname FROM pg_roles")}
+    yield
+    made = [row[0] for row in conn.execute("SELECT rolname FROM pg_roles") if row[0] not in before]
+    for role in made:
+        conn.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+        conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+@pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     """Write migrations: `write({"0001_a.up.sql": "..."})` gives their directory."""
 

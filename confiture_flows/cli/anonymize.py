@@ -30,93 +30,94 @@ Engine = Literal["auto", "sql", "python"]
 ProofMode = Literal["full", "quick", "off"]
 
 
+@Parameter(name="*")
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """The command's options."""
+class CopyChoice:
+    """What is copied where, and how."""
 
-    source: str
-    target: str | None
-    into: Path | None
-    dry_run: bool
-    table: tuple[str, ...]
-    rows: int
-    plain: bool
-    workers: int
-    engine: Engine
-    replace: bool
-    end_sessions: bool
-    owners: bool
-    fail_on: GateName | None
-    in_place: bool
-    proof: ProofMode | None
+    source: Annotated[
+        str, Parameter(name="--from", help="The target or block to copy; it is only read.")
+    ]
+    target: Annotated[
+        str | None, Parameter(name="--to", help="The target or block to become the copy.")
+    ] = None
+    into: Annotated[Path | None, Parameter(help="A folder for files of COPY, instead of --to.")] = (
+        None
+    )
+    dry_run: Annotated[
+        bool,
+        Parameter(
+            help="Check everything, and show rows before and after; nothing is copied.", negative=""
+        ),
+    ] = False
+    table: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="Show rows of this table only (schema.table); may be repeated.", negative=""
+        ),
+    ] = ()
+    rows: Annotated[int, Parameter(help="How many rows a table a dry run shows [default: 10].")] = (
+        10
+    )
+    plain: Annotated[bool, Parameter(help="The same without Prefect.", negative="")] = False
+    workers: Annotated[int, Parameter(help="How many chunks are copied at once [default: 2].")] = 2
+    engine: Annotated[
+        Engine,
+        Parameter(
+            help="Where values are masked: the source's SQL, Python, or the cheaper "
+            "[default: auto]."
+        ),
+    ] = "auto"
+    replace: Annotated[
+        bool, Parameter(help="Replace a target that no earlier copy has made.", negative="")
+    ] = False
+    end_sessions: Annotated[
+        bool,
+        Parameter(help="End sessions on the target when the copy takes its name.", negative=""),
+    ] = False
+    owners: Annotated[
+        bool,
+        Parameter(help="Copy owners and rights too; their roles have to be there.", negative=""),
+    ] = False
+    fail_on: Annotated[
+        GateName | None,
+        Parameter(help="The severity at which findings stop the copy, instead of the target's."),
+    ] = None
+    in_place: Annotated[
+        bool,
+        Parameter(
+            help="Load the target's own tables, all of them empty, in one transaction.", negative=""
+        ),
+    ] = False
+    proof: Annotated[
+        ProofMode | None,
+        Parameter(
+            help="How the copy is looked at before it takes the target's name, instead of the "
+            'configuration\'s "full".'
+        ),
+    ] = None
 
 
 def anonymize(
     *,
-    from_: Annotated[str, Parameter(name="--from")],
-    to: str | None = None,
-    into: Path | None = None,
-    dry_run: Annotated[bool, Parameter(negative="")] = False,
-    table: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    rows: int = 10,
-    plain: Annotated[bool, Parameter(negative="")] = False,
-    workers: int = 2,
-    engine: Engine = "auto",
-    replace: Annotated[bool, Parameter(negative="")] = False,
-    end_sessions: Annotated[bool, Parameter(negative="")] = False,
-    owners: Annotated[bool, Parameter(negative="")] = False,
-    fail_on: GateName | None = None,
-    in_place: Annotated[bool, Parameter(negative="")] = False,
-    proof: ProofMode | None = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
+    choice: CopyChoice,
+    json: Annotated[bool, Parameter(help="Print one JSON object.", negative="")] = False,
 ) -> int:
-    """Copy a database, anonymized by [anonymization] of confiture.toml, as a Prefect flow run.
+    """Copy a database, anonymized by the rules of confiture.toml, as a flow run.
 
-    The copy is loaded beside the target and takes its name at the very end, or by --in-place into
-    the target's own tables. Exits 2 when rules are wrong, 4 when findings reach the gate, and
-    nothing is copied then; 4 also when the proof finds a leak in the loaded copy, and the target
-    stays what it was.
+    The copy is loaded beside the target and takes its name at the very end;
+    --in-place loads the target's own tables. Exits 2 when rules are wrong, and
+    4 when findings reach the gate; nothing is copied then. Exits 4 also when the
+    proof finds a leak in the loaded copy; the target stays what it was.
 
     Args:
-        from_: The target or block to copy; it is only read.
-        to: The target or block to become the copy.
-        into: A folder for files of COPY, instead of --to.
-        dry_run: Check everything, and show rows before and after; nothing is copied.
-        table: Show rows of this table only (schema.table); may be repeated.
-        rows: How many rows a table a dry run shows [default: 10].
-        plain: The same without Prefect.
-        workers: How many chunks are copied at once [default: 2].
-        engine: Where values are masked: the source's SQL, Python, or the cheaper [default: auto].
-        replace: Replace a target that no earlier copy has made.
-        end_sessions: End sessions on the target when the copy takes its name.
-        owners: Copy owners and rights too; their roles have to be there.
-        fail_on: The severity at which findings stop the copy, instead of the target's.
-        in_place: Load the target's own tables, all of them empty, in one transaction.
-        proof: How the copy is looked at before it takes the target's name, instead of the
-            configuration's "full".
+        choice: What is copied where, and how.
         json: Print one JSON object.
     """
-    asked = _Asked(
-        from_,
-        to,
-        into,
-        dry_run,
-        table,
-        rows,
-        plain,
-        workers,
-        engine,
-        replace,
-        end_sessions,
-        owners,
-        fail_on,
-        in_place,
-        proof,
-    )
-    return framed("anonymize", DirectoryOptions(json=json), lambda work: _run(work, asked))
+    return framed("anonymize", DirectoryOptions(json=json), lambda work: _run(work, choice))
 
 
-def _run(work: Work, asked: _Asked) -> Outcome:
+def _run(work: Work, asked: CopyChoice) -> Outcome:
     _check(asked)
     source, place = _target(work, asked.source), _place(work, asked)
     work.target_name = getattr(place, "name", str(place))
@@ -157,7 +158,7 @@ def _not_in(
 
 
 def _plainly(
-    work: Work, asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress
+    work: Work, asked: CopyChoice, source: Target, place: Target | Path, progress: CopyProgress
 ) -> None:
     from confiture_flows.anonymization.copy import copy_database
     from confiture_flows.anonymization.keys import secret_of
@@ -180,7 +181,7 @@ def _plainly(
         copy_database(source, place, plan, secret, options, progress, prove, proof.on_leak)
 
 
-def _options(work: Work, asked: _Asked) -> CopyOptions:
+def _options(work: Work, asked: CopyChoice) -> CopyOptions:
     from confiture_flows.anonymization.copying.values import CopyOptions
 
     return CopyOptions(
@@ -194,7 +195,9 @@ def _options(work: Work, asked: _Asked) -> CopyOptions:
     )
 
 
-def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: CopyProgress) -> None:
+def _as_flow(
+    asked: CopyChoice, source: Target, place: Target | Path, progress: CopyProgress
+) -> None:
     quiet_prefect()
     from confiture_flows.flows.run import run_copy_as_flow
 
@@ -213,7 +216,7 @@ def _as_flow(asked: _Asked, source: Target, place: Target | Path, progress: Copy
     )
 
 
-def _dry_run(work: Work, asked: _Asked, source: Target, place: Target | Path) -> Outcome:
+def _dry_run(work: Work, asked: CopyChoice, source: Target, place: Target | Path) -> Outcome:
     from confiture_flows.anonymization.copying.in_place import check_in_place
     from confiture_flows.anonymization.copying.refusals import database_to_load
     from confiture_flows.anonymization.keys import secret_of
@@ -238,7 +241,7 @@ def _dry_run(work: Work, asked: _Asked, source: Target, place: Target | Path) ->
     return Outcome(result, _with_previews(document, previews), planned.findings, error)
 
 
-def _previews(conn: Connection, planned: Planned, asked: _Asked) -> list[Preview]:
+def _previews(conn: Connection, planned: Planned, asked: CopyChoice) -> list[Preview]:
     from confiture_flows.anonymization.preview import preview_table
 
     names = {str(each.table): each for each in planned.tables}
@@ -270,13 +273,13 @@ def _with_previews(document: Document, previews: tuple[Preview, ...]) -> Documen
     return replace(document, blocks=tuple(blocks))
 
 
-def _gate(asked: _Asked, place: Target | Path) -> Severity:
+def _gate(asked: CopyChoice, place: Target | Path) -> Severity:
     from confiture_flows.report.finding import Severity
 
     return Severity.of(asked.fail_on or getattr(place, "fail_on", "error"))
 
 
-def _check(asked: _Asked) -> None:
+def _check(asked: CopyChoice) -> None:
     wrong = {
         "--from is empty.": asked.source == "",
         "--to is empty.": asked.target == "",
@@ -315,5 +318,5 @@ def _target(work: Work, name: str) -> Target:
     return found
 
 
-def _place(work: Work, asked: _Asked) -> Target | Path:
+def _place(work: Work, asked: CopyChoice) -> Target | Path:
     return asked.into if asked.into is not None else _target(work, str(asked.target))

@@ -70,8 +70,7 @@ def anonymize_flow(
         owners: Whether owners and rights are copied; their roles have to be there.
         fail_on: The severity at which findings stop the run; as the target says when empty.
         in_place: Whether the rows go into the target's own, empty tables, in one transaction.
-        proof: How the copy is looked at before it takes the target's name; as the configuration
-            says when empty.
+        proof: How far the loaded copy is proven; as the configuration says when empty.
 
     Returns:
         How it went.
@@ -86,7 +85,6 @@ def anonymize_flow(
     origin = resolve_target(source)
     place = _place(target, directory)
     refuse_target(origin, place)
-    gate = fail_on or getattr(place, "fail_on", "error")
     secret = flow_secret(project)
     options = CopyOptions(
         engine=engine,
@@ -102,7 +100,7 @@ def anonymize_flow(
     with tags(f"target:{getattr(place, 'name', 'files')}"), folder_of_keys() as folder:
         plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
         current_copy_observer().planned(plan)
-        stop_if_refused(plan, Severity.of(gate))
+        stop_if_refused(plan, Severity.of(fail_on or getattr(place, "fail_on", "error")))
         return _copy(origin, place, plan, secret, options, proof_options(project, plan, proof))
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from confiture_flows.sql._nodes import inner, relation, strings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confiture_flows.sql.parts import ObjectName
 
 
@@ -49,8 +51,34 @@ def parts_of_query(node: Any) -> QueryParts:
         for name in named.get(table, ()) if table else (None,):
             found[name, column] = None
     found |= dict.fromkeys((name, column) for name in tables for column in joined)
+    found |= dict.fromkeys(_of_the_only_table(node, own))
     read = tuple(each for each in tables if each.schema or each.name not in own)
     return QueryParts(read, tuple(found), tuple(functions))
+
+
+def _of_the_only_table(node: Any, own: set[str]) -> Iterator[tuple[ObjectName | None, str]]:
+    """The columns without a table that are of the only one the outermost query is FROM.
+
+    PostgreSQL 16 and later print views so; queries within it name their tables.
+    """
+    select = node.select_stmt
+    if len(select.from_clause) != 1 or not select.from_clause[0].HasField("range_var"):
+        return
+    table = relation(select.from_clause[0].range_var)
+    if not table.schema and table.name in own:
+        return
+    stack: list[Any] = [select]
+    while stack:
+        message = stack.pop()
+        kind = message.DESCRIPTOR.name
+        if kind == "SelectStmt" and message is not select:
+            continue
+        if kind == "ColumnRef" and len(message.fields) == 1:
+            last = message.fields[0]
+            yield table, last.string.sval if last.HasField("string") else "*"
+        for field, value in message.ListFields():
+            if field.message_type is not None:
+                stack += value if field.is_repeated else (value,)
 
 
 _COMPARED = {"=", "<", ">", "<=", ">=", "BETWEEN", "BETWEEN SYMMETRIC"}

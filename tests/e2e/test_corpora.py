@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from confiture_flows.catalog.snapshot import take_snapshot
 from confiture_flows.errors import GateError, HistoryError
@@ -33,17 +32,6 @@ CORPORA = [
 ]
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
-
-
-@pytest.fixture
-def shared_roles(conn: psycopg.Connection) -> Iterator[None]:
-    """e2b creates roles, which outlive the database."""
-    before = {row[0] for row in conn.execute("SELECT rolname FROM pg_roles")}
-    yield
-    made = [row[0] for row in conn.execute("SELECT rolname FROM pg_roles") if row[0] not in before]
-    for role in made:
-        conn.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
-        conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 @pytest.mark.usefixtures("shared_roles")

@@ -86,6 +86,7 @@ BY_HAND = {
 }
 
 
+@pytest.mark.usefixtures("shared_roles")
 @pytest.mark.parametrize("project", ["svix", "neosync", "crates_io", "langfuse", "e2b"])
 def test_database_of_a_project_has_not_drifted(
     project: str, corpora: Path, engine: Engine, conn: psycopg.Connection
