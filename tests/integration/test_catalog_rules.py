@@ -46,6 +46,8 @@ BAD = {
     "CFDJ": "CREATE TABLE keys (a int, b int, c int, d int, e int, PRIMARY KEY (a, b, c, d, e))",
     "CFDK": "CREATE TABLE padded (a bool, id bigint PRIMARY KEY, b bool, at timestamptz, c text);"
     "UPDATE pg_class SET reltuples = 2000000 WHERE relname = 'padded'",
+    "CFDL": "CREATE TABLE forgotten (id bigint PRIMARY KEY);"
+    "GRANT SELECT ON forgotten TO pg_monitor",
 }
 
 
