@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.anonymization.strategy import StrategyBase
@@ -9,19 +10,19 @@ from confiture_flows.anonymization.strategy import StrategyBase
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Of the text types those of which a cast to text gives what COPY writes: char(n) loses blanks.
-_AS_WRITTEN = ("text", "varchar", "citext")
+# The types of which a cast to text gives what COPY writes: char(n) would lose blanks.
+_AS_WRITTEN = ("text", "varchar", "citext", "uuid")
 _NAME_LENGTH = 63
 
 
-class DigestStrategy(StrategyBase):
+class DigestStrategy(StrategyBase, ABC):
     """A keyed strategy: equal values get equal results, which tell nothing of them."""
 
     keyed = True
 
+    @abstractmethod
     def of_digest(self, digest: bytes) -> str:
         """The result for a value's digest."""
-        raise NotImplementedError
 
     def anonymize(self, value: str, *others: Any) -> str:
         """The result for a value."""
@@ -34,9 +35,7 @@ class DigestStrategy(StrategyBase):
 
     def sql_source(self, column: str) -> str | None:
         """The SQL for the text that Python gets of a column; None where a cast gives another."""
-        if self.column.type in _AS_WRITTEN:
-            return f"{column}::text"
-        return f"{column}::text" if self.column.type == "uuid" else None
+        return f"{column}::text" if self.column.type in _AS_WRITTEN else None
 
     @property
     def room(self) -> int | None:
