@@ -56,7 +56,11 @@ def test_columns_stay_apart() -> None:
     assert unpack(pack(columns)) == columns
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, {"a": object()}, range(3)], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1, 2}, {"a": object()}, range(3)],
+    ids=["object", "set", "object in dict", "range"],
+)
 def test_value_without_a_form_is_refused(value: object) -> None:
     with pytest.raises(UnknownValueError):
         pack([[value]])
