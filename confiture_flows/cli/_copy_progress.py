@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TextIO
 
 from confiture_flows.anonymization.copying.observer import CopyObserver
-from confiture_flows.cli._frame import console, silence
+from confiture_flows.cli._screen import Screen
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from rich.console import Console
-    from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
     from confiture_flows.anonymization.copying.report import CopyReport
@@ -35,10 +32,8 @@ class CopyProgress(CopyObserver):
         self.report: CopyReport | None = None
         self.plan: CopyPlan | None = None
         self.proof: LeakReport | None = None
-        self._stream = stream
-        self._quiet = quiet
+        self._screen = Screen(stream, quiet=quiet)
         self._lock = threading.Lock()
-        self._bar: Bar | None = None
         self._task: TaskID | None = None
         self._rows: dict[Chunk, int] = {}
         self._left: dict[str, int] = {}  # chunks by table
@@ -54,7 +49,7 @@ class CopyProgress(CopyObserver):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stop_bar()
+        self._screen.stop_bar()
 
     def planned(self, plan: CopyPlan) -> None:
         """Keep it for the command, which tells its findings."""
@@ -66,21 +61,8 @@ class CopyProgress(CopyObserver):
         self._total = max(1, sum(each.rows for each in chunks))
         for each in chunks:
             self._left[str(each.table)] = self._left.get(str(each.table), 0) + 1
-        if self._quiet or not self._stream.isatty():
-            return
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as RichProgress
-
-        self._bar = RichProgress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[done]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._task = self._bar.add_task("rows", total=self._total, done="")
-        self._bar.start()
+        if bar := self._screen.start_bar(time_left=True):
+            self._task = bar.add_task("rows", total=self._total, done="")
 
     def moved(self, chunk: Chunk, rows: int) -> None:
         """Move the bar."""
@@ -92,7 +74,7 @@ class CopyProgress(CopyObserver):
         """Say that a chunk is copied again."""
         with self._lock:
             self._rows.pop(chunk, None)
-            self._line(f"{chunk}: its connection broke; it is copied again", "yellow")
+            self._screen.line(f"{chunk}: its connection broke; it is copied again", "yellow")
             self._show()
 
     def copied(self, result: ChunkResult) -> None:
@@ -104,16 +86,16 @@ class CopyProgress(CopyObserver):
             if not self._left[table]:
                 rows = sum(n for chunk, n in self._rows.items() if str(chunk.table) == table)
                 way = result.chunk.way
-                self._line(f"copied {table}: {rows:,} rows ({way.name})")
+                self._screen.line(f"copied {table}: {rows:,} rows ({way.name})")
             self._show()
 
     def finishing(self, what: str) -> None:
         """Say what comes next."""
         with self._lock:
-            if self._bar and self._task is not None:
-                self._bar.update(self._task, description=what, total=None)
+            if self._screen.bar and self._task is not None:
+                self._screen.bar.update(self._task, description=what, total=None)
             else:
-                self._line(f"next: {what}")
+                self._screen.line(f"next: {what}")
 
     def proven(self, report: LeakReport) -> None:
         """Keep it: of a copy that leaks there is no other report."""
@@ -121,7 +103,7 @@ class CopyProgress(CopyObserver):
 
     def ended(self, report: CopyReport) -> None:
         """Take the bar away, and keep the report for the command."""
-        self._stop_bar()
+        self._screen.stop_bar()
         self.report = report
 
     def _show(self) -> None:
@@ -129,31 +111,8 @@ class CopyProgress(CopyObserver):
         said = (
             f"{rows:,} of about {self._total:,} rows, {rows / max(now - self._began, 0.1):,.0f}/s"
         )
-        if self._bar and self._task is not None:
-            self._bar.update(self._task, completed=rows, done=said)
+        if self._screen.bar and self._task is not None:
+            self._screen.bar.update(self._task, completed=rows, done=said)
         elif now - self._told > _TELL_EVERY:
             self._told = now
-            self._line(said)
-
-    def _stop_bar(self) -> None:
-        if self._bar:
-            self._bar.stop()
-            self._bar = None
-
-    @cached_property
-    def _console(self) -> Console:
-        return console(self._stream)
-
-    def _line(self, text: str, style: str = "") -> None:
-        if self._quiet:
-            return
-        if self._stream.isatty():
-            from rich.text import Text
-
-            self._console.print(Text(text, style=style))
-            return
-        try:
-            print(text, file=self._stream, flush=True)
-        except BrokenPipeError:
-            self._quiet = True  # the reader has left, which must not stop the copy
-            silence(self._stream)
+            self._screen.line(said)
