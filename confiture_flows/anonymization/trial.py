@@ -24,9 +24,9 @@ from confiture_flows.anonymization.rows import (
     read_rows,
 )
 from confiture_flows.anonymization.selection import quoted
-from confiture_flows.errors import EmbeddedServerError, StrategyError, TargetError
-from confiture_flows.postgres.dump import dump_schema
+from confiture_flows.errors import StrategyError, TargetError
 from confiture_flows.postgres.likeness import read_likeness
+from confiture_flows.postgres.schema_copy import copy_schema
 from confiture_flows.postgres.scratch import ScratchUnavailable, scratch_database
 from confiture_flows.report.finding import Finding, Severity
 from confiture_flows.target import Target, connect
@@ -174,7 +174,6 @@ def _same_schema(
     Raises:
         ScratchUnavailable: There is none to be had, or the schema cannot be made in it.
     """
-    import psycopg
     from psycopg.conninfo import make_conninfo
 
     likeness = read_likeness(conn)
@@ -183,17 +182,7 @@ def _same_schema(
         scratch_database(_for_server(likeness, dsn), dsn) as place,
         connect(place.target(), "anonymize") as scratch,
     ):
-        try:
-            schema = dump_schema(source.dsn, likeness.major, owners=place.private)
-            scratch.execute(schema.encode())
-        except EmbeddedServerError as error:
-            raise ScratchUnavailable(error.message, error.next_step) from None
-        except psycopg.Error as error:
-            said = error.diag.message_primary or str(error)
-            raise ScratchUnavailable(
-                f"The source's schema cannot be made again in {place.place}: {said}."
-            ) from None
-        scratch.execute("RESET ALL")
+        copy_schema(scratch, place, source.dsn, likeness, whose="source")
         yield scratch
 
 

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.diff import Action, diff
 from confiture_flows.catalog.snapshot import take_snapshot
-from confiture_flows.errors import EmbeddedServerError
 from confiture_flows.migrations.ledger import locate_ledger
-from confiture_flows.postgres.dump import dump_schema
-from confiture_flows.postgres.scratch import ScratchUnavailable
+from confiture_flows.postgres.schema_copy import copy_schema
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
@@ -135,8 +133,6 @@ def fill(
     Raises:
         ScratchUnavailable: The schema cannot be dumped, or not be made again.
     """
-    import psycopg
-
     ledger = locate_ledger(conn, target.ledger)
     known = (ledger.schema, ledger.name)
     held = take_snapshot(conn, ledger=known)
@@ -146,17 +142,7 @@ def fill(
             _make_superusers(scratch, likeness)
         if is_new(held) and not ledger.exists:
             return Replica(tables, ())
-        try:
-            schema = dump_schema(target.dsn, likeness.major, owners=place.private)
-            scratch.execute(schema.encode())
-        except EmbeddedServerError as error:
-            raise ScratchUnavailable(error.message, error.next_step) from None
-        except psycopg.Error as error:
-            said = error.diag.message_primary or str(error)
-            raise ScratchUnavailable(
-                f"The target's schema cannot be made again in {place.place}: {said}."
-            ) from None
-        scratch.execute("RESET ALL")
+        copy_schema(scratch, place, target.dsn, likeness, whose="target")
         unknown = _differences(held, take_snapshot(scratch, ledger=known), place)
         _copy_ledger(conn, scratch, ledger)
         _copy_sequences(conn, scratch)
