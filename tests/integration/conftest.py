@@ -171,3 +171,18 @@ def start_migrate(target: Target) -> Iterator[Callable[[Path], subprocess.Popen[
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def source(new_database: Callable[[], str], request: pytest.FixtureRequest) -> str:
+    """A database to copy, with what PEOPLE of the test's module makes; empty without it."""
+    dsn = new_database()
+    with psycopg.connect(dsn) as connection:
+        connection.execute(getattr(request.module, "PEOPLE", "").encode())
+    return dsn
+
+
+@pytest.fixture
+def place(new_database: Callable[[], str]) -> str:
+    """An empty database to copy into."""
+    return new_database()

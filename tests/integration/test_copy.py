@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from confiture_flows.anonymization.copy import copy_database
@@ -38,16 +36,6 @@ def databases_like(dsn: str) -> list[str]:
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{name}__",)
         )
         return [name for (name,) in found]
-
-
-@pytest.fixture
-def source(new_database: Callable[[], str]) -> str:
-    return new_database()
-
-
-@pytest.fixture
-def place(new_database: Callable[[], str]) -> str:
-    return new_database()
 
 
 def test_everything_of_a_source_arrives(source: str, place: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,19 +30,6 @@ SELECT n || '@mail.com', repeat('long note ', 10), E'a\\tb' FROM generate_series
 DELETE FROM crm.people WHERE id % 7 = 0;
 CREATE TABLE crm.empty (id int);
 """
-
-
-@pytest.fixture
-def source(new_database: Callable[[], str]) -> str:
-    dsn = new_database()
-    with psycopg.connect(dsn) as conn:
-        conn.execute(PEOPLE.encode())
-    return dsn
-
-
-@pytest.fixture
-def place(new_database: Callable[[], str]) -> str:
-    return new_database()
 
 
 class Listens(CopyObserver):

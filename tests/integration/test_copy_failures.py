@@ -39,18 +39,6 @@ KILL = (
 )
 
 
-@pytest.fixture
-def source(new_database: Callable[[], str]) -> str:
-    dsn = new_database()
-    execute(dsn, PEOPLE)
-    return dsn
-
-
-@pytest.fixture
-def place(new_database: Callable[[], str]) -> str:
-    return new_database()
-
-
 def execute(dsn: str, script: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(script.encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,19 +28,6 @@ INSERT INTO people SELECT n, n || '@mail.com', CASE n % 3 WHEN 0 THEN NULL
     WHEN 1 THEN E'tab\\t, line\\n, back\\\\slash ' || n ELSE 'note ' || n END, n % 90,
     jsonb_build_object('name', 'N' || n) FROM generate_series(1, {ROWS}) AS n;
 """
-
-
-@pytest.fixture
-def source(new_database: Callable[[], str]) -> str:
-    dsn = new_database()
-    with psycopg.connect(dsn) as conn:
-        conn.execute(PEOPLE.encode())
-    return dsn
-
-
-@pytest.fixture
-def place(new_database: Callable[[], str]) -> str:
-    return new_database()
 
 
 def copy(source: str, place: str, options: CopyOptions = OPTIONS, **rules: Any) -> CopyReport:
