@@ -38,6 +38,18 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One a core, each with servers of its own, for folders; none for what is over sooner.
+
+    None also where output is not captured, which workers do not show, and on one server for all:
+    some tests look at all of its databases, roles and sessions.
+    """
+    named = config.option.file_or_dir
+    few = bool(named) and all(not Path(each).is_dir() for each in named)
+    alone = few or config.option.capture == "no" or bool(os.environ.get("CONFITURE_TEST_DSN"))
+    return 0 if alone else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What tests keep is no cache of the user who runs them."""
