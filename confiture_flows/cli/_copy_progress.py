@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self, TextIO
 
 from confiture_flows.anonymization.copying.observer import CopyObserver
+from confiture_flows.anonymization.copying.row_count import RowCount
 from confiture_flows.cli._screen import Screen
 
 if TYPE_CHECKING:
@@ -35,10 +36,9 @@ class CopyProgress(CopyObserver):
         self._screen = Screen(stream, quiet=quiet)
         self._lock = threading.Lock()
         self._task: TaskID | None = None
-        self._rows: dict[Chunk, int] = {}
+        self._count = RowCount()
         self._left: dict[str, int] = {}  # chunks by table
-        self._total = 0
-        self._began = self._told = 0.0
+        self._told = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -57,35 +57,34 @@ class CopyProgress(CopyObserver):
 
     def began(self, chunks: tuple[Chunk, ...]) -> None:
         """Show the bar."""
-        self._began = self._told = time.monotonic()
-        self._total = max(1, sum(each.rows for each in chunks))
+        self._count = RowCount(chunks)
+        self._told = time.monotonic()
         for each in chunks:
             self._left[str(each.table)] = self._left.get(str(each.table), 0) + 1
         if bar := self._screen.start_bar(time_left=True):
-            self._task = bar.add_task("rows", total=self._total, done="")
+            self._task = bar.add_task("rows", total=max(1, self._count.expected), done="")
 
     def moved(self, chunk: Chunk, rows: int) -> None:
         """Move the bar."""
         with self._lock:
-            self._rows[chunk] = self._rows.get(chunk, 0) + rows
+            self._count.moved(chunk, rows)
             self._show()
 
     def repeating(self, chunk: Chunk) -> None:
         """Say that a chunk is copied again."""
         with self._lock:
-            self._rows.pop(chunk, None)
+            self._count.repeating(chunk)
             self._screen.line(f"{chunk}: its connection broke; it is copied again", "yellow")
             self._show()
 
     def copied(self, result: ChunkResult) -> None:
         """A line for a table whose last chunk is there."""
         with self._lock:
-            self._rows[result.chunk] = result.rows
+            self._count.copied(result)
             table = str(result.chunk.table)
             self._left[table] -= 1
             if not self._left[table]:
-                rows = sum(n for chunk, n in self._rows.items() if str(chunk.table) == table)
-                way = result.chunk.way
+                rows, way = self._count.rows_of(table), result.chunk.way
                 self._screen.line(f"copied {table}: {rows:,} rows ({way.name})")
             self._show()
 
@@ -107,12 +106,8 @@ class CopyProgress(CopyObserver):
         self.report = report
 
     def _show(self) -> None:
-        rows, now = sum(self._rows.values()), time.monotonic()
-        said = (
-            f"{rows:,} of about {self._total:,} rows, {rows / max(now - self._began, 0.1):,.0f}/s"
-        )
         if self._screen.bar and self._task is not None:
-            self._screen.bar.update(self._task, completed=rows, done=said)
-        elif now - self._told > _TELL_EVERY:
-            self._told = now
-            self._screen.line(said)
+            self._screen.bar.update(self._task, completed=self._count.rows, done=str(self._count))
+        elif time.monotonic() - self._told > _TELL_EVERY:
+            self._told = time.monotonic()
+            self._screen.line(str(self._count))

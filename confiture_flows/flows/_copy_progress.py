@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +15,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from confiture_flows.anonymization.copying.observer import CopyObserver
+from confiture_flows.anonymization.copying.row_count import RowCount
 from confiture_flows.tasks._guard import is_cancelled
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class ProgressArtifact(CopyObserver):
 
     def __init__(self, other: CopyObserver) -> None:
         self._other = other
-        self._lock = threading.Lock()
-        self._total = 0
-        self._rows: dict[Chunk, int] = {}
+        self._count = RowCount()
         self._artifact: Any = None
         self._over = threading.Event()
         run = contextvars.copy_context().run
@@ -81,25 +79,19 @@ class ProgressArtifact(CopyObserver):
         """Say how the copy is ended when somebody cancels the run."""
         self._stop = stop
 
-    @property
-    def done(self) -> int:
-        """Rows that are on their way or there."""
-        with self._lock:
-            return sum(self._rows.values())
-
     def began(self, chunks: tuple[Chunk, ...]) -> None:
         """Show the artifact."""
-        self._total = sum(each.rows for each in chunks)
+        self._count = RowCount(chunks)
         self._logger.info(
             "%d tables in %d chunks, about %s rows",
             len({str(each.table) for each in chunks}),
             len(chunks),
-            f"{self._total:,}",
+            f"{self._count.expected:,}",
         )
         self._artifact = create_progress_artifact(
             0.0,
             key="confiture-copy-progress",
-            description=f"About {self._total:,} rows",
+            description=f"About {self._count.expected:,} rows",
             _sync=True,  # pyright: ignore[reportCallIssue]
         )
         self._thread.start()
@@ -107,20 +99,17 @@ class ProgressArtifact(CopyObserver):
 
     def moved(self, chunk: Chunk, rows: int) -> None:
         """Count rows."""
-        with self._lock:
-            self._rows[chunk] = self._rows.get(chunk, 0) + rows
+        self._count.moved(chunk, rows)
         self._other.moved(chunk, rows)
 
     def repeating(self, chunk: Chunk) -> None:
         """Take back what was counted."""
-        with self._lock:
-            self._rows.pop(chunk, None)
+        self._count.repeating(chunk)
         self._other.repeating(chunk)
 
     def copied(self, result: ChunkResult) -> None:
         """Count a chunk by what it was in the end."""
-        with self._lock:
-            self._rows[result.chunk] = result.rows
+        self._count.copied(result)
         self._other.copied(result)
 
     def finishing(self, what: str) -> None:
@@ -137,21 +126,18 @@ class ProgressArtifact(CopyObserver):
         self._other.ended(report)
 
     def _update(self) -> None:
-        began = time.monotonic()
         while not self._over.wait(_EVERY):
             if not self.cancelled and is_cancelled(self._flow_run_id):
                 self.cancelled = True
                 if self._stop:
                     self._stop()
-            rows = self.done
+            rows, total, rate = self._count.rows, self._count.expected, self._count.per_second
             # The rest is for indexes and keys, whose time nobody knows.
-            share = min(0.95, rows / self._total) if self._total else 0.95
-            rate = rows / (time.monotonic() - began)
-            left = (self._total - rows) / rate if rate and rows < self._total else 0
+            share = min(0.95, rows / total) if total else 0.95
+            left = (total - rows) / rate if rate and rows < total else 0
             self._write(
                 100 * share,
-                f"{rows:,} of about {self._total:,} rows, {rate:,.0f} a "
-                f"second, about {left:,.0f} s left",
+                f"{rows:,} of about {total:,} rows, {rate:,.0f} a second, about {left:,.0f} s left",
             )
 
     def _write(self, percent: float, said: str | None = None) -> None:
