@@ -177,7 +177,7 @@ def prefect_server() -> Iterator[TemporaryServer]:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     with temporary_server() as server:
-        server.wait()
+        server.wait(seconds=240)  # other workers keep the machine busy meanwhile
         with temporary_settings({PREFECT_API_URL: server.api_url}):
             yield server
             APILogHandler().flush()

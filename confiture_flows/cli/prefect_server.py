@@ -22,7 +22,6 @@ from confiture_flows.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_START_SECONDS = 60
 _STOP_SECONDS = 10
 
 
@@ -65,13 +64,13 @@ class TemporaryServer:
             "DO_NOT_TRACK": "1",
         }
 
-    def wait(self) -> None:
+    def wait(self, seconds: float = 60) -> None:
         """Wait until it answers.
 
         Raises:
-            ConfigError: It ended, or took longer than a minute.
+            ConfigError: It ended, or took longer than that.
         """
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 urllib.request.urlopen(f"{self.api_url}/health", timeout=2).close()  # noqa: S310
