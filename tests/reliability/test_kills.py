@@ -7,15 +7,17 @@ journal say; the next run has to go on by itself.
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from confiture_flows.migrations.ledger import read_ledger
 from confiture_flows.migrations.resolve import read_unfinished
@@ -47,9 +49,9 @@ INDEXES = {("0003", 1): "big_id", ("0004", 2): "big_unique", ("0005", 3): "big_t
 DROPPED = ("0006", 1)
 
 
-# Says when it has imported everything, so that kills meet the work and not the start.
+# Imports everything once and forks for each run, so that kills meet the work and not the start.
 PROGRAM = """
-import sys
+import json, multiprocessing, sys
 from pathlib import Path
 import postgast, psycopg
 from confiture_flows.config import Limits
@@ -60,36 +62,51 @@ from confiture_flows.migrations.ledger import read_ledger
 from confiture_flows.migrations.plan import plan_forward
 from confiture_flows.target import Target, connect
 
-dsn, directory = sys.argv[1:]
 limits = Limits(lock_timeout_ms=1000, lock_patience=20, busy_patience=20)
-target = Target(name="test", dsn=dsn, limits=limits)
+
+def run(dsn, directory):
+    target = Target(name="test", dsn=dsn, limits=limits)
+    with connect(target, "test") as conn:
+        plan = plan_forward(discover(Path(directory)).migrations, read_ledger(conn, target.ledger))
+        apply_plan(conn, plan, limits=limits, ledger=target.ledger)
+
 print("ready", flush=True)
-sys.stdin.readline()
-with connect(target, "test") as conn:
-    plan = plan_forward(discover(Path(directory)).migrations, read_ledger(conn, target.ledger))
-    apply_plan(conn, plan, limits=limits, ledger=target.ledger)
+for line in sys.stdin:
+    dsn, directory, seconds = json.loads(line)
+    process = multiprocessing.get_context("fork").Process(target=run, args=(dsn, directory))
+    process.start()
+    process.join(seconds)
+    process.kill()
+    process.join()
+    print(process.exitcode, flush=True)
 """
 
 
-def _run_killed_after(target: Target, directory: Path, seconds: float) -> bool:
-    """Whether the kill came before the end."""
+class Runs:
+    """Runs of the plan, each in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def killed_after(self, target: Target, directory: Path, seconds: float) -> bool:
+        """Start one; whether the kill came before its end."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps([target.dsn, str(directory), seconds]) + "\n")
+        self._process.stdin.flush()
+        code = int(self._process.stdout.readline())
+        assert code in (0, -signal.SIGKILL)
+        return code != 0
+
+
+@pytest.fixture
+def runs() -> Iterator[Runs]:
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, target.dsn, str(directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdin
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
-        process.stdin.write("go\n")
-        process.stdin.flush()
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    assert process.returncode in (0, -signal.SIGKILL)
-    return process.returncode != 0
+        yield Runs(process)
 
 
 def _statements_done(target: Target, conn: psycopg.Connection) -> Callable[[str, int], bool | None]:
@@ -147,7 +164,7 @@ def _alone(conn: psycopg.Connection) -> bool:
 
 
 def test_database_ledger_and_journal_agree_after_every_kill(
-    new_database: Callable[[], str], write: Callable[..., Path]
+    new_database: Callable[[], str], write: Callable[..., Path], runs: Runs
 ) -> None:
     directory = write(PLAN)
     seed = random.randrange(10**6)
@@ -162,11 +179,11 @@ def test_database_ledger_and_journal_agree_after_every_kill(
             conn.execute("CREATE TABLE marks (mark text)")
             if took is None:  # how long it takes undisturbed
                 started = time.monotonic()
-                assert not _run_killed_after(target, directory, 60)
+                assert not runs.killed_after(target, directory, 60)
                 took = time.monotonic() - started
                 _check(target)
                 continue
-            while _run_killed_after(target, directory, chance.uniform(0, took)):
+            while runs.killed_after(target, directory, chance.uniform(0, took)):
                 kills += 1
                 eventually(lambda conn=conn: _alone(conn), bool, seconds=10)
                 _check(target)
