@@ -1,4 +1,4 @@
-"""Python's search for cycles, held back while many values are made that form none."""
+"""Python's search for cycles, held back while many values are made that form few."""
 
 from __future__ import annotations
 
