@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.lint.state import KnownState
 
+_NEVER_NULL = {ConstraintKind.PRIMARY_KEY, ConstraintKind.NOT_NULL}
 _INDEXED = {ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUSION}
 
 
@@ -71,31 +72,32 @@ def _with_constraint(table: KnownTable, said: ConstraintSpec) -> KnownTable:
     columns = said.columns
     if said.using_index and said.using_index in table.indexes:
         columns = table.indexes[said.using_index].names
-    made = replace(said, name=name, columns=columns)
-    table = replace(table, constraints={**table.constraints, name: made})
-    if said.kind is ConstraintKind.PRIMARY_KEY:
-        table = _not_null(table, columns)
-    if said.kind is ConstraintKind.NOT_NULL:
-        table = _not_null(table, columns)
+    made = said
+    if (name, columns) != (said.name, said.columns):
+        made = replace(said, name=name, columns=columns)
+    known, indexes = table.columns, table.indexes
+    if said.kind in _NEVER_NULL:
+        known = _not_null(known, columns)
     if said.kind in _INDEXED:
         parts = tuple(IndexColumn(each) for each in columns)
         unique = said.kind is not ConstraintKind.EXCLUSION
-        indexes = {key: each for key, each in table.indexes.items() if key != said.using_index}
+        indexes = {key: each for key, each in indexes.items() if key != said.using_index}
         method = said.method or "btree"
         index = KnownIndex(
             name, parts, unique, include=said.include, method=method, constraint=True
         )
-        table = replace(table, indexes={**indexes, name: index})
-    return table
+        indexes[name] = index
+    constraints = {**table.constraints, name: made}
+    return replace(table, columns=known, constraints=constraints, indexes=indexes)
 
 
-def _not_null(table: KnownTable, columns: tuple[str, ...]) -> KnownTable:
+def _not_null(known: dict[str, ColumnSpec], columns: tuple[str, ...]) -> dict[str, ColumnSpec]:
     changed = {
-        name: replace(table.columns[name], not_null=True)
+        name: replace(known[name], not_null=True)
         for name in columns
-        if name in table.columns
+        if name in known and not known[name].not_null
     }
-    return replace(table, columns={**table.columns, **changed})
+    return {**known, **changed} if changed else known
 
 
 def _add_column(state: KnownState, said: op.AddColumn) -> None:

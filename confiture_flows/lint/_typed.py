@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._columns import written_types
+from confiture_flows.lint._columns import column_types
 from confiture_flows.lint.rule import Problem, Rule
 from confiture_flows.sql import operation as op
 
@@ -49,8 +49,9 @@ def type_rule(
     ) -> Iterator[Problem]:
         if wanted and wanted(said, scene):
             return
-        for column, kind in written_types(said):
+        for name, kind in column_types(said):
             if wrong(kind):
+                column = f"{said.table}.{name}"
                 yield Problem(
                     message.format(column=column, type=kind),
                     next_step,

@@ -47,8 +47,23 @@ def was_cut(word: str, sql: str) -> bool:
     return re.search(re.escape(word) + r"[\w$]", sql, re.IGNORECASE) is not None
 
 
+# The operations that give names: rules about names are asked for no other.
+NAMING = (
+    op.AddColumn,
+    op.AddConstraint,
+    op.CreateFunction,
+    op.CreateIndex,
+    op.CreateObject,
+    op.CreateTable,
+    op.CreateType,
+    op.CreateView,
+    op.RenameObject,
+    op.WriteSequence,
+)
+
+
 def new_names(said: op.Operation) -> Iterator[tuple[str, str]]:
-    """The kind and name of each object that a statement makes or renames."""
+    """The kind and name of each object that a statement of `NAMING` makes or renames."""
     match said:
         case op.CreateTable(table=table, columns=columns):
             yield "table", table.name

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.cache import chained_links, packed
+from confiture_flows.lint.collecting import collecting_rarely
 from confiture_flows.lint.registry import all_rules, own_rules
 from confiture_flows.lint.report import LintFinding, LintReport
 from confiture_flows.lint.script import read_text, transaction_mode
@@ -55,8 +56,9 @@ def lint_migrations(
         walk.now.state = start.snapshot()
     if rules is not None or start is not None:
         cache = None
-    _take_all(walk, tuple(migrations), only, together, cache)
-    walk.end()
+    with collecting_rarely():
+        _take_all(walk, tuple(migrations), only, together, cache)
+        walk.end()
     measured = settings.statistics.measured if settings.statistics else None
     return LintReport(tuple(walk.now.findings), walk.coverage(), measured=measured)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.operations import ReadStatement, read_operations
+from confiture_flows.sql.operations import ReadStatement, read_once
 from confiture_flows.sql.script import TransactionMode, read_marker
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class UnusedNoqa(op.Operation):
 
 def read_text(path: Path, text: str, mode: TransactionMode, first_line: int = 1) -> LintedScript:
     """Read the text of a script."""
-    statements = read_operations(text)
+    statements = read_once(text)
     with suppress(MigrationFileError):  # validation tells of a wrong marker
         mode = read_marker(text, path) or mode
     transactions, own = _transactions(statements, mode)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.migrations.migration import Script
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.operations import read_operations
+from confiture_flows.sql.operations import read_once
 
 if TYPE_CHECKING:
     from confiture_flows.lint.script import LintedScript
@@ -31,22 +31,25 @@ def undone_state(
     """
     if not isinstance(down, Script) or down.placeholders:
         return None
+    # What the way forward says is known: it goes first, and spares reading the way back.
     forward = [each for statement in up.statements for each in statement.operations]
+    if any(isinstance(each, _UNSURE) for each in forward):
+        return None
+    dropped = [each for each in forward if isinstance(each, op.DropObject)]
+    if any(each.object_kind == "table" and not before.table(each.name) for each in dropped):
+        return None  # the history has not made what is dropped
     try:
         back = [
             each
             for piece in down.pieces()
-            for statement in read_operations(piece.text)
+            for statement in read_once(piece.text)
             for each in statement.operations
         ]
     except MigrationFileError:
         return None
     # Without a statement it says that there is nothing to undo, or that nobody cares.
-    if not back or any(isinstance(each, _UNSURE) for each in (*forward, *back)):
+    if not back or any(isinstance(each, _UNSURE) for each in back):
         return None
-    dropped = [each for each in forward if isinstance(each, op.DropObject)]
-    if any(each.object_kind == "table" and not before.table(each.name) for each in dropped):
-        return None  # the history has not made what is dropped
     undone = state.snapshot()
     for each in back:
         undone.apply(each)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, TypeGuard
 
 from confiture_flows.errors import MigrationFileError
@@ -76,7 +78,7 @@ class Walk:
     settings: LintSettings
     now: WalkProgress = field(default_factory=WalkProgress)
     _used: set[tuple[Silence, str]] = field(default_factory=set)
-    _judge: dict[type[op.Operation], tuple[Rule, ...]] = field(default_factory=dict)
+    _judge: dict[tuple[type[op.Operation], bool], tuple[Rule, ...]] = field(default_factory=dict)
 
     def coverage(self) -> Coverage:
         """How much was read."""
@@ -205,15 +207,18 @@ class Walk:
 
     def _told(
         self, said: op.Operation, scene: Scene, silences: tuple[Silence, ...], version: str
-    ) -> Iterator[LintFinding]:
+    ) -> list[LintFinding]:
         """The findings about one operation that no comment silences."""
-        for rule, problem in self._problems(said, scene):
-            finding = self._finding(rule, problem, problem.at or said, scene, version)
-            silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
-            if silence is None:
-                yield finding
-            else:
-                self._used.add((silence, rule.code))
+        found: list[LintFinding] = []
+        for rule in self._judges(type(said), in_function=said.inside is Inside.FUNCTION):
+            for problem in rule.check(said, scene):
+                finding = self._finding(rule, problem, problem.at or said, scene, version)
+                silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
+                if silence is None:
+                    found.append(finding)
+                else:
+                    self._used.add((silence, rule.code))
+        return found
 
     def _count(self, operation: op.Operation) -> None:
         if isinstance(operation, op.Unread):
@@ -222,18 +227,18 @@ class Walk:
             else:
                 self.now.unread += 1
 
-    def _problems(self, said: op.Operation, scene: Scene) -> Iterator[tuple[Rule, Problem]]:
-        kind = type(said)
-        rules = self._judge.get(kind)
+    def _judges(self, kind: type[op.Operation], *, in_function: bool) -> tuple[Rule, ...]:
+        """The rules that judge a kind of operation."""
+        rules = self._judge.get((kind, in_function))
         if rules is None:
-            rules = tuple(each for each in self.rules if issubclass(kind, each.on))
-            self._judge[kind] = rules
-        for rule in rules:
             # What a function does is judged where it is about the function, not when it is made.
-            if said.inside is Inside.FUNCTION and not rule.in_functions:
-                continue
-            for problem in rule.check(said, scene):
-                yield rule, problem
+            rules = tuple(
+                each
+                for each in self.rules
+                if issubclass(kind, each.on) and (each.in_functions or not in_function)
+            )
+            self._judge[kind, in_function] = rules
+        return rules
 
     def _finding(
         self, rule: Rule, problem: Problem, said: op.Operation, scene: Scene, version: str
@@ -278,7 +283,10 @@ def _statement_of(said: op.Operation, scene: Scene) -> ReadStatement:
     """The statement that an operation is a part of; the end of a script is of its last one."""
     if any(each is said for each in scene.statement.operations):
         return scene.statement
-    for statement in scene.script.statements:
+    statements = scene.script.statements
+    # Where it should be by its place, and then all: a rule may tell of each of many tables.
+    place = bisect_right(statements, said.offset, key=lambda each: each.start) - 1
+    for statement in chain(statements[max(place, 0) : place + 1], statements):
         if any(each is said for each in statement.operations):
             return statement
     return scene.statement

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.sql.parts import (
@@ -18,6 +19,9 @@ from confiture_flows.sql.parts import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+# What a field holds that is neither a message nor several; to ask the field for it costs more.
+_PLAIN = {bool, bytes, int, str}
+_NOTHING_TO_QUOTE = re.compile(r"[\w .:/-]*", re.ASCII)
 _KINDS = {
     "CONSTR_CHECK": ConstraintKind.CHECK,
     "CONSTR_EXCLUSION": ConstraintKind.EXCLUSION,
@@ -33,12 +37,13 @@ _GENERATED = {"s": "stored", "v": "virtual"}
 
 def enum(message: Any, field: str) -> str:
     """The name of an enum field's value."""
-    return _values(type(message), field)[getattr(message, field)].name
+    return _value_names(type(message), field)[getattr(message, field)]
 
 
 @cache
-def _values(message: Any, field: str) -> Any:
-    return message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+def _value_names(message: Any, field: str) -> dict[int, str]:
+    values = message.DESCRIPTOR.fields_by_name[field].enum_type.values
+    return {each.number: each.name for each in values}
 
 
 def relation(node: Any) -> ObjectName:
@@ -53,7 +58,7 @@ def maybe_relation(message: Any, field: str) -> ObjectName | None:
 
 def strings(nodes: Iterable[Any]) -> tuple[str, ...]:
     """String nodes -> text."""
-    return tuple(node.string.sval for node in nodes)
+    return tuple([node.string.sval for node in nodes])
 
 
 def object_name(parts: tuple[str, ...]) -> ObjectName:
@@ -113,9 +118,15 @@ def type_name(node: Any) -> TypeName:
     if len(written) == 2 and written[0] == "pg_catalog":
         written = written[1:]
     modifiers = tuple(
-        each.a_const.ival.ival for each in node.typmods if each.a_const.HasField("ival")
+        [each.a_const.ival.ival for each in node.typmods if each.a_const.HasField("ival")]
     )
-    return TypeName(object_name(written), modifiers, bool(node.array_bounds))
+    return _type_name(written, modifiers, bool(node.array_bounds))
+
+
+# Most columns have one of a few types: one value of each serves all of them.
+@lru_cache(maxsize=512)
+def _type_name(written: tuple[str, ...], modifiers: tuple[int, ...], array: bool) -> TypeName:
+    return TypeName(object_name(written), modifiers, array)
 
 
 def expression(node: Any) -> Expression:
@@ -154,6 +165,8 @@ def maybe_expression(message: Any, field: str) -> Expression | None:
 
 def deparsed(node: Any) -> str:
     """An expression as PostgreSQL's parser would write it."""
+    if (plain := _plain_constant(node)) is not None:
+        return plain
     import postgast
     from postgast import pg_query_pb2
 
@@ -166,19 +179,40 @@ def deparsed(node: Any) -> str:
         return ""
 
 
+def _plain_constant(node: Any) -> str | None:
+    """A constant that is written in one way only; most defaults are one."""
+    if node.WhichOneof("node") != "a_const":
+        return None
+    constant = node.a_const
+    match constant.WhichOneof("val"):
+        case "sval" if _NOTHING_TO_QUOTE.fullmatch(constant.sval.sval):
+            return f"'{constant.sval.sval}'"
+        case "ival" if constant.ival.ival >= 0:
+            return str(constant.ival.ival)
+        case "boolval":
+            return "true" if constant.boolval.boolval else "false"
+        case _:
+            return None
+
+
 def inner(node: Any) -> Iterator[tuple[str, Any]]:
     """Each message in a node, itself first, with the name of its type."""
     stack = [node]
     while stack:
         message = stack.pop()
-        name = message.DESCRIPTOR.name
+        name = type(message).__name__
         if name != "Node":
             yield name, message
         below: list[Any] = []
-        for field, value in message.ListFields():
-            if field.message_type is not None:
-                below += value if field.is_repeated else (value,)
-        stack += reversed(below)
+        for _, value in message.ListFields():
+            if type(value) in _PLAIN:
+                continue
+            if hasattr(value, "ListFields"):
+                below.append(value)
+            else:
+                below += value
+        below.reverse()
+        stack += below
 
 
 def _literal(node: Any) -> str | None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from confiture_flows.sql._read_tables import Stand
 
+# The field with the columns that are written, and who has a WHERE.
+_WRITTEN = {"insert": "cols", "update": "target_list"}
+_FILTERED = {"update", "delete"}
 # As gram.y numbers them: the lock manager's own numbers.
 _LOCKS = dict(enumerate(LockMode, 1))
 
@@ -33,11 +36,8 @@ def modify(command: str) -> Callable[[Any, Stand], Iterator[Operation]]:
 
     def read(statement: Any, stand: Stand) -> Iterator[Operation]:
         table = nodes.relation(statement.relation)
-        fields = {each.name for each in statement.DESCRIPTOR.fields}
-        written = statement.cols if "cols" in fields else ()
-        if command == "update":
-            written = statement.target_list
-        filtered = "where_clause" in fields and statement.HasField("where_clause")
+        written = getattr(statement, _WRITTEN[command]) if command in _WRITTEN else ()
+        filtered = command in _FILTERED and statement.HasField("where_clause")
         bounds, limited = (), False
         if filtered:
             bounds, limited = bounds_of(statement.where_clause, statement.relation)

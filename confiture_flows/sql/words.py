@@ -43,12 +43,13 @@ def words_of(sql: str) -> tuple[tuple[str, int, int], ...]:
     import postgast
 
     encoded = sql.encode()
+    # Without a character of several bytes the places are the same.
+    plain = len(encoded) == len(sql)
     found: list[tuple[str, int, int]] = []
     for token in postgast.scan(sql).tokens:
-        word = encoded[token.start : token.end].decode()
+        start, end = token.start, token.end
+        word = sql[start:end] if plain else encoded[start:end].decode()
         if not word.startswith(("--", "/*")):
-            # Without a character of several bytes the places are the same.
-            plain = len(encoded) == len(sql)
-            start = token.start if plain else len(encoded[: token.start].decode())
-            found.append((word, start, start + len(word)))
+            at = start if plain else len(encoded[:start].decode())
+            found.append((word, at, at + len(word)))
     return tuple(found)

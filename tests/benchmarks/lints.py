@@ -23,7 +23,7 @@ from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.migration import Script
 from confiture_flows.report.document import Document, Table
 from confiture_flows.report.markdown import render_markdown
-from confiture_flows.sql.operations import read_operations
+from confiture_flows.sql.operations import short_texts
 from tests.benchmarks.candidates import program
 from tests.benchmarks.measure import interleave
 
@@ -125,7 +125,7 @@ def _timed(run: Callable[[], None]) -> Callable[[], dict[str, float]]:
 
 
 def _in_process(folders: Sequence[Path]) -> None:
-    read_operations.cache_clear()
+    short_texts.cache_clear()
     for folder in folders:
         lint_migrations(discover(folder).migrations)
 

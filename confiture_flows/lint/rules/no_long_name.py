@@ -21,13 +21,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._words import new_names, was_cut
+from confiture_flows.lint._words import NAMING, new_names, was_cut
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql import operation as op
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from confiture_flows.sql import operation as op
 
 
 def _check(said: op.Operation, scene: Scene) -> Iterator[Problem]:
@@ -45,7 +46,7 @@ RULES = (
         name="naming.no_long_name",
         category="naming",
         severity=Severity.WARNING,
-        on=(op.Operation,),
+        on=NAMING,
         check=_check,
         modes="S",
         doc=__doc__,

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import postgast
 import pytest
 
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.operations import operations_of, read_operations
+from confiture_flows.sql.operations import (
+    operations_of,
+    read_once,
+    read_operations,
+    short_texts,
+)
 from confiture_flows.sql.parts import ConstraintKind, Inside, LockMode, ObjectName
 from confiture_flows.sql.work import TableLock, work_of
 
@@ -272,3 +278,24 @@ def test_every_valid_statement_of_real_projects_is_read(corpora: Path) -> None:
                     unread |= {path.name, path.parent.name} & broken or {str(path)}
     assert len(files) > 1500
     assert unread == broken
+
+
+@pytest.mark.parametrize(
+    "constant",
+    ["'new'", "''", "'a b/c:d-e.f'", "'it''s'", r"E'a\\b'", "'naïve'", "0", "42", "true", "FALSE"],
+)
+def test_a_constant_is_written_as_the_parser_writes_it(constant: str) -> None:
+    (made,) = operations_of(f"CREATE TABLE t (c text DEFAULT {constant})")
+    assert isinstance(made, op.CreateTable)
+    default = made.columns[0].default
+    written = postgast.deparse(postgast.parse(f"SELECT {constant}"))
+    assert default is not None
+    assert default.sql == written.removeprefix("SELECT ")
+
+
+def test_a_long_text_is_not_kept() -> None:
+    short, long = "SELECT 'kept'", "SELECT '" + "x" * 100_000 + "'"
+    assert read_once(short) is read_once(short)
+    kept = short_texts.cache_info().currsize
+    assert read_once(long) == read_operations(long)
+    assert short_texts.cache_info().currsize == kept
