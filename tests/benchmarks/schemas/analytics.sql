@@ -1,11 +1,11 @@
 CREATE TABLE log_visit (
     idvisit bigint PRIMARY KEY,
     idsite int,
-    idvisitor bytea, -- online id
+    idvisitor bytea, -- identifier
     visit_last_action_time timestamp,
-    config_id bytea,
+    config_id bytea, -- identifier
     location_ip bytea, -- ip
-    user_id varchar(200), -- online id
+    user_id varchar(200), -- identifier
     visitor_returning boolean,
     referer_keyword text, -- free text
     referer_name varchar(255),
@@ -21,7 +21,7 @@ CREATE TABLE log_visit (
 );
 CREATE TABLE tracks (
     id varchar(255) PRIMARY KEY,
-    anonymous_id varchar(512), -- online id
+    anonymous_id varchar(512), -- identifier
     context_ip varchar(64), -- ip
     context_library_name text,
     context_library_version text,
@@ -30,7 +30,7 @@ CREATE TABLE tracks (
     context_page_url text,
     context_user_agent text,
     context_traits_email text, -- e-mail
-    context_device_advertising_id text, -- online id
+    context_device_advertising_id text, -- identifier
     context_campaign_name text,
     event text,
     event_text text,
@@ -40,10 +40,10 @@ CREATE TABLE tracks (
 );
 CREATE TABLE identifies (
     id varchar(255) PRIMARY KEY,
-    anonymous_id text, -- online id
-    distinct_id text, -- online id
+    anonymous_id text, -- identifier
+    distinct_id text, -- identifier
     email text, -- e-mail
-    name text,
+    name text, -- name
     plan text,
     traits jsonb, -- name
     first_seen timestamptz

@@ -79,7 +79,7 @@ CREATE TABLE branch (
     branch_id int PRIMARY KEY,
     branch_name text,
     swift_code text,
-    street text, -- address
+    street text,
     city text,
     phone text, -- phone
     manager text -- name

@@ -22,12 +22,12 @@ CREATE TABLE users (
 CREATE TABLE user_profiles (
     user_id bigint PRIMARY KEY REFERENCES users,
     location text, -- address
-    website text, -- online id
+    website text, -- identifier
     bio_raw text, -- free text
     bio_cooked text, -- free text
     views int,
     profile_background_url text,
-    avatar_url text -- online id
+    avatar_url text -- identifier
 );
 CREATE TABLE user_emails (
     id bigint PRIMARY KEY,

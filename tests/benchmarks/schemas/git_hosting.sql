@@ -13,17 +13,17 @@ CREATE TABLE "user" (
     login_source bigint,
     login_name varchar(255), -- name
     location varchar(255), -- address
-    website varchar(255), -- online id
+    website varchar(255), -- identifier
     rands varchar(32), -- credentials
     salt varchar(32), -- credentials
     language varchar(5),
     description varchar(255), -- free text
-    avatar varchar(2048), -- online id
+    avatar varchar(2048), -- identifier
     avatar_email varchar(255), -- e-mail
     use_custom_avatar boolean,
     num_followers int,
-    twitter text, -- online id
-    linkedin text, -- online id
+    twitter text, -- identifier
+    linkedin text, -- identifier
     incoming_email_token text, -- credentials
     feed_token text, -- credentials
     current_sign_in_ip text, -- ip

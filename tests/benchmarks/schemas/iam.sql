@@ -48,7 +48,7 @@ CREATE TABLE client (
 CREATE TABLE federated_identity (
     identity_provider varchar(255),
     realm_id varchar(36),
-    federated_user_id varchar(255), -- online id
+    federated_user_id varchar(255), -- identifier
     federated_username varchar(255), -- name
     token text, -- credentials
     user_id varchar(36) REFERENCES user_entity
@@ -59,7 +59,7 @@ CREATE TABLE event_entity (
     details_json varchar(2550), -- free text
     error varchar(255),
     ip_address varchar(255), -- ip
-    session_id varchar(255), -- online id
+    session_id varchar(255), -- identifier
     event_time bigint,
     type varchar(255),
     user_id varchar(255)
@@ -79,7 +79,7 @@ CREATE TABLE sessions (
     aal text,
     factor_id uuid,
     not_after timestamptz,
-    device_fingerprint text -- online id
+    device_fingerprint text -- identifier
 );
 CREATE TABLE saml_providers (
     id uuid PRIMARY KEY,

@@ -52,7 +52,7 @@ CREATE TABLE "Sessions" (
     "Id" varchar(26) PRIMARY KEY,
     "Token" varchar(26), -- credentials
     "ExpiresAt" bigint,
-    "DeviceId" varchar(512), -- online id
+    "DeviceId" varchar(512), -- identifier
     "Roles" varchar(256),
     "IsOAuth" boolean
 );

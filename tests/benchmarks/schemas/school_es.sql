@@ -19,7 +19,7 @@ CREATE TABLE alumnos (
     alergias text, -- health
     nombre_tutor text, -- name
     telefono_tutor text, -- phone
-    foto bytea, -- online id
+    foto bytea, -- identifier
     grado int,
     grupo varchar(5),
     turno varchar(10),
@@ -56,7 +56,7 @@ CREATE TABLE calificaciones (
 CREATE TABLE escuelas (
     id int PRIMARY KEY,
     nombre text,
-    direccion text, -- address
+    direccion text,
     telefono text, -- phone
     director text, -- name
     clave_centro text

@@ -39,7 +39,7 @@ CREATE TABLE sales_order (
 CREATE TABLE sales_order_address (
     entity_id bigint PRIMARY KEY,
     order_id bigint REFERENCES sales_order,
-    region varchar(255), -- address
+    region varchar(255),
     postcode varchar(255), -- address
     street varchar(255), -- address
     city varchar(255), -- address

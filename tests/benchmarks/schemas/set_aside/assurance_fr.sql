@@ -34,7 +34,7 @@ CREATE TABLE sinistres (
 );
 CREATE TABLE contrats (
     id int PRIMARY KEY,
-    numero_police varchar(20),
+    numero_police varchar(20), -- government id
     assure_id int REFERENCES assures,
     produit varchar(40),
     libelle varchar(80),

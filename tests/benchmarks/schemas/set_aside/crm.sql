@@ -7,7 +7,7 @@ CREATE TABLE res_partner (
     lang varchar,
     tz varchar,
     vat varchar, -- government id
-    website varchar, -- online id
+    website varchar, -- identifier
     comment text, -- free text
     function varchar,
     street varchar, -- address

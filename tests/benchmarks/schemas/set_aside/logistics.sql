@@ -9,7 +9,7 @@ CREATE TABLE shipments (
     delivery_instructions text, -- free text
     gate_code text, -- credentials
     signed_by text, -- name
-    signature_image bytea, -- online id
+    signature_image bytea, -- identifier
     proof_of_delivery_url text,
     weight_kg numeric,
     declared_value numeric,
@@ -27,7 +27,7 @@ CREATE TABLE drivers (
     home_depot text,
     medical_cert_expires date,
     emergency_contact text, -- name
-    photo_url text -- online id
+    photo_url text -- identifier
 );
 CREATE TABLE vehicles (
     id int PRIMARY KEY,
@@ -52,9 +52,9 @@ CREATE TABLE warehouses (
     id int PRIMARY KEY,
     code text,
     name text,
-    address_line_1 text, -- address
+    address_line_1 text,
     town text,
-    postcode text, -- address
+    postcode text,
     contact_email text, -- e-mail
     dock_count int,
     geofence polygon

@@ -1,9 +1,9 @@
 CREATE TABLE app_users (
     id uuid PRIMARY KEY,
     gh_login text, -- name
-    gh_id int, -- online id
+    gh_id int, -- identifier
     gh_access_token text, -- credentials
-    gh_avatar text, -- online id
+    gh_avatar text, -- identifier
     display_name text, -- name
     is_admin boolean,
     account_lock_reason text, -- free text
@@ -41,7 +41,7 @@ CREATE TABLE clusters (
     api_endpoint text,
     ca_cert text,
     kubeconfig text, -- credentials
-    node_ips inet[], -- ip
+    node_ips inet[],
     client_cert_key text, -- credentials
     join_token text, -- credentials
     version text

@@ -7,12 +7,12 @@ CREATE TABLE candidates (
     "phoneNumber" text, -- phone
     "currentCompany" text,
     "currentTitle" text,
-    "linkedinUrl" text, -- online id
+    "linkedinUrl" text, -- identifier
     "resumeText" text, -- free text
     "resumeFileName" text,
     "coverLetter" text, -- free text
     "salaryExpectation" int,
-    "veteranStatus" text, -- health
+    "veteranStatus" text,
     "disabilityStatus" text, -- health
     race text, -- health
     pronouns text, -- health

@@ -49,8 +49,8 @@ CREATE TABLE hotels (
     name text,
     address text,
     city text,
-    lat float8, -- geo
-    lon float8, -- geo
+    lat float8,
+    lon float8,
     phone text, -- phone
     email text, -- e-mail
     stars int,
