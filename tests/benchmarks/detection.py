@@ -18,7 +18,6 @@ from pathlib import Path
 from confiture_flows.anonymization.detection import SampledColumn, detect_personal
 from confiture_flows.anonymization.strategy import Column
 from confiture_flows.errors import ConfitureFlowsError
-from confiture_flows.lint.runner import replayed_state
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.report.document import Document, Table
 from confiture_flows.report.markdown import render_markdown
@@ -29,6 +28,14 @@ from tests.benchmarks.detection_rows import (
     Make,
     generated,
     is_document,
+)
+from tests.benchmarks.detection_schemas import (
+    SCHEMAS,
+    SET_ASIDE,
+    columns_of,
+    columns_of_schema,
+    labels_of,
+    schema_files,
 )
 
 LABELS = Path(__file__).with_name("personal_columns.csv")
@@ -89,6 +96,19 @@ def read_labels() -> Labels:
         }
 
 
+def schema_columns(folder: Path) -> list[LabelledColumn]:
+    """All columns of the schemas written by hand in a folder, with their labels."""
+    found: list[LabelledColumn] = []
+    for file in schema_files(folder):
+        labels = labels_of(file)
+        for column, refers in columns_of_schema(file):
+            label = labels.pop((column.table, column.name), "")
+            found.append(LabelledColumn(file.stem, column, _AS_LABELLED.get(label, label), refers))
+        if labels:
+            raise LookupError(f"{len(labels)} labelled columns of {file.name} are not there.")
+    return found
+
+
 def _columns(folder: Path) -> list[tuple[Column, bool]]:
     """Columns, and whether they are foreign keys."""
     found: list[tuple[Column, bool]] = []
@@ -97,13 +117,7 @@ def _columns(folder: Path) -> list[tuple[Column, bool]]:
             migrations = discover(directory).migrations
         except ConfitureFlowsError:
             migrations = discover(directory, layout="pairs-by-name").migrations
-        for table in replayed_state(migrations).tables.values():
-            keys = {column for key in table.foreign_keys for column in key.columns}
-            for column in table.columns.values():
-                kind = column.type.name.name + ("[]" if column.type.array else "")
-                schema, name = table.name
-                refers = column.name in keys
-                found.append((Column(schema or "public", name, column.name, kind), refers))
+        found += columns_of(migrations)
     return found
 
 

@@ -59,7 +59,7 @@ CREATE TABLE event_entity (
     details_json varchar(2550), -- free text
     error varchar(255),
     ip_address varchar(255), -- ip
-    session_id varchar(255), -- identifier
+    session_id varchar(255),
     event_time bigint,
     type varchar(255),
     user_id varchar(255)
