@@ -14,7 +14,13 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization import detectors
-from confiture_flows.anonymization.detect import LOOKS_PERSONAL, hints, looks_personal
+from confiture_flows.anonymization.detect import (
+    LOOKS_PERSONAL,
+    Around,
+    has_text_key,
+    hints,
+    looks_personal,
+)
 from confiture_flows.anonymization.detector import Samples, ValueDetector, ValueReading
 from confiture_flows.anonymization.json_paths import KEYS, walked
 from confiture_flows.anonymization.strategy import accepts_type
@@ -111,19 +117,43 @@ def detect_personal(
     """What looks personal.
 
     Args:
-        columns: With samples where there are some.
+        columns: With samples where there are some; columns of one table tell of one another.
         least: The score from which on something is reported.
 
     Raises:
         ConfigError: A detector of another package cannot be used.
     """
-    found = (each for column in columns if not column.refers for each in _in_column(column))
+    known = tuple(columns)
+    around = surroundings(each.column for each in known)
+    found = (
+        each
+        for sampled in known
+        if not sampled.refers
+        for each in _in_column(sampled, around[sampled.column])
+    )
     return tuple(each for each in found if each.score >= least)
 
 
-def _in_column(sampled: SampledColumn) -> Iterator[Detection]:
+def surroundings(columns: Iterable[Column]) -> dict[Column, Around]:
+    """What else is known where columns are.
+
+    Args:
+        columns: All of a database, or of a part of it.
+    """
+    known = tuple(columns)
+    text_keys = has_text_key((each.name, each.table, each.type) for each in known)
+    by_table: dict[tuple[str, str], set[str]] = {}
+    for each in known:
+        by_table.setdefault((each.schema, each.table), set()).add(each.name)
+    return {
+        each: Around(frozenset(by_table[each.schema, each.table] - {each.name}), text_keys)
+        for each in known
+    }
+
+
+def _in_column(sampled: SampledColumn, around: Around) -> Iterator[Detection]:
     column = sampled.column
-    named = hints(column.name, column.table, column.type, sampled.comment)
+    named = hints(column.name, column.table, column.type, sampled.comment, around)
     if not sampled.documents:
         samples = Samples(sampled.values, column.type)
         yield from _judged(column, "", named, samples)

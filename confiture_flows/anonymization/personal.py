@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.detect import looks_personal
+from confiture_flows.anonymization.detect import looks_personal, proposed_strategy
 from confiture_flows.anonymization.registry import registered
 from confiture_flows.anonymization.strategy import accepts_type
 from confiture_flows.report.finding import Finding, Severity
@@ -75,7 +75,7 @@ def _proposed(
     if likeliness is None or not column.written:
         return "keep"
     known = registry.names()
-    for name in (likeliness.proposed, *_FALLBACKS):
+    for name in (proposed_strategy(likeliness.category), *_FALLBACKS):
         if name not in known or (name == "null" and not column.column.nullable):
             continue
         if accepts_type(registry.find(name).accepts, column.column.type):

@@ -129,14 +129,21 @@ def judged(columns: list[LabelledColumn], *, samples: bool) -> list[Outcome]:
         samples: Whether it sees generated rows.
     """
     outcomes: list[Outcome] = []
-    for each in columns:
-        values = generated(each.column, each.label) if samples else ()
-        documents = is_document(each.column.type)
-        sampled = SampledColumn(each.column, values=values, documents=documents, refers=each.refers)
-        found = max(detect_personal([sampled]), key=lambda one: one.score, default=None)
-        category = _AS_LABELLED.get(found.category, found.category) if found else ""
-        outcomes.append(Outcome(each, category))
+    for project in dict.fromkeys(each.project for each in columns):
+        of_project = [each for each in columns if each.project == project]
+        detections = detect_personal([_sampled(each, samples=samples) for each in of_project])
+        surest = {each.column: each for each in sorted(detections, key=lambda one: one.score)}
+        for each in of_project:
+            found = surest.get(each.column)
+            category = _AS_LABELLED.get(found.category, found.category) if found else ""
+            outcomes.append(Outcome(each, category))
     return outcomes
+
+
+def _sampled(each: LabelledColumn, *, samples: bool) -> SampledColumn:
+    values = generated(each.column, each.label) if samples else ()
+    documents = is_document(each.column.type)
+    return SampledColumn(each.column, values=values, documents=documents, refers=each.refers)
 
 
 def figures(outcomes: list[Outcome]) -> tuple[int, int, int]:

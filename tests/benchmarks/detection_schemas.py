@@ -1,4 +1,4 @@
-"""Schemas written by hand -> labelled columns: what detection was developed on, and a part set aside.
+"""Schemas written by hand -> labelled columns: what detection was developed on; some set aside.
 
 Each file of schemas/ is one domain; the comment behind a column is its label, and a column without
 one is not personal. Labels follow docs/explanation/personal-labels.md.

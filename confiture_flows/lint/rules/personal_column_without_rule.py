@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.detect import looks_personal
+from confiture_flows.anonymization.detect import looks_personal, proposed_strategy
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -68,8 +68,8 @@ def _problem(scene: Scene, table: ObjectName, column: str, kind: TypeName) -> It
     if found:
         yield Problem(
             f"{table}.{column} looks like {found.category} ({found.why}) and has no column rule.",
-            f'Add "{full}.{column}" = "{found.proposed}" to [anonymization.columns], or name it '
-            "in anonymization.allow.",
+            f'Add "{full}.{column}" = "{proposed_strategy(found.category)}" to '
+            "[anonymization.columns], or name it in anonymization.allow.",
         )
 
 
