@@ -30,6 +30,8 @@ from tests.benchmarks.detection_rows import (
     is_document,
 )
 from tests.benchmarks.detection_schemas import (
+    SCHEMAS,
+    SET_ASIDE,
     columns_of,
     columns_of_schema,
     labels_of,
