@@ -72,6 +72,7 @@ class Detection:
         category: As in `Likeliness`.
         score: How sure it is, from 0 to 1.
         evidence: Why, in words and counts.
+        kind: The type of the values at the path: "text", "numeric" or "bool".
     """
 
     column: Column
@@ -79,6 +80,7 @@ class Detection:
     category: str
     score: float
     evidence: tuple[str, ...]
+    kind: str = "text"
 
     def __str__(self) -> str:
         return f"{self.column} {self.path}".rstrip()
@@ -187,7 +189,7 @@ def _judged(
         score, evidence = weighed(category, hint, readings)
         # Of two that are equally sure, what the values say is nearer the truth.
         if best is None or score > best.score or (score == best.score and hint is None):
-            best = Detection(column, path, category, round(score, 2), evidence)
+            best = Detection(column, path, category, round(score, 2), evidence, samples.type)
     if best is not None and best.score > 0:
         yield best
 

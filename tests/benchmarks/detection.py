@@ -215,32 +215,42 @@ def document(title: str, outcomes: list[Outcome], projects: tuple[str, ...]) -> 
 
 
 def report(
-    projects: tuple[str, ...], name: str, corpora: Path = CORPORA, labels: Labels | None = None
+    projects: tuple[str, ...],
+    name: str,
+    corpora: Path = CORPORA,
+    labels: Labels | None = None,
+    *,
+    rows: bool = True,
 ) -> list[Document]:
     """The figures of projects, by names alone and with samples."""
-    return _both(name, labelled_columns(projects, corpora, labels), projects)
+    return _both(name, labelled_columns(projects, corpora, labels), projects, rows=rows)
 
 
-def report_schemas(folder: Path, name: str) -> list[Document]:
+def report_schemas(folder: Path, name: str, *, rows: bool = True) -> list[Document]:
     """The figures of the schemas written by hand in a folder."""
-    return _both(name, schema_columns(folder), tuple(each.stem for each in schema_files(folder)))
+    projects = tuple(each.stem for each in schema_files(folder))
+    return _both(name, schema_columns(folder), projects, rows=rows)
 
 
-def _both(name: str, columns: list[LabelledColumn], projects: tuple[str, ...]) -> list[Document]:
+def _both(
+    name: str, columns: list[LabelledColumn], projects: tuple[str, ...], *, rows: bool
+) -> list[Document]:
+    hows = (("names alone", False), ("names and generated rows", True))
     return [
         document(f"{name}, {how}", judged(columns, samples=samples), projects)
-        for how, samples in (("names alone", False), ("names and generated rows", True))
+        for how, samples in hows[: 2 if rows else 1]
     ]
 
 
-def reports(corpora: Path = CORPORA) -> list[Document]:
-    """All figures but those of generated rows."""
+def reports(corpora: Path = CORPORA, *, rows: bool = True) -> list[Document]:
+    """All figures but those of rows of a kind; without `rows` those by names alone."""
+    first = read_labels(("1",))
     return [
-        *report(HELD_OUT, "Held out", corpora),
-        *report(HELD_OUT, "Held out, labels of the first pass", corpora, read_labels(("1",))),
-        *report(TUNED, "Tuned on", corpora),
-        *report_schemas(SET_ASIDE, "Written by hand, set aside"),
-        *report_schemas(SCHEMAS, "Written by hand, developed on"),
+        *report(HELD_OUT, "Held out", corpora, rows=rows),
+        *report(HELD_OUT, "Held out, labels of the first pass", corpora, first, rows=rows),
+        *report(TUNED, "Tuned on", corpora, rows=rows),
+        *report_schemas(SET_ASIDE, "Written by hand, set aside", rows=rows),
+        *report_schemas(SCHEMAS, "Written by hand, developed on", rows=rows),
     ]
 
 
