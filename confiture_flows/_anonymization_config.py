@@ -60,6 +60,18 @@ class ProofConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectionConfig:
+    """[anonymization.detection].
+
+    Attributes:
+        samples: How many rows of each table a plan looks at for personal columns without a rule;
+            0 judges by names alone.
+    """
+
+    samples: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class AnonymizationConfig:
     """The [anonymization] table.
 
@@ -76,6 +88,7 @@ class AnonymizationConfig:
         subset: The rows that a subset starts from: SQL conditions by table.
         allow: Patterns of columns that look personal and may be copied as they are.
         proof: What is proven of a copy.
+        detection: How personal columns without a rule are looked for.
     """
 
     secret: str | None = field(default=None, repr=False)
@@ -90,6 +103,7 @@ class AnonymizationConfig:
     subset: Mapping[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     proof: ProofConfig = ProofConfig()
+    detection: DetectionConfig = DetectionConfig()
 
 
 def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationConfig:
@@ -129,6 +143,7 @@ def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationC
             said.proof.k,
             tuple(said.proof.accept),
         ),
+        DetectionConfig(said.detection.samples),
     )
 
 

@@ -135,6 +135,12 @@ class ProofTable(_Table):
         return {"mode": said} if isinstance(said, str) else said
 
 
+class DetectionTable(_Table):
+    """[anonymization.detection]."""
+
+    samples: int = Field(default=100, ge=0, le=10_000)
+
+
 class AnonymizationTable(_Table):
     """[anonymization]."""
 
@@ -150,6 +156,7 @@ class AnonymizationTable(_Table):
     subset: dict[str, str] = {}
     allow: list[str] = []
     proof: ProofTable = ProofTable()
+    detection: DetectionTable = DetectionTable()
 
 
 class ConfigurationFile(_Table):

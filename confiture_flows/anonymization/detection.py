@@ -14,7 +14,13 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization import detectors
-from confiture_flows.anonymization.detect import LOOKS_PERSONAL, hints, looks_personal
+from confiture_flows.anonymization.detect import (
+    LOOKS_PERSONAL,
+    Around,
+    has_text_key,
+    hints,
+    looks_personal,
+)
 from confiture_flows.anonymization.detector import Samples, ValueDetector, ValueReading
 from confiture_flows.anonymization.json_paths import KEYS, walked
 from confiture_flows.anonymization.strategy import accepts_type
@@ -66,6 +72,7 @@ class Detection:
         category: As in `Likeliness`.
         score: How sure it is, from 0 to 1.
         evidence: Why, in words and counts.
+        kind: The type of the values at the path: "text", "numeric" or "bool".
     """
 
     column: Column
@@ -73,6 +80,7 @@ class Detection:
     category: str
     score: float
     evidence: tuple[str, ...]
+    kind: str = "text"
 
     def __str__(self) -> str:
         return f"{self.column} {self.path}".rstrip()
@@ -111,19 +119,43 @@ def detect_personal(
     """What looks personal.
 
     Args:
-        columns: With samples where there are some.
+        columns: With samples where there are some; columns of one table tell of one another.
         least: The score from which on something is reported.
 
     Raises:
         ConfigError: A detector of another package cannot be used.
     """
-    found = (each for column in columns if not column.refers for each in _in_column(column))
+    known = tuple(columns)
+    around = surroundings(each.column for each in known)
+    found = (
+        each
+        for sampled in known
+        if not sampled.refers
+        for each in _in_column(sampled, around[sampled.column])
+    )
     return tuple(each for each in found if each.score >= least)
 
 
-def _in_column(sampled: SampledColumn) -> Iterator[Detection]:
+def surroundings(columns: Iterable[Column]) -> dict[Column, Around]:
+    """What else is known where columns are.
+
+    Args:
+        columns: All of a database, or of a part of it.
+    """
+    known = tuple(columns)
+    text_keys = has_text_key((each.name, each.table, each.type) for each in known)
+    by_table: dict[tuple[str, str], set[str]] = {}
+    for each in known:
+        by_table.setdefault((each.schema, each.table), set()).add(each.name)
+    return {
+        each: Around(frozenset(by_table[each.schema, each.table] - {each.name}), text_keys)
+        for each in known
+    }
+
+
+def _in_column(sampled: SampledColumn, around: Around) -> Iterator[Detection]:
     column = sampled.column
-    named = hints(column.name, column.table, column.type, sampled.comment)
+    named = hints(column.name, column.table, column.type, sampled.comment, around)
     if not sampled.documents:
         samples = Samples(sampled.values, column.type)
         yield from _judged(column, "", named, samples)
@@ -157,7 +189,7 @@ def _judged(
         score, evidence = weighed(category, hint, readings)
         # Of two that are equally sure, what the values say is nearer the truth.
         if best is None or score > best.score or (score == best.score and hint is None):
-            best = Detection(column, path, category, round(score, 2), evidence)
+            best = Detection(column, path, category, round(score, 2), evidence, samples.type)
     if best is not None and best.score > 0:
         yield best
 

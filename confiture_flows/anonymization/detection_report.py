@@ -54,7 +54,7 @@ class DetectionReport:
                 }
                 for each in self.detections
             ],
-            "rules": {each.name: each.strategy for each in self.rules},
+            "rules": {each.name: each.value for each in self.rules},
             "toml": as_toml(self.rules),
             "unread": [{"table": table, "reason": reason} for table, reason in self.unread],
             "written": self.written,

@@ -25,6 +25,7 @@ from confiture_flows.anonymization.plan import CopyPlan, PlannedColumn, PlannedT
 from confiture_flows.anonymization.selection import select_rows
 from confiture_flows.anonymization.source import read_source
 from confiture_flows.anonymization.subset import find_subset, write_keys
+from confiture_flows.anonymization.uncovered import DEFAULT_SAMPLES, find_uncovered
 from confiture_flows.report.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -67,7 +68,13 @@ class Planned:
         return replace(self, plan=plan)
 
 
-def plan_copy(conn: Connection, rules: Rules, factory: StrategyFactory, folder: Path) -> Planned:
+def plan_copy(
+    conn: Connection,
+    rules: Rules,
+    factory: StrategyFactory,
+    folder: Path,
+    samples: int = DEFAULT_SAMPLES,
+) -> Planned:
     """Decide what is copied and what becomes of it.
 
     Args:
@@ -75,6 +82,11 @@ def plan_copy(conn: Connection, rules: Rules, factory: StrategyFactory, folder: 
         rules: What the configuration says.
         factory: Makes the strategies, with the secret.
         folder: Where the keys of a subset are written.
+        samples: How many rows of each table are looked at for what is personal in columns without
+            a rule; 0 judges by names alone.
+
+    Raises:
+        ConfigError: A detector of another package cannot be used.
     """
     with _one_snapshot(conn):
         source = read_source(conn)
@@ -87,12 +99,14 @@ def plan_copy(conn: Connection, rules: Rules, factory: StrategyFactory, folder: 
             keys, more = find_subset(conn, rules, source, selection)
             _leave_out_unreached(selection, source, inside, keys)
     masked, wrong = _strategies(source, selection, assignment, factory)
+    bare = find_uncovered(conn, rules, source, masked, samples)
     findings = (
         *assignment.findings,
         *selection.findings,
         *more,
         *wrong,
-        *personal_findings(rules, masked, factory.registry),
+        *personal_findings(rules, masked, bare.detections, factory.registry),
+        *bare.unread,
     )
     tables = _planned_tables(source, selection, assignment, keys, folder)
     plan = CopyPlan(tables, source.left_out, tuple(sorted(findings, key=lambda f: -f.severity)))

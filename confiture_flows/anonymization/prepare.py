@@ -61,7 +61,8 @@ def prepare_copy(
     """
     refuse_target(source, target)
     load_strategies(project)
-    planned = plan_copy(conn, rules_of(project), StrategyFactory(secret), folder)
+    samples = project.anonymization.detection.samples
+    planned = plan_copy(conn, rules_of(project), StrategyFactory(secret), folder, samples)
     if planned.plan.errors or not rows:
         return planned
     return planned.with_findings(try_plan(conn, planned, source, target, rows))

@@ -1,7 +1,8 @@
 """Detections -> column rules in TOML, ready to paste, and into a file without a change to the rest.
 
 A rule is proposed where none names the column and nothing allows it; its strategy takes the
-column's type, needs no options, and may give NULL only where the column takes it.
+column's type, needs no options, and may give NULL only where the column takes it. Documents of
+which only some paths look personal have a rule for each of those.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.anonymization.detect import proposed_strategy
+from confiture_flows.anonymization.json_paths import KEYS
 from confiture_flows.anonymization.registry import registered
 from confiture_flows.anonymization.strategy import accepts_type
 from confiture_flows.anonymization.validator import ConfigValidator
@@ -32,6 +34,7 @@ END = "# End of what looked personal."
 
 # When the one that fits the category does not take the column's type.
 _FALLBACKS = ("hash", "null")
+_DOCUMENTS, _DOCUMENT_TYPES = "jsonb", ("json", "jsonb")
 _TABLES = {"pyproject.toml": "tool.confiture-flows.anonymization.columns"}
 _TABLE = "anonymization.columns"
 
@@ -44,11 +47,24 @@ class ProposedRule:
         column: Which.
         strategy: The strategy's name; None where none fits.
         why: The detections in it, the surest first.
+        paths: Of documents, the strategy of each path and the type of what stands there.
     """
 
     column: Column
     strategy: str | None
     why: tuple[Detection, ...]
+    paths: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def value(self) -> str | dict[str, Any] | None:
+        """The rule as configuration: a strategy's name, or the strategy with its options."""
+        if not self.paths:
+            return self.strategy
+        rules = {
+            path: strategy if kind == "text" else {"strategy": strategy, "type": kind}
+            for path, strategy, kind in self.paths
+        }
+        return {"strategy": self.strategy, "config": {"paths": rules}}
 
     @property
     def name(self) -> str:
@@ -68,7 +84,7 @@ class ProposedRule:
         if self.strategy is None:
             rule = f"# {_string(self.name)} is {self.column.type}: no strategy fits by itself."
         else:
-            rule = f"{_string(self.name)} = {_string(self.strategy)}"
+            rule = f"{_string(self.name)} = {_inline(self.value)}"
         return "\n".join((*lines, rule))
 
 
@@ -84,14 +100,32 @@ def proposed_rules(
     by_column: dict[Column, list[Detection]] = {}
     for each in detections:
         by_column.setdefault(each.column, []).append(each)
-    return tuple(
-        ProposedRule(
-            column,
-            fitting_strategy(column, _surest(found).category, registry),
-            tuple(sorted(found, key=lambda each: -each.score)),
-        )
-        for column, found in by_column.items()
-    )
+    return tuple(_rule(column, found, registry) for column, found in by_column.items())
+
+
+def _rule(column: Column, found: list[Detection], registry: StrategyRegistry) -> ProposedRule:
+    why = tuple(sorted(found, key=lambda each: -each.score))
+    if paths := _by_path(column, found, registry):
+        return ProposedRule(column, _DOCUMENTS, why, paths)
+    return ProposedRule(column, fitting_strategy(column, _surest(found).category, registry), why)
+
+
+def _by_path(
+    column: Column, found: list[Detection], registry: StrategyRegistry
+) -> tuple[tuple[str, str, str], ...]:
+    """The rules of a document's paths; none where the whole of it is personal, or a key is."""
+    if column.type not in _DOCUMENT_TYPES or _DOCUMENTS not in registry.names():
+        return ()
+    rules: list[tuple[str, str, str]] = []
+    for each in found:
+        if not each.path or each.path.endswith(KEYS) or each.kind not in ("text", "numeric"):
+            return ()
+        part = replace(column, type=each.kind, nullable=True)
+        strategy = fitting_strategy(part, each.category, registry)
+        if strategy is None:
+            return ()
+        rules.append((each.path, strategy, each.kind))
+    return tuple(rules)
 
 
 def fitting_strategy(
@@ -181,7 +215,7 @@ def _check(
     for part in table.split("."):
         columns = columns.get(part, {})
     added = {each.name: columns.pop(each.name, None) for each in rules if each.strategy}
-    whole = added == {each.name: each.strategy for each in rules if each.strategy}
+    whole = added == {each.name: each.value for each in rules if each.strategy}
     if not whole or _without_empty(new) != _without_empty(old):
         raise ConfigError(
             "Its column rules are written so that none can be added by a program.",
@@ -218,6 +252,18 @@ def _part(name: str) -> str:
     text = re.sub(r"([*?\[])", r"[\1]", name)
     plain = text and not re.search(r'[".]', text) and text == text.strip()
     return text if plain else '"' + text.replace('"', '""') + '"'
+
+
+def _inline(value: object) -> str:
+    """A value of TOML in one line."""
+    if not isinstance(value, dict):
+        return _string(str(value))
+    # Keys that are words stand for themselves, all others in quotes.
+    pairs = (
+        f"{name if name.isidentifier() and name.isascii() else _string(name)} = {_inline(each)}"
+        for name, each in value.items()
+    )
+    return f"{{ {', '.join(pairs)} }}"
 
 
 def _string(text: str) -> str:

@@ -154,6 +154,15 @@ class Rules:
     allowed: tuple[Pattern, ...] = ()
     source: Path | None = None
 
+    def allows(self, names: tuple[tuple[str, str], ...], column: str) -> bool:
+        """Whether a column may be copied as it is.
+
+        Args:
+            names: Those that its table goes by: its own, and of what it is a part of.
+            column: Its name.
+        """
+        return any(pattern.matches(*name, column) for pattern in self.allowed for name in names)
+
 
 def rules_of(project: Project) -> Rules:
     """What a project says.

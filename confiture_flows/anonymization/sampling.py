@@ -17,6 +17,8 @@ from psycopg import sql
 from confiture_flows.anonymization.detection import SampledColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
     from confiture_flows.anonymization.source import SourceCatalog, SourceColumn, SourceTable
@@ -75,14 +77,18 @@ class SampledSource:
 
 
 def sample_source(
-    conn: Connection, source: SourceCatalog, limits: SampleLimits = SampleLimits()
+    conn: Connection,
+    source: SourceCatalog,
+    limits: SampleLimits = SampleLimits(),
+    wants: Callable[[tuple[str, str], str], bool] = lambda _table, _column: True,
 ) -> SampledSource:
-    """Read samples of all columns.
+    """Read samples of columns.
 
     Args:
         conn: In autocommit; may be on a standby.
         source: What there is.
         limits: How much is read.
+        wants: Whether values of a table's column are read; the others have their names alone.
     """
     families: dict[tuple[str, str], list[SourceTable]] = defaultdict(list)
     for table in source.tables:
@@ -93,9 +99,12 @@ def sample_source(
     unread: list[tuple[str, str]] = []
     rows = 0
     for name, parts in families.items():
-        wanted = tuple(each for each in parts[0].columns if _is_read(each))
+        wanted = tuple(
+            each for each in parts[0].columns if _is_read(each) and wants(name, each.name)
+        )
         values: list[tuple[str | None, ...]] = []
-        largest = sorted(parts, key=lambda each: -each.size)[: _MOST_PARTS if limits.rows else 0]
+        most = _MOST_PARTS if limits.rows and wanted else 0
+        largest = sorted(parts, key=lambda each: -each.size)[:most]
         for part in largest:
             left = min(limits.table_seconds, deadline - time.monotonic())
             try:

@@ -18,7 +18,6 @@ from pathlib import Path
 from confiture_flows.anonymization.detection import SampledColumn, detect_personal
 from confiture_flows.anonymization.strategy import Column
 from confiture_flows.errors import ConfitureFlowsError
-from confiture_flows.lint.runner import replayed_state
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.report.document import Document, Table
 from confiture_flows.report.markdown import render_markdown
@@ -29,6 +28,14 @@ from tests.benchmarks.detection_rows import (
     Make,
     generated,
     is_document,
+)
+from tests.benchmarks.detection_schemas import (
+    SCHEMAS,
+    SET_ASIDE,
+    columns_of,
+    columns_of_schema,
+    labels_of,
+    schema_files,
 )
 
 LABELS = Path(__file__).with_name("personal_columns.csv")
@@ -80,13 +87,31 @@ def labelled_columns(
     return found
 
 
-def read_labels() -> Labels:
-    """Project, table and column -> category."""
+def read_labels(passes: tuple[str, ...] = ("1", "2")) -> Labels:
+    """Project, table and column -> category.
+
+    Args:
+        passes: Whose labels; the second was done with the guideline in hand.
+    """
     with LABELS.open(encoding="utf-8", newline="") as file:
         return {
             (row["project"], row["table"], row["column"]): row["category"]
             for row in csv.DictReader(file)
+            if row["pass"] in passes
         }
+
+
+def schema_columns(folder: Path) -> list[LabelledColumn]:
+    """All columns of the schemas written by hand in a folder, with their labels."""
+    found: list[LabelledColumn] = []
+    for file in schema_files(folder):
+        labels = labels_of(file)
+        for column, refers in columns_of_schema(file):
+            label = labels.pop((column.table, column.name), "")
+            found.append(LabelledColumn(file.stem, column, _AS_LABELLED.get(label, label), refers))
+        if labels:
+            raise LookupError(f"{len(labels)} labelled columns of {file.name} are not there.")
+    return found
 
 
 def _columns(folder: Path) -> list[tuple[Column, bool]]:
@@ -97,13 +122,7 @@ def _columns(folder: Path) -> list[tuple[Column, bool]]:
             migrations = discover(directory).migrations
         except ConfitureFlowsError:
             migrations = discover(directory, layout="pairs-by-name").migrations
-        for table in replayed_state(migrations).tables.values():
-            keys = {column for key in table.foreign_keys for column in key.columns}
-            for column in table.columns.values():
-                kind = column.type.name.name + ("[]" if column.type.array else "")
-                schema, name = table.name
-                refers = column.name in keys
-                found.append((Column(schema or "public", name, column.name, kind), refers))
+        found += columns_of(migrations)
     return found
 
 
@@ -115,14 +134,21 @@ def judged(columns: list[LabelledColumn], *, samples: bool) -> list[Outcome]:
         samples: Whether it sees generated rows.
     """
     outcomes: list[Outcome] = []
-    for each in columns:
-        values = generated(each.column, each.label) if samples else ()
-        documents = is_document(each.column.type)
-        sampled = SampledColumn(each.column, values=values, documents=documents, refers=each.refers)
-        found = max(detect_personal([sampled]), key=lambda one: one.score, default=None)
-        category = _AS_LABELLED.get(found.category, found.category) if found else ""
-        outcomes.append(Outcome(each, category))
+    for project in dict.fromkeys(each.project for each in columns):
+        of_project = [each for each in columns if each.project == project]
+        detections = detect_personal([_sampled(each, samples=samples) for each in of_project])
+        surest = {each.column: each for each in sorted(detections, key=lambda one: one.score)}
+        for each in of_project:
+            found = surest.get(each.column)
+            category = _AS_LABELLED.get(found.category, found.category) if found else ""
+            outcomes.append(Outcome(each, category))
     return outcomes
+
+
+def _sampled(each: LabelledColumn, *, samples: bool) -> SampledColumn:
+    values = generated(each.column, each.label) if samples else ()
+    documents = is_document(each.column.type)
+    return SampledColumn(each.column, values=values, documents=documents, refers=each.refers)
 
 
 def figures(outcomes: list[Outcome]) -> tuple[int, int, int]:
@@ -188,12 +214,43 @@ def document(title: str, outcomes: list[Outcome], projects: tuple[str, ...]) -> 
     )
 
 
-def report(projects: tuple[str, ...], name: str, corpora: Path = CORPORA) -> list[Document]:
+def report(
+    projects: tuple[str, ...],
+    name: str,
+    corpora: Path = CORPORA,
+    labels: Labels | None = None,
+    *,
+    rows: bool = True,
+) -> list[Document]:
     """The figures of projects, by names alone and with samples."""
-    columns = labelled_columns(projects, corpora)
+    return _both(name, labelled_columns(projects, corpora, labels), projects, rows=rows)
+
+
+def report_schemas(folder: Path, name: str, *, rows: bool = True) -> list[Document]:
+    """The figures of the schemas written by hand in a folder."""
+    projects = tuple(each.stem for each in schema_files(folder))
+    return _both(name, schema_columns(folder), projects, rows=rows)
+
+
+def _both(
+    name: str, columns: list[LabelledColumn], projects: tuple[str, ...], *, rows: bool
+) -> list[Document]:
+    hows = (("names alone", False), ("names and generated rows", True))
     return [
         document(f"{name}, {how}", judged(columns, samples=samples), projects)
-        for how, samples in (("names alone", False), ("names and generated rows", True))
+        for how, samples in hows[: 2 if rows else 1]
+    ]
+
+
+def reports(corpora: Path = CORPORA, *, rows: bool = True) -> list[Document]:
+    """All figures but those of rows of a kind; without `rows` those by names alone."""
+    first = read_labels(("1",))
+    return [
+        *report(HELD_OUT, "Held out", corpora, rows=rows),
+        *report(HELD_OUT, "Held out, labels of the first pass", corpora, first, rows=rows),
+        *report(TUNED, "Tuned on", corpora, rows=rows),
+        *report_schemas(SET_ASIDE, "Written by hand, set aside", rows=rows),
+        *report_schemas(SCHEMAS, "Written by hand, developed on", rows=rows),
     ]
 
 
@@ -246,9 +303,8 @@ def main() -> None:
             print("with samples" if samples else "names alone")
             print("\n".join(misses(columns, samples=samples)))
         return
-    for projects, name in ((TUNED, "Tuned on"), (HELD_OUT, "Held out")):
-        for each in report(projects, name):
-            print(render_markdown(each))
+    for each in reports():
+        print(render_markdown(each))
     print(render_markdown(values_alone()))
 
 

@@ -127,6 +127,10 @@ def _hex(pick: random.Random, size: int) -> str:
     return "".join(pick.choices("0123456789abcdef", k=size))
 
 
+def _letters(pick: random.Random) -> str:
+    return "".join(pick.choices(string.ascii_uppercase, k=2))
+
+
 def _token(pick: random.Random) -> str:
     return "".join(pick.choices(string.ascii_letters + string.digits, k=pick.randint(24, 44)))
 
@@ -243,6 +247,14 @@ _LABELLED: dict[str, Make] = {
     "free-text": _sentence,
     "payment": lambda pick: f"cus_{_token(pick)[:14]}",
     "credentials": _token,
+    "phone": lambda pick: f"+49 30 {_digits(pick, 6)}",
+    "address": lambda pick: pick.choice((_address, _german_address))(pick),
+    "birth date": lambda pick: _day(pick, 19 * 365, 85 * 365),
+    "government id": lambda pick: f"{_letters(pick)}{_digits(pick, 8)}",
+    "ip": lambda pick: f"{pick.randint(11, 99)}.{pick.randint(1, 200)}.{pick.randint(1, 200)}.7",
+    "geo": lambda pick: f"{pick.uniform(1, 60):.5f}",
+    "health": lambda pick: pick.choice(("none", "m", "f", "asthma", "see file", "0 positive")),
+    "identifier": lambda pick: f"https://social.example.org/{_user_name(pick)}",
 }
 # By a word of an unlabelled text column's name.
 _BY_WORD: dict[str, Make] = {
@@ -300,6 +312,8 @@ def _maker(column: Column, label: str) -> Make:
     if kind in _TEXTS and label:
         hashed = label == "credentials" and "hash" in column.name
         return (lambda pick: _hex(pick, 64)) if hashed else _LABELLED[label]
+    if label in ("birth date", "geo") and not kind.startswith("int"):
+        return _LABELLED[label]
     if kind in _TEXTS:
         words = column.name.lower().split("_")
         named = (_BY_WORD[word] for word in reversed(words) if word in _BY_WORD)

@@ -2,8 +2,9 @@
 
 An anonymized copy takes a column without a rule as it is: a column that is added later takes
 people's data out with it. Which columns look personal is told by their names and types, those of
-the tables too; what `allow` of [anonymization] names is left alone, and so are foreign keys, which
-follow the rule of what they refer to. Silent where the configuration has no [anonymization].
+the table and of the columns beside it; what `allow` of [anonymization] names is left alone, and so
+are foreign keys, which follow the rule of what they refer to. Silent where the configuration has no
+[anonymization].
 `confiture-flows detect` also looks at rows, and proposes rules.
 
 **Anti-pattern**
@@ -26,7 +27,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.detect import looks_personal
+from confiture_flows.anonymization.detect import (
+    Around,
+    has_text_key,
+    looks_personal,
+    proposed_strategy,
+)
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -47,29 +53,45 @@ def _check(
         case op.CreateTable(columns=columns, table=table):
             if said.persistence == "temporary":
                 return
+            beside = frozenset(each.name for each in columns)
             for each in columns:
                 if not _refers(each, said):
-                    yield from _problem(scene, table, each.name, each.type)
+                    yield from _problem(scene, table, each.name, each.type, beside)
         case op.AddColumn(column=column, table=table):
             if not _refers(column):
-                yield from _problem(scene, table, column.name, column.type)
+                yield from _problem(scene, table, column.name, column.type, _known(scene, table))
         case op.RenameObject(object_kind="column", name=table, old=old, new=new):
             known = scene.table(table)
             if known and old in known.columns:
-                yield from _problem(scene, table, new, known.columns[old].type)
+                beside = _known(scene, table) - {old}
+                yield from _problem(scene, table, new, known.columns[old].type, beside)
 
 
-def _problem(scene: Scene, table: ObjectName, column: str, kind: TypeName) -> Iterator[Problem]:
+def _known(scene: Scene, table: ObjectName) -> frozenset[str]:
+    """The columns that a table has before the statement."""
+    known = scene.table(table)
+    return frozenset(known.columns) if known else frozenset()
+
+
+def _problem(
+    scene: Scene, table: ObjectName, column: str, kind: TypeName, beside: frozenset[str]
+) -> Iterator[Problem]:
     full = scene.state.full(table)
     if any(each.matches(full.schema, full.name, column) for each in scene.masked or ()):
         return
     type_name = kind.name.name + ("[]" if kind.array else "")
-    found = looks_personal(column, full.name, type_name)
+    text_keys = has_text_key(
+        (each.name, of_table.name.name, each.type.name.name)
+        for of_table in scene.state.tables.values()
+        for each in of_table.columns.values()
+    )
+    around = Around(beside - {column}, text_keys)
+    found = looks_personal(column, full.name, type_name, around=around)
     if found:
         yield Problem(
             f"{table}.{column} looks like {found.category} ({found.why}) and has no column rule.",
-            f'Add "{full}.{column}" = "{found.proposed}" to [anonymization.columns], or name it '
-            "in anonymization.allow.",
+            f'Add "{full}.{column}" = "{proposed_strategy(found.category)}" to '
+            "[anonymization.columns], or name it in anonymization.allow.",
         )
 
 

@@ -12,6 +12,7 @@ import pytest
 from confiture_flows._anonymization_config import (
     AnonymizationConfig,
     ColumnRuleConfig,
+    DetectionConfig,
     TableRuleConfig,
 )
 from confiture_flows.anonymization.factory import StrategyFactory
@@ -124,6 +125,7 @@ def planned(shop: psycopg.Connection, tmp_path: Path) -> Callable[..., Planned]:
     """Plan a copy of the shop by rules."""
 
     def plan(*args: Any, secret: Secret | None = SECRET, **more: Any) -> Planned:
-        return plan_copy(shop, rules(*args, **more), StrategyFactory(secret), tmp_path)
+        samples = more.get("detection", DetectionConfig()).samples
+        return plan_copy(shop, rules(*args, **more), StrategyFactory(secret), tmp_path, samples)
 
     return plan

@@ -8,8 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from confiture_flows._anonymization_config import DetectionConfig
+from confiture_flows.anonymization.checks import MaskedTable
 from confiture_flows.anonymization.plan import stop_if_refused
 from confiture_flows.anonymization.planning import Planned
+from confiture_flows.anonymization.rules import Rules
+from confiture_flows.anonymization.source import read_source
+from confiture_flows.anonymization.uncovered import find_uncovered
 from confiture_flows.errors import ConfigError, GateError
 from confiture_flows.report.finding import Severity
 
@@ -226,6 +231,50 @@ def test_personal_columns_without_a_rule_are_told(planned: Plan):
         {"public.orders.customer_email": HASHED}, allow=("public.visits.ip", "*.*.born")
     )
     assert not [each for each in silent.findings if each.code == "personal.no_rule"]
+
+
+def looks(found: Planned) -> set[str]:
+    return {
+        each.message.removesuffix(" and is copied as it is.")
+        for each in found.findings
+        if each.code == "personal.no_rule" and "odd" in each.message
+    }
+
+
+def test_values_tell_of_columns_whose_names_say_nothing(shop: psycopg.Connection, planned: Plan):
+    shop.execute(
+        "CREATE TABLE odd (id int, attr text, masked text, doc jsonb, email text);"
+        "INSERT INTO odd SELECT n, 'planted' || n || '@mail.org', 'planted' || n || '@mail.org',"
+        " jsonb_build_object('tel', '+49 30 9018' || 100 + n), 'template-' || n"
+        " FROM generate_series(1, 100) AS n"
+    )
+    columns = {"public.orders.customer_email": HASHED, "public.odd.masked": "hash"}
+    found = planned(columns)
+    assert looks(found) == {
+        "public.odd.attr looks like e-mail (100 of 100 samples are e-mail addresses)",
+        "public.odd.doc looks like phone at $.tel ('tel'; 100 of 100 samples are phone numbers)",
+    }
+    assert not [each for each in found.findings if "planted" in each.message]
+    assert looks(planned(columns, detection=DetectionConfig(samples=0))) == {
+        "public.odd.email looks like e-mail ('email')"
+    }
+
+
+def test_table_that_cannot_be_sampled_is_judged_by_names_and_named(
+    shop: psycopg.Connection, dsn: str
+):
+    shop.execute("CREATE TABLE held (email text)")
+    source = read_source(shop)
+    tables = tuple(MaskedTable(each, {}, {}) for each in source.tables if each.name == "held")
+    with psycopg.connect(dsn) as other:
+        other.execute("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+        found = find_uncovered(shop, Rules(), source, tables)
+    assert [each.category for each in found.detections.values()] == ["e-mail"]
+    (finding,) = found.unread
+    assert finding.message == (
+        "public.held: its columns without a rule were judged by their names alone: somebody holds "
+        "a lock on it."
+    )
 
 
 def test_deny_lists_what_has_no_rule_ready_to_paste(planned: Plan):

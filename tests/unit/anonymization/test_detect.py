@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from confiture_flows.anonymization.detect import _PROPOSED, looks_personal, words_of
+from confiture_flows.anonymization._name_evidence import words_of
+from confiture_flows.anonymization.detect import (
+    _PROPOSED,
+    Around,
+    looks_personal,
+    proposed_strategy,
+)
 from confiture_flows.anonymization.registry import built_in_names
 
 PERSONAL = [
@@ -20,7 +26,7 @@ PERSONAL = [
     ("phone_number", "x", "text", "phone"),
     ("telefon", "x", "int8", "phone"),
     ("Straße", "x", "text", "address"),
-    ("zip", "stores", "text", "address"),
+    ("zip", "buyers", "text", "address"),
     ("address", "customers", "jsonb", "address"),
     ("city", "patients", "text", "address"),
     ("dateOfBirth", "x", "date", "birth date"),
@@ -46,6 +52,20 @@ PERSONAL = [
     ("value", "tokens", "text", "credentials"),
     ("body", "messages", "text", "free text"),
     ("comment_text", "x", "text", "free text"),
+    ("installed_by", "integrations", "text", "name"),
+    ("nombre_tutor", "alumnos", "text", "name"),
+    ("telefonos", "x", "text", "phone"),
+    ("void_reason", "visits", "text", "free text"),
+    ("payload", "deliveries", "bytea", "free text"),
+    ("data", "audit_log", "jsonb", "free text"),
+    ("subject", "email_logs", "text", "free text"),
+    ("config", "integrations", "jsonb", "credentials"),
+    ("env", "functions", "jsonb", "credentials"),
+    ("uid_key", "badges", "bytea", "credentials"),
+    ("avatar_url", "x", "text", "identifier"),
+    ("gh_id", "x", "int4", "identifier"),
+    ("exp_month", "methods", "int4", "payment"),
+    ("city", "order_addresses", "text", "address"),
 ]
 HARMLESS = [
     ("name", "products", "text"),
@@ -76,6 +96,21 @@ HARMLESS = [
     ("message", "audit_events", "text"),
     ("approved_by", "invoices", "uuid"),
     ("value", "settings", "text"),
+    ("zip", "stores", "text"),
+    ("latitude", "hotels", "float8"),
+    ("display_name", "plans", "text"),
+    ("finish_reason", "x", "text"),
+    ("locked_by", "jobs", "text"),
+    ("payload", "build_events", "jsonb"),
+    ("config", "themes", "jsonb"),
+    ("env", "deploys", "text"),
+    ("foreign_key", "x", "bytea"),
+    ("device_id", "readings", "int4"),
+    ("body", "message_templates", "text"),
+    ("system_prompt", "x", "text"),
+    ("passport_country", "x", "text"),
+    ("note", "releases", "text"),
+    ("ip", "cluster_nodes", "inet"),
 ]
 
 
@@ -83,12 +118,34 @@ HARMLESS = [
 def test_personal_columns_are_seen(column: str, table: str, type_name: str, category: str):
     found = looks_personal(column, table, type_name)
     assert found is not None
-    assert (found.category, bool(found.proposed)) == (category, True)
+    assert found.category == category
+    assert proposed_strategy(category)
 
 
 @pytest.mark.parametrize(("column", "table", "type_name"), HARMLESS)
 def test_columns_about_other_things_are_not(column: str, table: str, type_name: str):
     assert looks_personal(column, table, type_name) is None
+
+
+def test_columns_beside_it_tell_of_whom_a_table_is():
+    people = Around(frozenset(("email", "phone", "plan")))
+    machines = Around(frozenset(("redirect_uri", "secret")))
+    assert looks_personal("name", "client", around=people)
+    assert looks_personal("name", "client", around=machines) is None
+    assert looks_personal("name", "res_things", around=people)
+    assert looks_personal("name", "products", around=people) is None
+
+
+def test_questions_and_answers_side_by_side_are_what_people_wrote():
+    assert looks_personal("input", "t", "jsonb") is None
+    found = looks_personal("input", "t", "jsonb", around=Around(frozenset(("output",))))
+    assert found is not None
+    assert found.why == "'input' beside 'output'"
+
+
+def test_text_may_be_a_key_where_people_are_known_by_keys_of_text():
+    assert looks_personal("created_by", "prompts")
+    assert looks_personal("created_by", "prompts", around=Around(text_keys=True)) is None
 
 
 def test_comment_tells_what_the_name_hides():

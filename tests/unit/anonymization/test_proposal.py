@@ -18,6 +18,7 @@ from confiture_flows.anonymization.proposal import (
 )
 from confiture_flows.anonymization.rules import ColumnRule, Pattern, Rules
 from confiture_flows.anonymization.strategy import Column
+from confiture_flows.anonymization.validator import ConfigValidator
 from confiture_flows.errors import ConfigError
 
 
@@ -120,6 +121,12 @@ def test_paths_of_one_document_are_one_rule():
     found = detect_personal([SampledColumn(of, values=documents, documents=True)])
     (rule,) = proposed_rules(found)
     assert {each.path for each in rule.why} == {"$.mail", "$.tel"}
+    (written,) = tomllib.loads(rule.toml).values()
+    assert written == {
+        "strategy": "jsonb",
+        "config": {"paths": {"$.mail": "email", "$.tel": "phone"}},
+    }
+    ConfigValidator().validate(written["strategy"], written["config"])
     assert "mail.org" not in as_toml((rule,))
 
 
