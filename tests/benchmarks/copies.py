@@ -131,7 +131,8 @@ class Bench:
             if report.proof is None:
                 return {"rows": rows, "whole": whole}
             assert report.proof.verdict == "passed", report.proof.message()
-            return {"rows": rows, "whole": whole, "proof": report.proof.seconds}
+            proof = report.proof.seconds
+            return {"rows": rows, "whole": whole, "proof": proof, "ratio": proof / (whole - proof)}
 
         return run
 
@@ -214,6 +215,11 @@ def main() -> None:
             + (f"  whole {_of(whole)}" if whole else "")
             + (f"  of that the proof {_of(proof)}" if proof else "")
         )
+        if ratio := figures.get("ratio"):
+            print(
+                f"{'':<42}the proof took {ratio.median:.2f} of the copy's time "
+                f"({ratio.least:.2f} to {ratio.most:.2f})"
+            )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(f"largest process: {peak / 1024:.0f} MB")
 

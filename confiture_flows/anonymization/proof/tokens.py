@@ -26,6 +26,9 @@ _NUMBER = re.compile(r"[+(\d][\d ()./-]{6,28}\d")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
 _HEX = re.compile(r"(?:\\?x)?((?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,})")
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_DAY = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}")
+# By E.164 a number has 15 at the most.
+_LEAST_DIGITS, _MOST_DIGITS = 8, 15
 _STRIPPED = ".!?*=&/"
 # A document in base64 is no value of a column.
 _LONGEST = 1000
@@ -52,6 +55,20 @@ def tokens_of(text: str, *, json: bool) -> set[str]:
 def count_emails(tokens: set[str]) -> int:
     """How many tokens are an e-mail address by their form."""
     return sum(1 for each in tokens if "@" in each and _EMAIL.fullmatch(each))
+
+
+def count_phones(tokens: set[str]) -> int:
+    """How many tokens are a telephone number by their form: with a country's or a trunk code."""
+    return sum(1 for each in tokens if each[0] in "+(0" and _is_phone(each))
+
+
+def _is_phone(token: str) -> bool:
+    digits = sum(map(str.isdigit, token))
+    return (
+        _LEAST_DIGITS <= digits <= _MOST_DIGITS
+        and _NUMBER.fullmatch(token) is not None
+        and (token[0] == "+" or (not token.isdigit() and not _DAY.match(token)))
+    )
 
 
 def _runs(text: str) -> Iterator[str]:
