@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.proof.hashing import NOTHING, is_long
+from confiture_flows.anonymization.proof.hashing import NOTHING, count_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,13 +75,13 @@ def compare(source: HashSpool, copy: HashSpool) -> Compared:
         hashes = source.part(number).tolist()
         of_source = set(hashes)
         found.source.take(hashes, of_source)
-        found.source.long += sum(map(is_long, of_source))
+        found.source.long += count_long(of_source)
         hashes = copy.part(number).tolist()
         of_copy = set(hashes)
         found.copy.take(hashes, of_copy)
         met = of_source & of_copy
         if met:
-            found.rows += sum(each in met for each in hashes)
+            found.rows += sum(map(met.__contains__, hashes))
             found.distinct += len(met)
             found.met = (
                 [*found.met, *met]
@@ -114,7 +114,8 @@ def count_foreign(source: HashSpool, copy: HashSpool) -> int:
     foreign = 0
     for number in range(source.spools.parts):
         there = set(source.part(number))
-        foreign += sum(each not in there for each in copy.part(number))
+        hashes = copy.part(number)
+        foreign += len(hashes) - sum(map(there.__contains__, hashes))
     return foreign
 
 

@@ -11,7 +11,7 @@ from psycopg.errors import Error
 from confiture_flows.anonymization.proof.tokens import SHORTEST
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from psycopg import Connection
 
@@ -45,11 +45,19 @@ _SPACING = " ()+-./"
 _SHORT: LiteralString = " & 9223372036854775807"
 _LONG: LiteralString = " | (~ 9223372036854775807)"
 NOTHING = 0
+_IS_NEGATIVE = (0).__gt__
 
 
-def is_long(value: int) -> bool:
-    """Whether a hash is that of a long text."""
-    return value < 0
+def count_long(hashes: set[int]) -> int:
+    """How many hashes are those of long texts."""
+    if not hashes or max(hashes) < 0:  # as they mostly are
+        return len(hashes)
+    return len(long_of(hashes))
+
+
+def long_of(hashes: Iterable[int]) -> list[int]:
+    """The hashes of long texts; all others are positive."""
+    return list(filter(_IS_NEGATIVE, hashes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.proof.spool import Spools
     from confiture_flows.config import Project
 
+# They are in one set a part, and columns in two: so many more may be in it.
+_ORIGINALS_MORE = 4
+
 
 def prove_copy(
     access: CopyAccess, plan: CopyPlan, rows: Mapping[str, int], options: ProofOptions
@@ -103,7 +106,7 @@ def _checks(
     tables = tuple(
         selection_of(each, access.secret, quick=quick) for each in plan.tables if each.copied
     )
-    with open_spools(max(rows.values(), default=0)) as spools:
+    with open_spools(_hashes_at_once(tables, rows)) as spools:
         search = ValueSearch(sessions, spools, tables)
         if quick:
             for each in tables:
@@ -125,6 +128,15 @@ def _checks(
             yield _unseen("column.elsewhere", "values of masked columns within all other columns")
             return
         yield from search.checks()
+
+
+def _hashes_at_once(tables: tuple[TableSelection, ...], rows: Mapping[str, int]) -> int:
+    """How many hashes have to be parted: of a column, or of all that are looked for elsewhere."""
+    originals = sum(
+        rows.get(str(each.table), 0) * sum(masked.telling for masked in each.masked)
+        for each in tables
+    )
+    return max(originals // _ORIGINALS_MORE, *rows.values(), 0)
 
 
 def _table(

@@ -65,10 +65,7 @@ def scan(sessions: ProofSessions, spools: Spools, places: list[Place], *, hashed
     reading = sessions.reading
     for batch in CopyReader(reading, statement.as_bytes(reading), _BATCH):
         text = b"".join(batch).decode("utf-8", "surrogateescape")
-        lines = text.split("\n")
-        lines.pop()
-        columns = zip(*[line.split("\t") for line in lines], strict=True)
-        for place, spool, values in zip(places, found, columns, strict=True):
+        for place, spool, values in zip(places, found, _joined(text, len(places)), strict=True):
             tokens = _tokens(values, place)
             place.seen.emails += count_emails(tokens)
             place.seen.phones += count_phones(tokens)
@@ -80,11 +77,20 @@ def scan(sessions: ProofSessions, spools: Spools, places: list[Place], *, hashed
         place.tokens = spool
 
 
-def _tokens(values: tuple[str, ...], place: Place) -> set[str]:
-    joined = "\n".join([each for each in values if each != NULL])
+def _joined(text: str, count: int) -> list[str]:
+    """The values of each column, a line each, without NULL; they are still escaped."""
+    if count == 1 and NULL not in text:
+        return [text]
+    lines = text.split("\n")
+    lines.pop()
+    columns = zip(*[line.split("\t") for line in lines], strict=True) if count > 1 else [lines]
+    return ["\n".join([each for each in values if each != NULL]) for values in columns]
+
+
+def _tokens(values: str, place: Place) -> set[str]:
     if place.type.removesuffix("[]") == "bytea":  # \x6a6b as text
-        return tokens_of(joined.replace("\\\\x", ""), json=False)
-    return tokens_of(unescape(joined), json=place.document)
+        return tokens_of(values.replace("\\\\x", ""), json=False)
+    return tokens_of(unescape(values), json=place.document)
 
 
 def _hashes(sessions: ProofSessions, tokens: set[str]) -> array[int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from confiture_flows.anonymization.proof.chance import picks
-from confiture_flows.anonymization.proof.hashing import is_long
+from confiture_flows.anonymization.proof.hashing import long_of
 from confiture_flows.anonymization.proof.report import LeakCheck
 from confiture_flows.anonymization.proof.scan import Sightings, scan
 from confiture_flows.anonymization.proof.selection import TEXTS
@@ -188,7 +188,7 @@ class ValueSearch:
         for part in range(self.spools.parts):
             originals: set[int] = set()
             for _, spool in self._originals:
-                originals.update(filter(is_long, spool.part(part)))
+                originals.update(long_of(spool.part(part)))
             if not originals:
                 continue
             for place in self._places:
