@@ -42,8 +42,8 @@ _EXACT = frozenset((*_NUMBERS, *_TIMES, "uuid", "inet", "cidr", "bytea"))
 # Left out where a value without letters is looked for: "+49 30 12-34" is "49301234".
 _SPACING = " ()+-./"
 # The sign tells hashes of long values, which may be looked for elsewhere.
-_SHORT: LiteralString = " & 9223372036854775807"
-_LONG: LiteralString = " | (~ 9223372036854775807)"
+_SHORT = sql.SQL(" & 9223372036854775807")
+_LONG = sql.SQL(" | (~ 9223372036854775807)")
 NOTHING = 0
 _IS_NEGATIVE = (0).__gt__
 
@@ -79,7 +79,7 @@ class Hashing:
     def of_value(self, expression: sql.Composable) -> sql.Composed:
         """The same without its sign; `NOTHING` of NULL and of the empty text."""
         text = sql.SQL("NULLIF(({})::text, '')").format(expression)
-        return sql.SQL("coalesce({}" + _SHORT + ", {})").format(self.of(text), sql.Literal(NOTHING))
+        return sql.SQL("coalesce({}{}, {})").format(self.of(text), _SHORT, sql.Literal(NOTHING))
 
     def of_text(self, expression: sql.Composable) -> sql.Composed:
         """The hash by which a text is found however it is spelled; `NOTHING` as above.
@@ -97,13 +97,15 @@ class Hashing:
             'ELSE pg_catalog.lower({0} COLLATE pg_catalog."C") END'
         ).format(text, sql.Literal(_SPACING))
         return sql.SQL(
-            "CASE WHEN pg_catalog.octet_length({0}) >= {1} THEN {2}" + _LONG + " "
-            "WHEN pg_catalog.octet_length({0}) > 0 THEN {3}" + _SHORT + " ELSE {4} END"
+            "CASE WHEN pg_catalog.octet_length({0}) >= {1} THEN {2}{3} "
+            "WHEN pg_catalog.octet_length({0}) > 0 THEN {4}{5} ELSE {6} END"
         ).format(
             text,
             sql.Literal(SHORTEST),
             self.of(spelled),
+            _LONG,
             self.of(text),
+            _SHORT,
             sql.Literal(NOTHING),
         )
 

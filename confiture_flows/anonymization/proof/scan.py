@@ -17,7 +17,7 @@ from confiture_flows.anonymization.proof.tokens import count_emails, count_phone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confiture_flows.anonymization.proof.search import Place
+    from confiture_flows.anonymization.proof.search import SearchedColumn
     from confiture_flows.anonymization.proof.sessions import ProofSessions
     from confiture_flows.anonymization.proof.spool import Spools
 
@@ -47,7 +47,9 @@ class Sightings:
                 yield code, f"about {count:,} {what} stand in it, and it has no rule"
 
 
-def scan(sessions: ProofSessions, spools: Spools, places: list[Place], *, hashed: bool) -> None:
+def scan(
+    sessions: ProofSessions, spools: Spools, places: list[SearchedColumn], *, hashed: bool
+) -> None:
     """Read columns of one table; their places get what is found.
 
     Args:
@@ -87,7 +89,7 @@ def _joined(text: str, count: int) -> list[str]:
     return ["\n".join([each for each in values if each != NULL]) for values in columns]
 
 
-def _tokens(values: str, place: Place) -> set[str]:
+def _tokens(values: str, place: SearchedColumn) -> set[str]:
     if place.type.removesuffix("[]") == "bytea":  # \x6a6b as text
         return tokens_of(values.replace("\\\\x", ""), json=False)
     return tokens_of(unescape(values), json=place.document)

@@ -37,7 +37,7 @@ _UUID_TEXT = 32
 
 
 @dataclass
-class Place:
+class SearchedColumn:
     """A column of the copy in which values are looked for.
 
     Attributes:
@@ -97,7 +97,7 @@ class ValueSearch:
     sessions: ProofSessions
     spools: Spools
     tables: tuple[TableSelection, ...]
-    _places: list[Place] = field(init=False)
+    _places: list[SearchedColumn] = field(init=False)
     _originals: list[tuple[MaskedColumn, HashSpool]] = field(default_factory=list)
     _wide: bool = False
 
@@ -147,7 +147,7 @@ class ValueSearch:
             for code, said in place.seen.said() if place.masked is None else ():
                 yield LeakCheck(code, "remark", str(place.table.table), place.name, said)
 
-    def _of(self, table: TableSelection) -> list[Place]:
+    def _of(self, table: TableSelection) -> list[SearchedColumn]:
         return [each for each in self._places if each.table is table]
 
     def _may_be_uuids(self, proof: TableProof, columns: list[MaskedColumn]) -> bool:
@@ -199,7 +199,12 @@ class ValueSearch:
         return found
 
     def _name(
-        self, place: Place, part: int, whole: set[int], within: set[int], found: dict[int, int]
+        self,
+        place: SearchedColumn,
+        part: int,
+        whole: set[int],
+        within: set[int],
+        found: dict[int, int],
     ) -> None:
         """Add of which columns the values are that were met."""
         own = place.masked.column if place.masked else None
@@ -209,7 +214,7 @@ class ValueSearch:
             if met:
                 found[number] = found.get(number, 0) + len(met.intersection(spool.part(part)))
 
-    def _told(self, place: Place, found: dict[int, int]) -> Iterator[LeakCheck]:
+    def _told(self, place: SearchedColumn, found: dict[int, int]) -> Iterator[LeakCheck]:
         table = str(place.table.table)
         failed = False
         for origin, count in sorted(found.items()):
@@ -228,13 +233,13 @@ class ValueSearch:
             yield LeakCheck("column.elsewhere", "passed", table, place.name, said)
 
 
-def _places_of(table: TableSelection) -> Iterator[Place]:
+def _places_of(table: TableSelection) -> Iterator[SearchedColumn]:
     masked = {each.column.name: each for each in table.masked}
     for each in table.table.columns:
         kind = each.column.type
         if kind.removesuffix("[]") in (*TEXTS, *_DOCUMENTS, *_OTHERS) and each.written:
             name = each.column.name
-            yield Place(table, name, kind, masked.get(name))
+            yield SearchedColumn(table, name, kind, masked.get(name))
 
 
 def _met(originals: set[int], spool: HashSpool | None, part: int) -> set[int]:
