@@ -13,8 +13,8 @@ import os
 import resource
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from confiture_flows.anonymization.copy import open_copy, run_chunks
-from confiture_flows.anonymization.copying.values import CopyOptions
+from confiture_flows.anonymization.copying.values import CopyAccess, CopyOptions
 from confiture_flows.anonymization.keys import Secret
+from confiture_flows.anonymization.plan import CopyPlan
 from confiture_flows.anonymization.proof.prove import prove_copy
-from confiture_flows.anonymization.proof.report import ProofMode, ProofOptions
+from confiture_flows.anonymization.proof.report import LeakReport, ProofMode, ProofOptions
 from confiture_flows.target import Target
 from tests.benchmarks.copy_peers import (
     dump_and_restore,
@@ -94,6 +95,22 @@ class Bench:
             conn.execute(FILL, (rows,))
             conn.execute("VACUUM ANALYZE person")
 
+    def processor_seconds(self) -> float:
+        """What this process, those it has started, and the server's have used so far."""
+        ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        used = sum(each.ru_utime + each.ru_stime for each in ours)
+        with psycopg.connect(self.admin) as conn:
+            (folder,) = conn.execute("SHOW data_directory").fetchone() or ("",)
+        server = int(Path(folder, "postmaster.pid").read_text().split("\n", 1)[0])
+        for each in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = each.read_text().rpartition(")")[2].split()
+                if server in (int(each.parent.name), int(fields[1])):
+                    # Those of children that have ended are among their parent's.
+                    ticks = sum(map(int, fields[11:15]))
+                    used += ticks / os.sysconf("SC_CLK_TCK")
+        return used
+
     def execute(self, dsn: str, statement: str) -> None:
         """Run a statement."""
         with psycopg.connect(dsn, autocommit=True) as conn:
@@ -115,23 +132,41 @@ class Bench:
         plan = plan_of(self.source, **rules)
         keyed = tuple(replace(each, primary_key=("id",)) for each in plan.tables)
         plan = replace(plan, tables=keyed)
-        prove = None if proof == "off" else partial(prove_copy, options=ProofOptions(proof))
+        spent: list[float] = []
+
+        def prove(access: CopyAccess, plan: CopyPlan, rows: Mapping[str, int]) -> LeakReport:
+            spent.append(self.processor_seconds())
+            try:
+                return prove_copy(access, plan, rows, ProofOptions(proof))
+            finally:
+                spent.append(self.processor_seconds())
 
         def run() -> dict[str, float]:
             self.execute(self.admin, "CHECKPOINT")
             source, place = Target("a", self.source), Target("b", self.place)
+            spent[:] = [self.processor_seconds()]
             started = time.perf_counter()
             with open_copy(source, place, plan, SECRET, options) as copying:
                 begun = time.perf_counter()
                 results = run_chunks(copying, options.workers)
                 rows = time.perf_counter() - begun
-                report = copying.finish(results, prove)
+                report = copying.finish(results, None if proof == "off" else prove)
             assert report.rows == self.rows
             whole = time.perf_counter() - started
             if report.proof is None:
                 return {"rows": rows, "whole": whole}
             assert report.proof.verdict == "passed", report.proof.message()
-            return {"rows": rows, "whole": whole, "proof": report.proof.seconds}
+            begun, proving, proven = spent
+            proved, all_of_it = proven - proving, self.processor_seconds() - begun
+            took = report.proof.seconds
+            return {
+                "rows": rows,
+                "whole": whole,
+                "proof": took,
+                "ratio": took / (whole - took),
+                "processor": proved,
+                "processor ratio": proved / (all_of_it - proved),
+            }
 
         return run
 
@@ -214,6 +249,12 @@ def main() -> None:
             + (f"  whole {_of(whole)}" if whole else "")
             + (f"  of that the proof {_of(proof)}" if proof else "")
         )
+        if ratio := figures.get("ratio"):
+            print(
+                f"{'':<42}the proof took {ratio.median:.2f} of the copy's time "
+                f"({ratio.least:.2f} to {ratio.most:.2f}), and {_of(figures['processor'])} of the "
+                f"processors', {figures['processor ratio'].median:.2f} of the copy's"
+            )
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(f"largest process: {peak / 1024:.0f} MB")
 

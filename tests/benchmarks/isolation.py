@@ -44,11 +44,21 @@ def strategies() -> tuple[StrategyBase, SandboxedStrategy]:
     return here, there
 
 
-def seconds(call: Callable[[Sequence[Any]], object], values: list[str]) -> float:
-    """One batch."""
-    started = time.perf_counter()
+def seconds(call: Callable[[Sequence[Any]], object], values: list[str]) -> tuple[float, float]:
+    """One batch: by the clock, and of the processors."""
+    used, started = processor_seconds(), time.perf_counter()
     call(values)
-    return time.perf_counter() - started
+    took = time.perf_counter() - started
+    return took, processor_seconds() - used
+
+
+def processor_seconds() -> float:
+    """What this process and those that it has started, and that run, have used so far."""
+    used = time.process_time()
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            used += int(Path("/proc", child, "schedstat").read_text().split()[0]) / 1e9
+    return used
 
 
 def cost(rounds: int) -> Document:
@@ -65,18 +75,31 @@ def cost(rounds: int) -> Document:
         for _ in range(rounds):
             inside.append(seconds(here.anonymize_batch, values))
             isolated.append(seconds(there.anonymize_batch, values))
-        least = min(isolated) / min(inside) - 1
-        usual = statistics.median(isolated) / statistics.median(inside) - 1
+        (here_took, here_used), (there_took, there_used) = (
+            zip(*inside, strict=True),
+            zip(*isolated, strict=True),
+        )
+        least = min(there_took) / min(here_took) - 1
+        usual = statistics.median(there_took) / statistics.median(here_took) - 1
+        used = sum(there_used) / sum(here_used) - 1
         rows.append(
             (
                 f"{size:,}",
-                f"{min(inside) / size * 1e6:.2f}",
-                f"{min(isolated) / size * 1e6:.2f}",
+                f"{min(here_took) / size * 1e6:.2f}",
+                f"{min(there_took) / size * 1e6:.2f}",
                 f"{least:+.0%}",
                 f"{usual:+.0%}",
+                f"{used:+.0%}",
             )
         )
-    columns = ("values in a batch", "µs a value", "isolated", "more", "more, by the median")
+    columns = (
+        "values in a batch",
+        "µs a value",
+        "isolated",
+        "more",
+        "more, by the median",
+        "more of the processors",
+    )
     started = time.perf_counter()
     there.close()
     there.anonymize("ada")

@@ -11,18 +11,53 @@ from psycopg.errors import Error
 from confiture_flows.anonymization.proof.tokens import SHORTEST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from psycopg import Connection
 
 # No column is hashed by what a collation takes for equal.
 _FAST: LiteralString = 'pg_catalog.hashtextextended(({})::text COLLATE pg_catalog."C", 0)'
 _SURE: LiteralString = "('x' || pg_catalog.left(pg_catalog.md5(({})::text), 16))::bit(64)::bigint"
+# Of a record, the hashes of its fields are added up: hashed once more, so that sums over rows tell
+# which values stood together.
+_RECORD: LiteralString = (
+    "pg_catalog.hashint8extended(pg_catalog.hash_record_extended(ROW({}), 0), 0)"
+)
 _PROBE: LiteralString = (
     "SELECT array_agg({} ORDER BY n) FROM (SELECT n, "
     "pg_catalog.repeat('a\u00e9\u00df', n) || n AS v FROM generate_series(0, 40) AS n) AS probe"
 )
-# What is left out of values that start with a sign below "@" when they are looked for elsewhere:
-# "+49 30 12-34" is "49301234". Of the others nothing is, since translate costs 2 µs a value.
+_RECORD_PROBE: LiteralString = (
+    "v COLLATE pg_catalog.\"C\", n::int2, n, n::int8, n % 2 = 0, '1999-12-31'::date + n, "
+    "'1999-12-31 10:00'::timestamp + n * interval '1 s 1 us', "
+    "'1999-12-31 10:00+00'::timestamptz + n * interval '1 s 1 us', "
+    "pg_catalog.md5(v)::uuid, '10.0.0.0'::inet + n, 'fe80::'::inet + n, pg_catalog.convert_to(v, "
+    "'UTF8'), NULL::int, '10:00'::time + n * interval '1 s', '10.0.0.0/8'::cidr"
+)
+# Types whose own hash is of every bit of a value: equal is the same. Of the others the text is
+# hashed (1.0 and 1.00 are equal; the number of an enum's label is another in each database).
+_NUMBERS = ("int2", "int4", "int8", "bool")
+_TIMES = ("date", "time", "timestamp", "timestamptz")
+_EXACT = frozenset((*_NUMBERS, *_TIMES, "uuid", "inet", "cidr", "bytea"))
+# Left out where a value without letters is looked for: "+49 30 12-34" is "49301234".
 _SPACING = " ()+-./"
+# The sign tells hashes of long values, which may be looked for elsewhere.
+_SHORT = sql.SQL(" & 9223372036854775807")
+_LONG = sql.SQL(" | (~ 9223372036854775807)")
+NOTHING = 0
+_IS_NEGATIVE = (0).__gt__
+
+
+def count_long(hashes: set[int]) -> int:
+    """How many hashes are those of long texts."""
+    if not hashes or max(hashes) < 0:  # as they mostly are
+        return len(hashes)
+    return len(long_of(hashes))
+
+
+def long_of(hashes: Iterable[int]) -> list[int]:
+    """The hashes of long texts; all others are positive."""
+    return list(filter(_IS_NEGATIVE, hashes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +66,62 @@ class Hashing:
 
     Attributes:
         template: SQL with a place for the expression.
+        records: Whether rows are hashed by the hashes of their types.
     """
 
     template: LiteralString
+    records: bool = False
 
     def of(self, expression: sql.Composable) -> sql.Composed:
         """The hash of an expression's text; NULL of NULL."""
         return sql.SQL(self.template).format(expression)
 
     def of_value(self, expression: sql.Composable) -> sql.Composed:
-        """The same, and NULL of the empty text, which tells nothing."""
-        return self.of(sql.SQL("NULLIF(({})::text, '')").format(expression))
+        """The same without its sign; `NOTHING` of NULL and of the empty text."""
+        text = sql.SQL("NULLIF(({})::text, '')").format(expression)
+        return sql.SQL("coalesce({}{}, {})").format(self.of(text), _SHORT, sql.Literal(NOTHING))
 
-    def of_spelling(self, expression: sql.Composable) -> sql.Composed:
-        """The hash by which a value is found however it is spaced; NULL of short ones."""
-        return self.of(
-            sql.SQL(
-                "CASE WHEN pg_catalog.octet_length(({0})::text) < {1} THEN NULL "
-                "WHEN pg_catalog.ascii(({0})::text) < 64 "
-                'THEN pg_catalog.translate(pg_catalog.lower(({0})::text COLLATE pg_catalog."C"), '
-                "{2}, '') ELSE pg_catalog.lower(({0})::text COLLATE pg_catalog.\"C\") END"
-            ).format(expression, sql.Literal(SHORTEST), sql.Literal(_SPACING))
+    def of_text(self, expression: sql.Composable) -> sql.Composed:
+        """The hash by which a text is found however it is spelled; `NOTHING` as above.
+
+        It has a sign if the text is long. Then it is in small letters, and one without letters has
+        no spaces, brackets and hyphens; short texts are as they are.
+        """
+        # upper() and lower() of this collation are cheap; translate() costs a microsecond.
+        text = sql.SQL("({})::text").format(expression)
+        spelled = sql.SQL(
+            "CASE WHEN pg_catalog.ascii({0}) < 64 AND "
+            'pg_catalog.upper({0} COLLATE pg_catalog."C") = '
+            'pg_catalog.lower({0} COLLATE pg_catalog."C") '
+            "THEN pg_catalog.translate({0}, {1}, '') "
+            'ELSE pg_catalog.lower({0} COLLATE pg_catalog."C") END'
+        ).format(text, sql.Literal(_SPACING))
+        return sql.SQL(
+            "CASE WHEN pg_catalog.octet_length({0}) >= {1} THEN {2}{3} "
+            "WHEN pg_catalog.octet_length({0}) > 0 THEN {4}{5} ELSE {6} END"
+        ).format(
+            text,
+            sql.Literal(SHORTEST),
+            self.of(spelled),
+            _LONG,
+            self.of(text),
+            _SHORT,
+            sql.Literal(NOTHING),
         )
 
-    def of_row(self, expressions: list[sql.Composable]) -> sql.Composable:
-        """The hash of several expressions together; NULL of none."""
-        if not expressions:
-            return sql.SQL("NULL::bigint")
-        return self.of(sql.SQL("ROW({})").format(sql.SQL(", ").join(expressions)))
+    def of_row(self, columns: Sequence[tuple[sql.Composable, str]]) -> sql.Composable:
+        """The hash of several columns together, each with the name of its type."""
+        if not columns:
+            return sql.SQL("0::bigint")
+        if not self.records:
+            return self.of(
+                sql.SQL("ROW({})").format(sql.SQL(", ").join(each for each, _ in columns))
+            )
+        fields = [
+            each if kind in _EXACT else sql.SQL('({})::text COLLATE pg_catalog."C"').format(each)
+            for each, kind in columns
+        ]
+        return sql.SQL(_RECORD).format(sql.SQL(", ").join(fields))
 
 
 def agreed_hashing(source: Connection, place: Connection) -> Hashing:
@@ -68,12 +131,17 @@ def agreed_hashing(source: Connection, place: Connection) -> Hashing:
     both are asked.
     """
     fast = Hashing(_FAST)
+    if not _agree(source, place, fast.of(sql.SQL("v"))):
+        return Hashing(_SURE)
+    return Hashing(_FAST, _agree(source, place, sql.SQL(_RECORD).format(sql.SQL(_RECORD_PROBE))))
+
+
+def _agree(source: Connection, place: Connection, expression: sql.Composable) -> bool:
     said: list[object] = []
     for conn in (source, place):
         try:
             with conn.transaction():
-                query = sql.SQL(_PROBE).format(fast.of(sql.SQL("v")))
-                said.append(conn.execute(query).fetchone())
-        except Error:  # PostgreSQL 10 does not know it
-            return Hashing(_SURE)
-    return fast if said[0] == said[1] else Hashing(_SURE)
+                said.append(conn.execute(sql.SQL(_PROBE).format(expression)).fetchone())
+        except Error:  # PostgreSQL 10 knows no such hash of texts, PostgreSQL 13 none of records
+            return False
+    return said[0] == said[1]

@@ -16,6 +16,7 @@ from confiture_flows.anonymization.proof.report import LeakCheck, LeakReport, Pr
 from confiture_flows.anonymization.proof.search import ValueSearch
 from confiture_flows.anonymization.proof.selection import selection_of
 from confiture_flows.anonymization.proof.sessions import open_sessions
+from confiture_flows.anonymization.proof.spool import open_spools
 from confiture_flows.anonymization.proof.tables import TableProof
 from confiture_flows.anonymization.rules import Pattern
 from confiture_flows.errors import ConfigError
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import CopyAccess
     from confiture_flows.anonymization.plan import CopyPlan
     from confiture_flows.anonymization.proof.report import ProofMode
+    from confiture_flows.anonymization.proof.selection import TableSelection
     from confiture_flows.anonymization.proof.sessions import ProofSessions
+    from confiture_flows.anonymization.proof.spool import Spools
     from confiture_flows.config import Project
+
+# They are in one set a part, and columns in two: so many more may be in it.
+_ORIGINALS_MORE = 4
 
 
 def prove_copy(
@@ -100,21 +106,53 @@ def _checks(
     tables = tuple(
         selection_of(each, access.secret, quick=quick) for each in plan.tables if each.copied
     )
-    search = ValueSearch(sessions)
-    search.begin()
-    for each in tables:
-        proof = TableProof(sessions, each, rows.get(str(each.table), 0))
-        with proof.hashes():
-            yield from proof.checks()
-            if not quick:
-                for column in proof.telling():
-                    search.gather(column)
-    yield from check_foreign_keys(sessions, plan)
-    yield from check_anonymity(sessions, options)
-    if quick:
-        yield _unseen("column.elsewhere", "values of masked columns within all other columns")
-        return
-    yield from search.checks(tables)
+    with open_spools(_hashes_at_once(tables, rows)) as spools:
+        search = ValueSearch(sessions, spools, tables)
+        if quick:
+            for each in tables:
+                yield from _table(sessions, spools, each, rows, None)
+        else:
+            found: list[LeakCheck] = []
+            sessions.both(
+                search.scan,
+                lambda: found.extend(
+                    check
+                    for each in tables
+                    for check in _table(sessions, spools, each, rows, search)
+                ),
+            )
+            yield from found
+        yield from check_foreign_keys(sessions, plan)
+        yield from check_anonymity(sessions, options)
+        if quick:
+            yield _unseen("column.elsewhere", "values of masked columns within all other columns")
+            return
+        yield from search.checks()
+
+
+def _hashes_at_once(tables: tuple[TableSelection, ...], rows: Mapping[str, int]) -> int:
+    """How many hashes have to be parted: of a column, or of all that are looked for elsewhere."""
+    originals = sum(
+        rows.get(str(each.table), 0) * sum(masked.telling for masked in each.masked)
+        for each in tables
+    )
+    return max(originals // _ORIGINALS_MORE, *rows.values(), 0)
+
+
+def _table(
+    sessions: ProofSessions,
+    spools: Spools,
+    table: TableSelection,
+    rows: Mapping[str, int],
+    search: ValueSearch | None,
+) -> Iterator[LeakCheck]:
+    """One table on both sides; what it hashes is kept for the search."""
+    searched = search.searched(table) if search else ()
+    proof = TableProof(sessions, spools, table, rows.get(str(table.table), 0), searched)
+    proof.read()
+    yield from proof.checks()
+    if search:
+        search.gather(proof)
 
 
 def _unseen(code: str, said: str) -> LeakCheck:

@@ -2,7 +2,7 @@
 
 Looked for are the values of columns whose values are long and different, by their 64-bit hashes:
 as whole values, and as tokens within longer texts and documents. The text of the copy passes
-through this process in batches; the hashes stay in a temporary table of the loaded database.
+through this process in batches; of its tokens the server makes hashes.
 """
 
 from __future__ import annotations
@@ -12,42 +12,56 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from confiture_flows.anonymization.copying.masking import NULL, escape, unescape
-from confiture_flows.anonymization.copying.pipe import CopyReader, CopyWriter
 from confiture_flows.anonymization.proof.chance import picks
+from confiture_flows.anonymization.proof.hashing import long_of
 from confiture_flows.anonymization.proof.report import LeakCheck
-from confiture_flows.anonymization.proof.tables import SOURCE
-from confiture_flows.anonymization.proof.tokens import count_emails, tokens_of
+from confiture_flows.anonymization.proof.scan import Sightings, scan
+from confiture_flows.anonymization.proof.selection import TEXTS
+from confiture_flows.anonymization.proof.sessions import one_row
+from confiture_flows.anonymization.proof.streams import read_words, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_flows.anonymization.proof.selection import MaskedColumn, TableSelection
     from confiture_flows.anonymization.proof.sessions import ProofSessions
+    from confiture_flows.anonymization.proof.spool import HashSpool, Spools
+    from confiture_flows.anonymization.proof.tables import TableProof
 
-_ORIGINALS, _TOKENS = "confiture_originals", "confiture_tokens"
-_TEXTS = ("text", "varchar", "bpchar", "citext", "name", "uuid")
 _DOCUMENTS = ("json", "jsonb")
 _OTHERS = ("xml", "bytea", "hstore")
 _OWN = "confiture_flows.anonymization.strategies."
 _CUSTOM = ("sql",)
-_BATCH = 1 << 20
+# The shortest text that PostgreSQL takes for a uuid.
+_UUID_TEXT = 32
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A column of the copy in which values are looked for."""
+@dataclass
+class SearchedColumn:
+    """A column of the copy in which values are looked for.
 
-    number: int
+    Attributes:
+        table: Its table.
+        name: Its name.
+        type: The name of its type.
+        masked: If a strategy has made its values.
+        values: The hashes of its values.
+        tokens: Those of tokens within its values.
+        seen: Tokens that are something by their form.
+    """
+
     table: TableSelection
     name: str
     type: str
     masked: MaskedColumn | None
+    values: HashSpool | None = None
+    tokens: HashSpool | None = None
+    seen: Sightings = field(default_factory=Sightings)
 
     @property
     def whole(self) -> bool:
         """Whether a whole value may be a value of another column."""
-        return self.type in _TEXTS and self._makes_something
+        return self.type in TEXTS and self._makes_something
 
     @property
     def within(self) -> bool:
@@ -60,6 +74,11 @@ class _Place:
         return not type(strategy).__module__.startswith(_OWN) or strategy.name in _CUSTOM
 
     @property
+    def document(self) -> bool:
+        """Whether its values are JSON."""
+        return self.type in _DOCUMENTS
+
+    @property
     def _makes_something(self) -> bool:
         capacity = self.masked.strategy.capacity() if self.masked else None
         return capacity is None or capacity > 1
@@ -67,60 +86,141 @@ class _Place:
 
 @dataclass
 class ValueSearch:
-    """Gathers values table by table, and then looks for them everywhere."""
+    """Gathers values table by table, and then looks for them everywhere.
+
+    Attributes:
+        sessions: The open connections.
+        spools: For the hashes.
+        tables: Everything that was copied.
+    """
 
     sessions: ProofSessions
-    _columns: list[MaskedColumn] = field(default_factory=list)
+    spools: Spools
+    tables: tuple[TableSelection, ...]
+    _places: list[SearchedColumn] = field(init=False)
+    _originals: list[tuple[MaskedColumn, HashSpool]] = field(default_factory=list)
+    _wide: bool = False
 
-    def begin(self) -> None:
-        """Make the temporary tables."""
-        for statement in (
-            sql.SQL("CREATE TEMPORARY TABLE {} (h bigint, o int)").format(
-                sql.Identifier(_ORIGINALS)
-            ),
-            sql.SQL("CREATE TEMPORARY TABLE {} (token text, p int)").format(
-                sql.Identifier(_TOKENS)
-            ),
-        ):
-            self.sessions.place.execute(statement)
+    def __post_init__(self) -> None:
+        self._places = [place for table in self.tables for place in _places_of(table)]
 
-    def gather(self, column: MaskedColumn) -> None:
-        """Keep the hashes of a column, whose table's are there."""
-        self.sessions.place.execute(
-            sql.SQL("INSERT INTO {0} SELECT {1}, {2} FROM {3} WHERE {1} IS NOT NULL").format(
-                sql.Identifier(_ORIGINALS),
-                sql.Identifier(f"n{column.number}"),
-                sql.Literal(len(self._columns)),
-                sql.Identifier(SOURCE),
-            )
+    @property
+    def _anything(self) -> bool:
+        """Whether there may be values to be looked for."""
+        return any(each.telling for table in self.tables for each in table.masked)
+
+    def searched(self, table: TableSelection) -> tuple[str, ...]:
+        """Columns without a mask whose values have to be hashed.
+
+        A uuid is turned into text in longer than anything else: it is, when there is a reason to.
+        """
+        if not self._anything:
+            return ()
+        return tuple(
+            each.name
+            for each in self._of(table)
+            if each.whole and each.masked is None and each.type != "uuid"
         )
-        self._columns.append(column)
 
-    def checks(self, tables: tuple[TableSelection, ...]) -> Iterator[LeakCheck]:
+    def scan(self) -> None:
+        """Hash the tokens of all columns that hold any."""
+        for table in self.tables:
+            if within := [each for each in self._of(table) if each.within]:
+                scan(self.sessions, self.spools, within, hashed=self._anything)
+
+    def gather(self, proof: TableProof) -> None:
+        """Keep what a table's proof has hashed."""
+        for place in self._of(proof.selected):
+            if place.whole:
+                place.values = proof.of_copy(place.name)
+        gathered = list(proof.telling())
+        self._originals += gathered
+        self._wide = self._wide or self._may_be_uuids(proof, [each for each, _ in gathered])
+
+    def checks(self) -> Iterator[LeakCheck]:
         """Look for them in all columns that can hold text."""
-        places = _places(tables)
-        if self._columns:
-            self.sessions.place.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(_ORIGINALS)))
-        emails: dict[int, int] = {}
-        for table in tables:
-            within = [each for each in places if each.table is table and each.within]
-            if within:
-                emails.update(self._scan(table, within))
-        found = self._found_tokens()
-        for table in tables:
-            self._find_whole(table, [e for e in places if e.table is table and e.whole], found)
-        for place in places:
-            table = place.table
-            yield from self._told(place, found.get(place.number, {}))
-            if count := emails.get(place.number, 0) if place.masked is None else 0:
-                said = f"about {count:,} e-mail addresses stand in it, and it has no rule"
-                yield LeakCheck("column.emails", "remark", str(place.table.table), place.name, said)
+        if self._wide:
+            self._hash_uuids()
+        found = self._find()
+        for place in self._places:
+            yield from self._told(place, found.get(id(place), {}))
+            for code, said in place.seen.said() if place.masked is None else ():
+                yield LeakCheck(code, "remark", str(place.table.table), place.name, said)
 
-    def _told(self, place: _Place, found: dict[int, int]) -> Iterator[LeakCheck]:
+    def _of(self, table: TableSelection) -> list[SearchedColumn]:
+        return [each for each in self._places if each.table is table]
+
+    def _may_be_uuids(self, proof: TableProof, columns: list[MaskedColumn]) -> bool:
+        """Whether a value is long enough to stand in a column of uuids."""
+        if not columns or not any(each.type == "uuid" and each.whole for each in self._places):
+            return False
+        selected = proof.selected
+        longest = sql.SQL("SELECT {} FROM ONLY {}").format(
+            sql.SQL(", ").join(
+                sql.SQL("max(pg_catalog.octet_length({}::text))").format(
+                    selected.reference(each.column.name)
+                )
+                for each in columns
+            ),
+            sql.Identifier(selected.table.schema, selected.table.name),
+        )
+        found = one_row(self.sessions.source, longest)
+        return any(each is not None and each >= _UUID_TEXT for each in found)
+
+    def _hash_uuids(self) -> None:
+        hashing = self.sessions.hashing
+        for table in self.tables:
+            places = [e for e in self._of(table) if e.type == "uuid" and e.whole and not e.values]
+            if not places:
+                continue
+            numbers = [table.value(each.name, each.type, hashing) for each in places]
+            spools = [self.spools.new() for _ in places]
+            query = table.of_copy(hashing, words_of(numbers))
+            for words in read_words(self.sessions.place, query, len(places)):
+                for spool, hashes in zip(spools, words, strict=True):
+                    spool.add(hashes)
+            for place, spool in zip(places, spools, strict=True):
+                place.values = spool
+
+    def _find(self) -> dict[int, dict[int, int]]:
+        """How many values of each gathered column stand in a place."""
+        found: dict[int, dict[int, int]] = {}
+        for part in range(self.spools.parts):
+            originals: set[int] = set()
+            for _, spool in self._originals:
+                originals.update(long_of(spool.part(part)))
+            if not originals:
+                continue
+            for place in self._places:
+                whole = _met(originals, place.values, part)
+                within = _met(originals, place.tokens, part)
+                if whole or within:
+                    self._name(place, part, whole, within, found.setdefault(id(place), {}))
+        return found
+
+    def _name(
+        self,
+        place: SearchedColumn,
+        part: int,
+        whole: set[int],
+        within: set[int],
+        found: dict[int, int],
+    ) -> None:
+        """Add of which columns the values are that were met."""
+        own = place.masked.column if place.masked else None
+        for number, (column, spool) in enumerate(self._originals):
+            # For whole values its own column was looked through already, with what chance allows.
+            met = within if column.column == own else whole | within
+            if met:
+                found[number] = found.get(number, 0) + len(met.intersection(spool.part(part)))
+
+    def _told(self, place: SearchedColumn, found: dict[int, int]) -> Iterator[LeakCheck]:
         table = str(place.table.table)
         failed = False
         for origin, count in sorted(found.items()):
-            column = self._columns[origin]
+            if not count:
+                continue
+            column, _ = self._originals[origin]
             said = f"{count:,} source values of {column.column} stand in it"
             if _by_chance(column, place.masked):
                 said = f"{said}; both are made from lists, and chance cannot be told from a leak"
@@ -128,101 +228,26 @@ class ValueSearch:
             else:
                 failed = True
                 yield LeakCheck("column.elsewhere", "failed", table, place.name, said)
-        if self._columns and not failed and (place.whole or place.within):
-            said = f"no value of {len(self._columns)} masked columns stands in it"
+        if self._originals and not failed and (place.whole or place.within):
+            said = f"no value of {len(self._originals)} masked columns stands in it"
             yield LeakCheck("column.elsewhere", "passed", table, place.name, said)
 
-    def _find_whole(
-        self, table: TableSelection, places: list[_Place], found: dict[int, dict[int, int]]
-    ) -> None:
-        """Add values that are an original as they stand; all columns in one pass and one join."""
-        if not self._columns or not places:
-            return
-        of_spelling = self.sessions.hashing.of_spelling
-        fields = [
-            sql.SQL("({}, {})").format(
-                sql.Literal(each.number), of_spelling(table.reference(each.name))
-            )
-            for each in places
-        ]
-        query = sql.SQL(
-            "SELECT c.p, o.o, count(DISTINCT o.h) FROM (SELECT v.p, v.h FROM ONLY {} "
-            "CROSS JOIN LATERAL (VALUES {}) AS v(p, h)) AS c JOIN {} AS o ON o.h = c.h "
-            "GROUP BY c.p, o.o"
-        ).format(
-            sql.Identifier(table.table.schema, table.table.name),
-            sql.SQL(", ").join(fields),
-            sql.Identifier(_ORIGINALS),
-        )
-        by_number = {each.number: each for each in places}
-        for number, origin, count in self.sessions.place.execute(query).fetchall():
-            masked = by_number[number].masked
-            # In its own column it was looked for already, with what chance allows.
-            if masked is None or masked.column != self._columns[origin].column:
-                columns = found.setdefault(number, {})
-                columns[origin] = columns.get(origin, 0) + count
 
-    def _found_tokens(self) -> dict[int, dict[int, int]]:
-        found: dict[int, dict[int, int]] = {}
-        for place, origin, count in self.sessions.place.execute(
-            sql.SQL(
-                "SELECT t.p, o.o, count(DISTINCT o.h) FROM {} AS t JOIN {} AS o ON o.h = {} "
-                "GROUP BY t.p, o.o"
-            ).format(
-                sql.Identifier(_TOKENS),
-                sql.Identifier(_ORIGINALS),
-                self.sessions.hashing.of_spelling(sql.Identifier("t", "token")),
-            )
-        ):
-            found.setdefault(place, {})[origin] = count
-        return found
-
-    def _scan(self, table: TableSelection, places: list[_Place]) -> dict[int, int]:
-        """Write the tokens of a table's columns down.
-
-        Returns:
-            E-mail addresses by the column's number.
-        """
-        emails = dict.fromkeys([each.number for each in places], 0)
-        statement = sql.SQL("COPY {} ({}) TO STDOUT").format(
-            sql.Identifier(table.table.schema, table.table.name),
-            sql.SQL(", ").join(sql.Identifier(each.name) for each in places),
-        )
-        into = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(_TOKENS))
-        writer = CopyWriter(self.sessions.place, into.as_bytes(self.sessions.place))
-        reading = self.sessions.reading
-        for batch in CopyReader(reading, statement.as_bytes(reading), _BATCH):
-            text = b"".join(batch).decode("utf-8", "surrogateescape")
-            lines = text.split("\n")
-            lines.pop()
-            columns = zip(*[line.split("\t") for line in lines], strict=True)
-            for place, values in zip(places, columns, strict=True):
-                tokens = _tokens(values, place.type)
-                emails[place.number] += count_emails(tokens)
-                if tokens and self._columns:
-                    rows = "".join(f"{escape(each)}\t{place.number}\n" for each in tokens)
-                    writer.write(rows.encode("utf-8", "surrogateescape"))
-        writer.end()
-        return emails
+def _places_of(table: TableSelection) -> Iterator[SearchedColumn]:
+    masked = {each.column.name: each for each in table.masked}
+    for each in table.table.columns:
+        kind = each.column.type
+        if kind.removesuffix("[]") in (*TEXTS, *_DOCUMENTS, *_OTHERS) and each.written:
+            name = each.column.name
+            yield SearchedColumn(table, name, kind, masked.get(name))
 
 
-def _tokens(values: tuple[str, ...], kind: str) -> set[str]:
-    joined = "\n".join([each for each in values if each != NULL])
-    if kind.endswith("bytea"):  # \x6a6b as text
-        return tokens_of(joined.replace("\\\\x", ""), json=False)
-    return tokens_of(unescape(joined), json=kind in _DOCUMENTS)
-
-
-def _places(tables: tuple[TableSelection, ...]) -> tuple[_Place, ...]:
-    found: list[_Place] = []
-    for table in tables:
-        masked = {each.column.name: each for each in table.masked}
-        for each in table.table.columns:
-            kind = each.column.type
-            if kind.removesuffix("[]") in (*_TEXTS, *_DOCUMENTS, *_OTHERS) and each.written:
-                name = each.column.name
-                found.append(_Place(len(found), table, name, kind, masked.get(name)))
-    return tuple(found)
+def _met(originals: set[int], spool: HashSpool | None, part: int) -> set[int]:
+    if spool is None:
+        return set()
+    hashes = spool.part(part).tolist()
+    # Most have none, and building a set costs more than looking.
+    return set() if originals.isdisjoint(hashes) else originals.intersection(hashes)
 
 
 def _by_chance(origin: MaskedColumn, place: MaskedColumn | None) -> bool:

@@ -30,7 +30,7 @@ _MOVING = re.compile(
     r"|(transaction|statement)_timestamp|timeofday|age\s*\()",
     re.IGNORECASE,
 )
-_TELLING = ("text", "varchar", "bpchar", "citext", "name", "uuid")
+TEXTS = ("text", "varchar", "bpchar", "citext", "name", "uuid")
 SAMPLED_OF = 16
 _SMALL = 10_000
 _ANY_WAY = Way("pipe", "binary", "")
@@ -81,48 +81,62 @@ class TableSelection:
         """A column in the query of either side."""
         return sql.Identifier(self.table.name, column)
 
-    def fields(self, hashing: Hashing) -> sql.Composed:
-        """The hashes that are compared: of the row, of its key, of values, of their spellings."""
-        key = [self.reference(each) for each in self.table.primary_key] if self.keyed else []
-        found = [hashing.of_row([self.reference(each) for each in self.kept])]
-        found.append(hashing.of_row([*key]))
-        found += [hashing.of_value(self.reference(each.column.name)) for each in self.masked]
-        found += [
-            hashing.of_spelling(self.reference(each.column.name))
-            for each in self.masked
-            if each.telling
-        ]
-        return sql.SQL(", ").join(found)
+    def value(self, column: str, kind: str, hashing: Hashing) -> sql.Composed:
+        """The hash of a column's values; of texts, that by which they are found elsewhere."""
+        of = hashing.of_text if kind in TEXTS else hashing.of_value
+        return of(self.reference(column))
 
-    def names(self) -> list[str]:
-        """The names of `fields`."""
-        values = [f"v{each.number}" for each in self.masked]
-        return ["r", "k", *values, *(f"n{each.number}" for each in self.masked if each.telling)]
+    def numbers(self, hashing: Hashing) -> list[sql.Composable]:
+        """The hashes that are compared: of the row without masked columns, and of their values."""
+        row = hashing.of_row([self._typed(each) for each in self.kept])
+        return [row, *(self.masked_value(each, hashing) for each in self.masked)]
+
+    def masked_value(self, masked: MaskedColumn, hashing: Hashing) -> sql.Composed:
+        """The hash of a masked column's values."""
+        return self.value(masked.column.name, masked.column.type, hashing)
+
+    def matched(self, masked: MaskedColumn, hashing: Hashing) -> list[sql.Composable]:
+        """The hash of the key with a masked column's value, and that of the value alone."""
+        key = [self._typed(each) for each in self.table.primary_key]
+        value = self._typed(masked.column.name)
+        return [hashing.of_row([*key, value]), self.masked_value(masked, hashing)]
 
     def of_source(
-        self, conn: Connection, hashing: Hashing, fields: sql.Composable
+        self,
+        conn: Connection,
+        hashing: Hashing,
+        fields: sql.Composable,
+        conditions: tuple[sql.Composable, ...] = (),
     ) -> Iterator[sql.Composed]:
-        """The queries that together read the rows that were to be copied."""
+        """The queries that together read the rows that were to be copied, under more conditions."""
         table = self.table
+        more = [*conditions, *self._share(hashing)]
         if table.keys is None:
-            yield self._query(
-                fields, [*conditions_of(Chunk(table, _ANY_WAY)), *self._share(hashing)]
-            )
+            yield self._query(fields, [*conditions_of(Chunk(table, _ANY_WAY)), *more])
             return
         with table.keys.open("rb") as file:
             lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
         chunk = Chunk(table, _ANY_WAY, keys=(0, lines))
         for condition in conditions_on_keys(chunk, types_of(conn, table)):
-            yield self._query(fields, [*conditions_of(chunk), condition, *self._share(hashing)])
+            yield self._query(fields, [*conditions_of(chunk), condition, *more])
 
-    def of_copy(self, hashing: Hashing, fields: sql.Composable) -> sql.Composed:
+    def of_copy(
+        self,
+        hashing: Hashing,
+        fields: sql.Composable,
+        conditions: tuple[sql.Composable, ...] = (),
+    ) -> sql.Composed:
         """The query that reads the same rows of the copy."""
-        return self._query(fields, self._share(hashing))
+        return self._query(fields, [*conditions, *self._share(hashing)])
+
+    def _typed(self, column: str) -> tuple[sql.Composable, str]:
+        (kind,) = [each.column.type for each in self.table.columns if each.column.name == column]
+        return self.reference(column), kind
 
     def _share(self, hashing: Hashing) -> list[sql.Composable]:
         if not self.sampled:
             return []
-        key = hashing.of_row([self.reference(each) for each in self.table.primary_key])
+        key = hashing.of_row([self._typed(each) for each in self.table.primary_key])
         return [sql.SQL("{} % {} = 0").format(key, sql.Literal(SAMPLED_OF))]
 
     def _query(self, fields: sql.Composable, conditions: list[sql.Composable]) -> sql.Composed:
@@ -144,7 +158,7 @@ def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> 
             number,
             strategy.column,
             strategy,
-            strategy.column.type in _TELLING and not strategy.keeps,
+            strategy.column.type in TEXTS and not strategy.keeps,
         )
         for number, strategy in enumerate(strategies.values())
     )

@@ -1,18 +1,19 @@
-"""The sessions of a proof: the source as of the copy's snapshot, and the loaded database twice.
+"""The sessions of a proof: the source as of the copy's snapshot, and three on the loaded database.
 
-What a proof writes is in temporary tables of the loaded database, which end with its session.
+Nothing is written on either side.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from confiture_flows.anonymization.copying.pipe import WRITE_SIZE, CopyReader, CopyWriter, pipe
 from confiture_flows.anonymization.copying.sessions import (
     prepare_session,
     set_all,
@@ -23,17 +24,16 @@ from confiture_flows.anonymization.proof.hashing import Hashing, agreed_hashing
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
     from confiture_flows.anonymization.copying.values import CopyAccess
 
-# Joins over millions of hashes go to files of the server when they need more.
-_MEMORY = {"work_mem": "64MB", "temp_buffers": "32MB"}
+# Joins go to files of the server when they need more.
+_MEMORY = "64MB"
 # Compiling these many short queries costs more than they do.
 _PLAIN = {"jit": "off"}
-
 _JIT = 110_000
 
 
@@ -43,27 +43,34 @@ class ProofSessions:
 
     Attributes:
         source: In a transaction that sees what the copy saw.
-        place: To the loaded database, with the temporary tables.
-        reading: To the loaded database as well, for rows that are read while tokens are written.
+        place: To the loaded database.
+        reading: To the loaded database as well, for the text in which values are looked for.
+        asking: And for the hashes of its tokens.
         hashing: On which both servers agree.
+        stop: Set when the proof is over before its threads are.
     """
 
     source: Connection
     place: Connection
     reading: Connection
+    asking: Connection
     hashing: Hashing
-
-    def ship(self, query: sql.Composable, table: str) -> None:
-        """Copy a query's rows from the source into a temporary table."""
-        out = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query).as_bytes(self.source)
-        into = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
-        writer = CopyWriter(self.place, into.as_bytes(self.place))
-        pipe(CopyReader(self.source, out, WRITE_SIZE), writer, lambda _rows: None)
-        writer.end()
+    stop: Event = field(default_factory=Event)
 
     def row(self, query: sql.Composed) -> tuple[Any, ...]:
         """The one row of a query on the loaded database."""
         return one_row(self.place, query)
+
+    def both(self, first: Callable[[], object], second: Callable[[], object]) -> None:
+        """Call both at the same time; each uses connections of its own."""
+        with ThreadPoolExecutor(1, "confiture-proof") as threads:
+            running = threads.submit(first)
+            try:
+                second()
+            except BaseException:
+                self.stop.set()
+                raise
+            running.result()
 
 
 def one_row(conn: Connection, query: sql.Composed) -> tuple[Any, ...]:
@@ -86,15 +93,16 @@ def open_sessions(access: CopyAccess) -> Iterator[ProofSessions]:
         source = stack.enter_context(connect(access.source, "proof source"))
         place = stack.enter_context(connect(access.place, "proof"))
         reading = stack.enter_context(connect(access.place, "proof rows"))
+        asking = stack.enter_context(connect(access.place, "proof tokens"))
         stack.enter_context(told_without_rows("Proving the copy"))
         prepare_session(source, writing=False)
         path = source.execute("SHOW search_path").fetchone()
-        for conn in (place, reading):
-            prepare_session(conn, writing=True)
-            set_all(conn, {**_MEMORY, "search_path": path[0] if path else ""})
-        for conn in (source, place):
+        for conn in (place, reading, asking):
+            prepare_session(conn, writing=False)
+            set_all(conn, {"work_mem": _MEMORY, "search_path": path[0] if path else ""})
+        for conn in (source, place, reading, asking):
             if conn.info.server_version >= _JIT:
                 set_all(conn, _PLAIN)
         source.execute(BEGIN)
         source.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(access.snapshot))
-        yield ProofSessions(source, place, reading, agreed_hashing(source, place))
+        yield ProofSessions(source, place, reading, asking, agreed_hashing(source, place))

@@ -1,108 +1,130 @@
 """One table on both sides -> whether its rows are those that were to be copied, and masked.
 
-The hashes of both sides lie in temporary tables of the loaded database: 28 bytes a row and 8 more a
-hash, on its disk. Nothing of a row is held by this process.
+Both servers hash; of a row nothing else is in this process, and few of the hashes at a time.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from confiture_flows.anonymization.proof.chance import found_by_chance, kept_by_chance
+from confiture_flows.anonymization.proof.comparison import compare, count_foreign, count_pairs
 from confiture_flows.anonymization.proof.report import LeakCheck
 from confiture_flows.anonymization.proof.selection import SAMPLED_OF
 from confiture_flows.anonymization.proof.sessions import one_row
+from confiture_flows.anonymization.proof.streams import read_words, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from psycopg import Connection
+
+    from confiture_flows.anonymization.proof.comparison import Compared, Values
     from confiture_flows.anonymization.proof.report import Verdict
     from confiture_flows.anonymization.proof.selection import MaskedColumn, TableSelection
     from confiture_flows.anonymization.proof.sessions import ProofSessions
+    from confiture_flows.anonymization.proof.spool import HashSpool, Spools
 
-SOURCE, COPY = "confiture_source", "confiture_copy"
 _TELLING_SHARE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
-    """What was counted of a column on one side."""
+@dataclass
+class _Side:
+    """A table's hashes on one side.
 
-    count: int
-    distinct: int
-    most: int
+    Attributes:
+        rows: How many there are.
+        total: The sum of the hashes of what is not masked in them.
+        unmasked: Those hashes, if they are compared one by one.
+        values: Of the masked columns, and of others in which values are looked for.
+    """
+
+    values: list[HashSpool]
+    unmasked: HashSpool | None
+    rows: int = 0
+    total: int = 0
 
 
 @dataclass
 class TableProof:
-    """Compares one table; the hashes are there within `hashes`.
+    """Compares one table.
 
     Attributes:
         sessions: The open connections.
+        spools: For the hashes.
         selected: What is compared.
         copied: Rows that the copy says it has written.
+        searched: Unmasked text columns of the copy whose values are hashed as well.
     """
 
     sessions: ProofSessions
+    spools: Spools
     selected: TableSelection
     copied: int
-    _counted: dict[tuple[int, str], _Values] = field(default_factory=dict)
+    searched: tuple[str, ...] = ()
+    _source: _Side = field(init=False)
+    _copy: _Side = field(init=False)
+    _compared: dict[int, Compared] = field(default_factory=dict)
 
-    @contextmanager
-    def hashes(self) -> Iterator[None]:
-        """Put the hashes of both sides into temporary tables, for the block."""
-        place, selected, hashing = self.sessions.place, self.selected, self.sessions.hashing
-        names = [sql.Identifier(each) for each in selected.names()]
-        columns = sql.SQL(", ").join(sql.SQL("{} bigint").format(each) for each in names)
-        for each in (SOURCE, COPY):
-            place.execute(
-                sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(sql.Identifier(each), columns)
-            )
-        fields = selected.fields(hashing)
-        for query in selected.of_source(self.sessions.source, hashing, fields):
-            self.sessions.ship(query, SOURCE)
-        place.execute(
-            sql.SQL("INSERT INTO {} {}").format(
-                sql.Identifier(COPY), selected.of_copy(hashing, fields)
-            )
+    def read(self) -> None:
+        """Let both servers hash, at the same time."""
+        selected, hashing = self.selected, self.sessions.hashing
+        numbers = selected.numbers(hashing)
+        kinds = {each.column.name: each.column.type for each in selected.table.columns}
+        more = [selected.value(each, kinds[each], hashing) for each in self.searched]
+        self._source, self._copy = self._side(0), self._side(len(more))
+        of_source = selected.of_source(self.sessions.source, hashing, words_of(numbers))
+        of_copy = selected.of_copy(hashing, words_of([*numbers, *more]))
+        self.sessions.both(
+            partial(self._fill, self._source, self.sessions.source, of_source),
+            partial(self._fill, self._copy, self.sessions.place, (of_copy,)),
         )
-        place.execute(sql.SQL("ANALYZE {}, {}").format(*map(sql.Identifier, (SOURCE, COPY))))
-        yield
-        place.execute(sql.SQL("DROP TABLE {}, {}").format(*map(sql.Identifier, (SOURCE, COPY))))
 
     def checks(self) -> Iterator[LeakCheck]:
         """Compare."""
-        counts = [
-            self.sessions.row(
-                sql.SQL("SELECT count(*), coalesce(sum(r), 0) FROM {}").format(sql.Identifier(each))
-            )
-            for each in (SOURCE, COPY)
-        ]
-        rows = self._rows(counts[0][0], counts[1][0])
+        rows = self._rows(self._source.rows, self._copy.rows)
         yield rows
         if rows.verdict == "failed":
             yield self._check("unmasked", "not looked at", "its rows are others")
         elif self.selected.kept:
-            yield from self._unmasked(counts[0][1], counts[1][1])
+            yield from self._unmasked()
         for each in self.selected.masked:
             yield from self._masked(each)
 
-    def telling(self) -> Iterator[MaskedColumn]:
-        """Masked columns of which a value, found elsewhere, is no chance: long and different."""
+    def telling(self) -> Iterator[tuple[MaskedColumn, HashSpool]]:
+        """Masked columns of which a value, found elsewhere, is no chance: long and different.
+
+        With the source's values.
+        """
         for each in self.selected.masked:
-            if each.telling:
-                found = self._values(each, SOURCE)
-                long = self.sessions.row(
-                    sql.SQL("SELECT count({}) FROM {}").format(
-                        sql.Identifier(f"n{each.number}"), sql.Identifier(SOURCE)
-                    )
-                )[0]
-                if long and self._tells(each, found, long):
-                    yield each
+            found = self._compare(each).source
+            if each.telling and found.long and _tells(found):
+                yield each, self._source.values[each.number]
+
+    def of_copy(self, column: str) -> HashSpool | None:
+        """The hashes of a column of the copy, if they were made so that values are found."""
+        names = [*(each.column.name for each in self.selected.masked), *self.searched]
+        return self._copy.values[names.index(column)] if column in names else None
+
+    def _side(self, more: int) -> _Side:
+        values = [self.spools.new() for _ in range(len(self.selected.masked) + more)]
+        return _Side(values, self.spools.new() if self.selected.moving else None)
+
+    def _fill(self, side: _Side, conn: Connection, queries: Iterable[sql.Composed]) -> None:
+        for query in queries:
+            for rows, *values in read_words(conn, query, len(side.values) + 1):
+                side.rows += len(rows)
+                side.total += sum(rows)
+                if side.unmasked:
+                    side.unmasked.add(rows)
+                for spool, hashes in zip(side.values, values, strict=True):
+                    spool.add(hashes)
+                if self.sessions.stop.is_set():
+                    return
 
     def _rows(self, source: int, copy: int) -> LeakCheck:
         """As many as were selected, and as many as the copy says it has written."""
@@ -127,15 +149,11 @@ class TableProof:
         part = f"; compared: one in {SAMPLED_OF}, {copy:,}" if selected.sampled else ""
         return self._check("rows", "passed", f"{whole:,} rows{part}")
 
-    def _unmasked(self, source: Any, copy: Any) -> Iterator[LeakCheck]:
+    def _unmasked(self) -> Iterator[LeakCheck]:
         columns = len(self.selected.kept)
-        if self.selected.moving:
-            foreign = self.sessions.row(
-                sql.SQL(
-                    "SELECT count(*) FROM {} AS c WHERE NOT EXISTS "
-                    "(SELECT FROM {} AS s WHERE s.r = c.r)"
-                ).format(sql.Identifier(COPY), sql.Identifier(SOURCE))
-            )[0]
+        source, copy = self._source, self._copy
+        if source.unmasked and copy.unmasked:
+            foreign = count_foreign(source.unmasked, copy.unmasked)
             verdict, said = (
                 ("failed", f"{foreign:,} rows are none of the source's in what is not masked")
                 if foreign
@@ -143,7 +161,7 @@ class TableProof:
             )
             yield self._check("unmasked", verdict, said)
             return
-        if source == copy:
+        if source.total == copy.total:
             yield self._check("unmasked", "passed", f"{columns} columns as in the source")
             return
         differ = [each for each in self.selected.kept if self._differs(each)]
@@ -166,66 +184,86 @@ class TableProof:
         return source != list(self.sessions.row(selected.of_copy(hashing, fields)))
 
     def _masked(self, column: MaskedColumn) -> Iterator[LeakCheck]:
-        source, copy = self._values(column, SOURCE), self._values(column, COPY)
-        yield self._distribution(column, source, copy)
-        yield self._kept(column, source)
+        compared = self._compare(column)
+        yield self._distribution(column, compared)
+        yield self._kept(column, compared)
         if not column.strategy.keeps:
-            yield self._found(column, source, copy)
+            yield self._found(column, compared)
 
-    def _kept(self, column: MaskedColumn, source: _Values) -> LeakCheck:
-        """Rows that have the value they had."""
+    def _kept(self, column: MaskedColumn, compared: Compared) -> LeakCheck:
+        """Rows that have the value they had: only where the column has any value of the source."""
         name = column.column.name
-        if not self.selected.keyed:
+        if not self.selected.keyed and compared.rows:
             return self._check(
                 "kept",
                 "not looked at",
                 "rows of both sides cannot be matched: there is no primary key, or it is masked",
                 name,
             )
-        value = sql.Identifier(f"v{column.number}")
-        rows, distinct = self.sessions.row(
-            sql.SQL(
-                "SELECT count(*), count(DISTINCT c.{0}) FROM {1} AS s JOIN {2} AS c "
-                "ON c.k = s.k AND c.{0} = s.{0}"
-            ).format(value, sql.Identifier(SOURCE), sql.Identifier(COPY))
-        )
+        rows, distinct = self._matched(column, compared) if compared.rows else (0, 0)
         if not rows:
             return self._check("kept", "passed", "no row has the value that it had", name)
         said = f"{rows:,} rows have the value that they had"
         if column.strategy.keeps:
             said = f"{said}; its strategy says that this may be"
             return self._check("kept", "remark", said, name)
-        if distinct <= kept_by_chance(column.strategy, source.distinct):
+        if distinct <= kept_by_chance(column.strategy, compared.source.distinct):
             return self._check("kept", "remark", f"{said}, as chance has it", name)
         return self._check("kept", "failed", said, name)
 
-    def _found(self, column: MaskedColumn, source: _Values, copy: _Values) -> LeakCheck:
-        """Values that some row of the source has in this column."""
-        name, value = column.column.name, sql.Identifier(f"v{column.number}")
-        rows, distinct = self.sessions.row(
-            sql.SQL(
-                "SELECT count(*), count(DISTINCT c.{0}) FROM {2} AS c "
-                "WHERE EXISTS (SELECT FROM {1} AS s WHERE s.{0} = c.{0})"
-            ).format(value, sql.Identifier(SOURCE), sql.Identifier(COPY))
+    def _matched(self, column: MaskedColumn, compared: Compared) -> tuple[int, int]:
+        """How many rows have the value they had, and how many values those are."""
+        selected, hashing = self.selected, self.sessions.hashing
+        conditions = (
+            ()
+            if compared.met is None
+            else (
+                sql.SQL("{} = ANY ({}::bigint[])").format(
+                    selected.masked_value(column, hashing), sql.Literal(compared.met)
+                ),
+            )
         )
-        if not rows:
+        fields = words_of(selected.matched(column, hashing))
+        source, copy = self.spools.new(pairs=True), self.spools.new(pairs=True)
+        of_source = selected.of_source(self.sessions.source, hashing, fields, conditions)
+        of_copy = selected.of_copy(hashing, fields, conditions)
+        self.sessions.both(
+            partial(self._fill_pairs, source, self.sessions.source, of_source),
+            partial(self._fill_pairs, copy, self.sessions.place, (of_copy,)),
+        )
+        return count_pairs(source, copy)
+
+    def _fill_pairs(
+        self, spool: HashSpool, conn: Connection, queries: Iterable[sql.Composed]
+    ) -> None:
+        for query in queries:
+            for pairs, values in read_words(conn, query, 2):
+                spool.add(pairs, values)
+                if self.sessions.stop.is_set():
+                    return
+
+    def _found(self, column: MaskedColumn, compared: Compared) -> LeakCheck:
+        """Values that some row of the source has in this column."""
+        name, source = column.column.name, compared.source
+        if not compared.rows:
             said = "no value of the source is in the column"
             return self._check("found", "passed", said, name)
         limit = found_by_chance(
             column.strategy,
             source.distinct,
-            copy.distinct,
-            telling=column.telling and self._tells(column, source, source.count),
+            compared.copy.distinct,
+            telling=column.telling and _tells(source),
         )
-        said = f"{rows:,} rows have a value that a row of the source has"
+        said = f"{compared.rows:,} rows have a value that a row of the source has"
         if limit is None:
             said = f"{said}; in this range chance cannot be told from a leak"
             return self._check("found", "remark", said, name)
-        if distinct <= limit:
+        if compared.distinct <= limit:
             return self._check("found", "remark", f"{said}, as chance has it", name)
         return self._check("found", "failed", said, name)
 
-    def _distribution(self, column: MaskedColumn, source: _Values, copy: _Values) -> LeakCheck:
+    def _distribution(self, column: MaskedColumn, compared: Compared) -> LeakCheck:
+        source, copy = compared.source, compared.copy
         said = (
             f"{source.distinct:,} different values became {copy.distinct:,}; the most frequent had "
             f"{_share(source)} of the rows, and has {_share(copy)}"
@@ -236,30 +274,26 @@ class TableProof:
         verdict = "remark" if remarkable else "passed"
         return self._check("distribution", verdict, said, column.column.name)
 
-    def _tells(self, column: MaskedColumn, found: _Values, long: int) -> bool:
-        return (
-            found.distinct >= _TELLING_SHARE * found.count and long >= _TELLING_SHARE * found.count
-        )
-
-    def _values(self, column: MaskedColumn, side: str) -> _Values:
-        known = self._counted.get((column.number, side))
-        if known is not None:
-            return known
-        found = _Values(
-            *self.sessions.row(
-                sql.SQL(
-                    "SELECT coalesce(sum(n), 0)::bigint, count(*), coalesce(max(n), 0) FROM "
-                    "(SELECT count(*) AS n FROM {1} WHERE {0} IS NOT NULL GROUP BY {0}) AS each"
-                ).format(sql.Identifier(f"v{column.number}"), sql.Identifier(side))
-            )
-        )
-        self._counted[(column.number, side)] = found
-        return found
+    def _compare(self, column: MaskedColumn) -> Compared:
+        known = self._compared.get(column.number)
+        if known is None:
+            number = column.number
+            known = compare(self._source.values[number], self._copy.values[number])
+            self._compared[number] = known
+        return known
 
     def _check(self, what: str, verdict: Verdict, said: str, column: str = "") -> LeakCheck:
         kind = "column" if column else "table"
         return LeakCheck(f"{kind}.{what}", verdict, str(self.selected.table), column, said)
 
 
-def _share(values: _Values) -> str:
+def _tells(found: Values) -> bool:
+    """Whether most values are different, and most of those long."""
+    return (
+        found.distinct >= _TELLING_SHARE * found.count
+        and found.long >= _TELLING_SHARE * found.distinct
+    )
+
+
+def _share(values: Values) -> str:
     return f"{values.most / values.count:.1%}" if values.count else "none"

@@ -22,10 +22,16 @@ SHORTEST = 8
 
 # Splitting by what stands between tokens costs a tenth of a regular expression for them.
 _BETWEEN = str.maketrans(dict.fromkeys("\"',;:<>(){}[]|\\", " "))
-_NUMBER = re.compile(r"[+(\d][\d ()./-]{6,28}\d")
+# Written so that it fails early, and for ASCII: half the time of \d and {6,28}.
+_NUMBER = re.compile(r"[+(0-9][0-9 ()./-]{6}[0-9 ()./-]{0,22}[0-9]")
+# What stands between the strings of a document comes along, and is nobody's value.
+_STRING = re.compile(r'"([^"]{8,1000})(?=")')
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
 _HEX = re.compile(r"(?:\\?x)?((?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,})")
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_DAY = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}")
+# By E.164 a number has 15 at the most.
+_LEAST_DIGITS, _MOST_DIGITS = 8, 15
 _STRIPPED = ".!?*=&/"
 # A document in base64 is no value of a column.
 _LONGEST = 1000
@@ -39,13 +45,20 @@ def tokens_of(text: str, *, json: bool) -> set[str]:
         json: Whether they are documents, whose strings are tokens as they are.
     """
     found: set[str] = set()
-    for run in _runs(text):
-        if len(run) <= _LONGEST:
-            found.update(_of_run(run))
+    for run in set(_runs(text)):
+        if len(run) > _LONGEST:
+            continue
+        stripped = run.strip(_STRIPPED)
+        # A plain word in letters is no token, and may still be base64.
+        if len(stripped) >= SHORTEST and not stripped.isalpha():
+            found.add(stripped)
+            if "=" in stripped:
+                found.update(_long(re.split("[=&]", stripped)))
+        if _BASE64.fullmatch(run):  # of hexadecimal digits as well
+            found.update(_decoded(run))
     found.update(_NUMBER.findall(text))
     if json:
-        # What stands between the strings comes along, and is nobody's value.
-        found.update(each for each in text.split('"') if SHORTEST <= len(each) <= _LONGEST)
+        found.update(_STRING.findall(text))
     return found
 
 
@@ -54,20 +67,26 @@ def count_emails(tokens: set[str]) -> int:
     return sum(1 for each in tokens if "@" in each and _EMAIL.fullmatch(each))
 
 
-def _runs(text: str) -> Iterator[str]:
-    return (each for each in text.translate(_BETWEEN).split() if len(each) >= SHORTEST)
+def count_phones(tokens: set[str]) -> int:
+    """How many tokens are a telephone number by their form: with a country's or a trunk code."""
+    return sum(1 for each in tokens if each[0] in "+(0" and _is_phone(each))
 
 
-def _of_run(run: str) -> Iterator[str]:
-    stripped = run.strip(_STRIPPED)
-    if len(stripped) < SHORTEST or stripped.isalpha():
-        # A plain word in letters may still be base64.
-        yield from _decoded(run)
-        return
-    yield stripped
-    if "=" in stripped:
-        yield from (part for part in re.split("[=&]", stripped) if len(part) >= SHORTEST)
-    yield from _decoded(run)
+def _is_phone(token: str) -> bool:
+    digits = sum(map(str.isdigit, token))
+    return (
+        _LEAST_DIGITS <= digits <= _MOST_DIGITS
+        and _NUMBER.fullmatch(token) is not None
+        and (token[0] == "+" or (not token.isdigit() and not _DAY.match(token)))
+    )
+
+
+def _runs(text: str) -> list[str]:
+    return _long(text.translate(_BETWEEN).split())
+
+
+def _long(parts: list[str]) -> list[str]:
+    return [each for each in parts if len(each) >= SHORTEST]
 
 
 def _decoded(run: str) -> Iterator[str]:
@@ -83,8 +102,6 @@ def _unhexed(run: str) -> bytes | None:
 
 
 def _unbased(run: str) -> bytes | None:
-    if not _BASE64.fullmatch(run):
-        return None
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from confiture_flows.anonymization.copy import copy_database
@@ -19,6 +20,7 @@ from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.plan import CopyPlan
 from confiture_flows.anonymization.proof.prove import prove_copy
 from confiture_flows.anonymization.proof.report import LeakReport, ProofOptions
+from confiture_flows.anonymization.proof.streams import read_words, words_of
 from confiture_flows.anonymization.rules import Pattern
 from confiture_flows.errors import LeakError
 from confiture_flows.target import Target, connect
@@ -286,6 +288,23 @@ def test_leaking_copy_is_kept_aside_until_the_next(source: str, place: str):
     assert rights == (0,)
     proven(source, place, plan)
     assert databases_like(place) == []
+
+
+@pytest.mark.parametrize("rows", [0, 1, 100_000])
+def test_rows_of_numbers_are_read_as_they_were_sent(source: str, rows: int):
+    numbers = [sql.SQL("n::bigint"), sql.SQL("-n::bigint")]
+    query = sql.SQL("SELECT {} FROM generate_series(1, {}) AS n").format(words_of(numbers), rows)
+    with psycopg.connect(source) as conn:
+        batches = list(read_words(conn, query, 2))
+    assert [n for first, _ in batches for n in first] == list(range(1, rows + 1))
+    assert [-n for _, second in batches for n in second] == list(range(1, rows + 1))
+
+
+def test_addresses_and_numbers_without_a_rule_are_remarks(source: str, place: str):
+    report = proven(source, place, plan_with_keys(source))
+    assert report.proof is not None
+    said = {f"{each.code} {each.column}" for each in report.proof.checks}
+    assert said >= {"column.emails email", "column.phones phone"}
 
 
 def test_k_anonymity_of_declared_columns(source: str, place: str):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import random
+from array import array
 from typing import Any
 
 import pytest
 
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.proof.chance import found_by_chance, kept_by_chance, picks
+from confiture_flows.anonymization.proof.comparison import compare, count_foreign, count_pairs
 from confiture_flows.anonymization.proof.report import LeakCheck, LeakReport
-from confiture_flows.anonymization.proof.tokens import count_emails, tokens_of
+from confiture_flows.anonymization.proof.spool import open_spools
+from confiture_flows.anonymization.proof.tokens import count_emails, count_phones, tokens_of
 from confiture_flows.anonymization.strategy import Column, StrategyBase
 from confiture_flows.report.markdown import render_markdown
 
@@ -54,6 +58,40 @@ def test_long_text_is_read_in_passing():
 
 def test_addresses_are_counted_by_their_form():
     assert count_emails({ADDRESS, "a@b", "@example", "user@host.example"}) == 2
+
+
+def test_telephone_numbers_are_told_from_dates_and_order_numbers():
+    numbers = {"+49 30 1234567", "+493012345678", "030 1234-5678", "(030) 12345678"}
+    assert count_phones(numbers) == len(numbers)
+    assert (
+        count_phones({"01.02.2020 10:00", "20200102123", "0012345678", "+1 2", "2020-01-02"}) == 0
+    )
+
+
+@pytest.mark.parametrize("most", [10, 2_000_000], ids=["one part", "eight parts"])
+def test_what_stands_on_both_sides_is_found_however_it_is_parted(most: int):
+    numbers = random.Random(5)
+    there = [numbers.randrange(-(1 << 63), 1 << 63) for _ in range(300_000)]
+    here = [numbers.randrange(-(1 << 63), 1 << 63) for _ in range(299_990)] + [there[7]] * 10
+    with open_spools(most) as spools:
+        source, copy = spools.new(), spools.new()
+        for start in range(0, 300_000, 100_000):  # so that most of it is in the file
+            source.add(array("q", [0, *there[start : start + 100_000]]))
+            copy.add(array("q", here[start : start + 100_000]))
+        found = compare(source, copy)
+        assert (found.rows, found.distinct, found.met) == (10, 1, [there[7]])
+        assert (found.source.count, found.source.distinct, found.source.most) == (
+            300_000,
+            300_000,
+            1,
+        )
+        assert (found.copy.count, found.copy.distinct, found.copy.most) == (300_000, 299_991, 10)
+        assert found.source.long == sum(each < 0 for each in there)
+        assert count_foreign(source, copy) == 299_990
+        source, copy = spools.new(pairs=True), spools.new(pairs=True)
+        source.add(array("q", [1, 2, 3]), array("q", [7, 7, 8]))
+        copy.add(array("q", [4, 2, 3]), array("q", [7, 7, 7]))
+        assert count_pairs(source, copy) == (2, 1)
 
 
 def made(name: str, **config: Any) -> StrategyBase:
