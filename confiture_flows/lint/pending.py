@@ -9,6 +9,7 @@ from confiture_flows.lint.baseline import without_known
 from confiture_flows.lint.drift import applied_drift
 from confiture_flows.lint.judging import judge_migrations
 from confiture_flows.lint.live import read_live
+from confiture_flows.lint.runner import replayed_state
 from confiture_flows.lint.selection import pending_versions
 from confiture_flows.lint.settings import settings_of
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from confiture_flows.lint.settings import LintSettings
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
+
+_BLIND = "That lock keeps the schema from being read: judged by the files, and drift is not told."
 
 
 def lint_pending(
@@ -72,15 +75,18 @@ def judge_pending(
         cache: Where what sqlfluff said of unchanged files may be.
     """
     pending = pending_versions(directory, rows)
+    start = live.state
+    if start is None:
+        start = replayed_state(each for each in directory.migrations if each.version not in pending)
     report = judge_migrations(
         tuple(each for each in directory.migrations if each.version in pending),
         only=pending if changed is None else pending & changed,
         together=True,
         settings=replace(settings, statistics=live.statistics),
-        start=live.state,
+        start=start,
         cache=cache,
     )
-    return replace(report, database=applied_drift(directory, pending, live.state, settings))
+    return _with_drift(report, directory, pending, live, settings)
 
 
 def judge_all(
@@ -95,4 +101,16 @@ def judge_all(
     settings = replace(settings, statistics=live.statistics)
     report = judge_migrations(directory.migrations, settings=settings, cache=cache)
     pending = pending_versions(directory, rows)
+    return _with_drift(report, directory, pending, live, settings)
+
+
+def _with_drift(
+    report: LintReport,
+    directory: Directory,
+    pending: frozenset[str],
+    live: LiveDatabase,
+    settings: LintSettings,
+) -> LintReport:
+    if live.state is None:
+        return replace(report, notes=(*report.notes, _BLIND))
     return replace(report, database=applied_drift(directory, pending, live.state, settings))

@@ -170,6 +170,7 @@ class LintReport:
         known: How many findings a baseline file has, which are not among them.
         database: What the catalog rules say of the live database.
         measured: When the sizes of tables were; None where nobody knows any.
+        notes: What else has to be known of how it was judged, in sentences.
     """
 
     findings: tuple[LintFinding, ...]
@@ -177,6 +178,7 @@ class LintReport:
     known: int = 0
     database: tuple[Finding, ...] = ()
     measured: date | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def plain(self) -> tuple[Finding, ...]:
@@ -236,6 +238,7 @@ class LintReport:
             blocks.append(Paragraph(known, "muted"))
         if self.measured:
             blocks.append(Paragraph(f"Sizes of tables are those of {self.measured}.", "muted"))
+        blocks += [Paragraph(each) for each in self.notes]
         blocks.append(Paragraph(self.coverage.sentence, "muted"))
         return Document(f"Lint of {where}", tuple(blocks))
 
@@ -247,6 +250,7 @@ class LintReport:
             "coverage": {name: getattr(coverage, name) for name in coverage.__slots__},
             "known": self.known,
             "measured": self.measured.isoformat() if self.measured else None,
+            "notes": list(self.notes),
             "findings": [
                 {
                     "rule": each.rule,

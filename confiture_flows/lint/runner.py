@@ -57,8 +57,13 @@ def lint_migrations(
         cache = None
     _take_all(walk, tuple(migrations), only, together, cache)
     walk.end()
-    measured = settings.statistics.measured if settings.statistics else None
-    return LintReport(tuple(walk.now.findings), walk.coverage(), measured=measured)
+    known = settings.statistics
+    return LintReport(
+        tuple(walk.now.findings),
+        walk.coverage(),
+        measured=known.measured if known else None,
+        notes=known.notes if known else (),
+    )
 
 
 def lint_text(
