@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.lint.baseline import without_known
 from confiture_flows.lint.drift import applied_drift
+from confiture_flows.lint.history import judge_history
 from confiture_flows.lint.judging import judge_migrations
 from confiture_flows.lint.live import read_live
 from confiture_flows.lint.runner import replayed_state
 from confiture_flows.lint.selection import pending_versions
 from confiture_flows.lint.settings import settings_of
+from confiture_flows.migrations.edits import with_edits
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from confiture_flows.lint.settings import LintSettings
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.target import Target
 
 _BLIND = "That lock keeps the schema from being read: judged by the files, and drift is not told."
 
@@ -33,7 +36,8 @@ def lint_pending(
     directory: Directory,
     rows: tuple[LedgerRow, ...],
     *,
-    ledger: str,
+    target: Target,
+    history: bool,
 ) -> LintReport:
     """Judge the pending migrations, as one set, on what the database holds now.
 
@@ -42,15 +46,18 @@ def lint_pending(
         project: What the configuration says.
         directory: All migrations.
         rows: Of the ledger.
-        ledger: Its name, as the target has it.
+        target: Whose they are.
+        history: Whether edited, deleted, missing and late migrations are told too.
 
     Raises:
         ConfigError: The configuration names a rule that nobody knows, or a wrong baseline.
     """
-    live = read_live(conn, ledger)
-    # Nobody should be kept from migrating by the place of a comma.
-    settings = replace(settings_of(project), style=False)
+    live, settings = read_live(conn, target.ledger), settings_of(project)
     report = judge_pending(directory, rows, live, settings)
+    if history:
+        downs = with_edits(conn, target.ledger, directory, ())
+        found = judge_history(directory, settings, rows=rows, target=target, more=downs)
+        report = report.beside(found)
     baseline = project.lint.baseline
     return without_known(report, baseline) if baseline else report
 

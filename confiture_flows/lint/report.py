@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +184,10 @@ class LintReport:
     def plain(self) -> tuple[Finding, ...]:
         """The findings as every other stage gives them."""
         return (*(each.finding() for each in self.findings), *self.database)
+
+    def beside(self, history: tuple[LintFinding, ...]) -> LintReport:
+        """The same, and before it what is wrong with the history."""
+        return replace(self, findings=(*history, *self.findings))
 
     def count(self, severity: Severity) -> int:
         """How many findings of a severity."""

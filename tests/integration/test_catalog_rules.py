@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from confiture_flows.anonymization.source import read_source
-from confiture_flows.lint.catalog_rule import all_catalog_rules, judge_catalog
+from confiture_flows.lint.catalog_judging import judge_catalog
+from confiture_flows.lint.catalog_rule import all_catalog_rules
 from confiture_flows.lint.live import SIZES, read_live, read_sizes
 from confiture_flows.sql.parts import ObjectName
 
