@@ -12,8 +12,9 @@ Raises AssertionError, so that it serves every test runner. A file of cases:
     pass:
       - sql: CREATE INDEX CONCURRENTLY orders_id ON orders (id);
 
-`before` is an earlier migration, of all cases or of one; a case may have a `down` script and a
-later migration, `after`. `rows` of tables, as `{orders: 5000000}`, are what statistics say.
+`before` is an earlier migration, of all cases or of one; a case may have a `down` script, one that
+is pending with it, `beside`, and a later migration, `after`. `rows` of tables, as
+`{orders: 5000000}`, are what statistics say.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class RuleCase:
     Attributes:
         sql: The migration.
         before: The migration before it.
+        beside: A migration between the two that is judged with it as one set.
         down: Its way back.
         after: The migration after it.
         count: How often the rule speaks; 0 when it has to be silent.
@@ -59,6 +61,7 @@ class RuleCase:
 
     sql: str
     before: str = ""
+    beside: str = ""
     down: str = ""
     after: str = ""
     count: int = 1
@@ -163,7 +166,8 @@ def findings_of_rule(
         beside: Rules that run too, and whose findings are left out.
     """
     files = {
-        "1_before.up.sql": case.before,
+        "0_before.up.sql": case.before,
+        "1_beside.up.sql": case.beside,
         "2_case.up.sql": case.sql,
         "2_case.down.sql": case.down,
         "3_after.up.sql": case.after,
@@ -182,11 +186,12 @@ def findings_of_rule(
         migrations = discover(Path(name), as_written=True).migrations
         report = lint_migrations(
             migrations,
-            only=frozenset(("2",)),
+            only=frozenset(("1", "2") if case.beside else ("2",)),
+            together=bool(case.beside),
             settings=settings,
             rules=(rule, *(each for each in beside if each.code != rule.code)),
         )
-    return tuple(each for each in report.findings if each.rule == rule.code)
+    return tuple(each for each in report.findings if each.rule == rule.code and each.version == "2")
 
 
 def _same(what: str, said: object, wanted: object) -> None:
