@@ -40,6 +40,7 @@ class LintFinding:
         statement: The SQL of the statement.
         subject: The table that it is about.
         edits: What mends it.
+        replaced: The name that they take away, and the one that serves instead.
     """
 
     rule: str
@@ -57,6 +58,7 @@ class LintFinding:
     subject: str = ""
     edits: tuple[TextEdit, ...] = ()
     reason: str = ""
+    replaced: tuple[str, str] | None = None
 
     @property
     def told(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.cache import chained_links, packed
+from confiture_flows.lint.namesakes import without_needed
 from confiture_flows.lint.registry import all_rules, own_rules
 from confiture_flows.lint.report import LintFinding, LintReport
 from confiture_flows.lint.script import read_text, transaction_mode
@@ -55,11 +56,12 @@ def lint_migrations(
         walk.now.state = start.snapshot()
     if rules is not None or start is not None:
         cache = None
-    _take_all(walk, tuple(migrations), only, together, cache)
+    every = tuple(migrations)
+    _take_all(walk, every, only, together, cache)
     walk.end()
     known = settings.statistics
     return LintReport(
-        tuple(walk.now.findings),
+        without_needed(walk.now.findings, every),
         walk.coverage(),
         measured=known.measured if known else None,
         notes=known.notes if known else (),
@@ -74,6 +76,7 @@ def lint_text(
     settings: LintSettings | None = None,
     alone: bool = False,
     cache: LintCache | None = None,
+    after: Iterable[Migration] = (),
 ) -> tuple[LintFinding, ...]:
     """Judge one migration whose text need not be on disk yet.
 
@@ -84,6 +87,7 @@ def lint_text(
         settings: What the project says.
         alone: Whether nobody knows what came before it.
         cache: Where the state after its history may be.
+        after: What comes after it, which may need what a fix would take away.
     """
     settings = settings or LintSettings()
     walk = Walk(tuple(each for each in all_rules() if settings.wants(each)), settings)
@@ -100,7 +104,7 @@ def lint_text(
         read = read_text(script.path, part, transaction_mode(script, part), first)
         pending = frozenset((migration.version,))
         walk.now.findings += walk.judge(read, migration, pending, judged=True)
-    return tuple(walk.now.findings)
+    return without_needed(walk.now.findings, (migration, *after), text=text)
 
 
 def replayed_state(migrations: Iterable[Migration], home: str = "public") -> KnownState:

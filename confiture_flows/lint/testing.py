@@ -98,7 +98,8 @@ class RuleCase:
         if self.fix is not None:
             mended = apply_edits(self.sql, [edit for each in found for edit in each.edits])
             _same(f"{rule.code} mends it", mended, self.fix)
-            twice = replace(self, sql=mended, down="")
+            down = self.down if mended == self.sql else ""
+            twice = replace(self, sql=mended, down=down)
             again = findings_of_rule(rule, twice, settings=settings, beside=beside)
             left = [edit for each in again for edit in each.edits]
             _same(f"{rule.code} mends it once and for all", left, [])

@@ -281,6 +281,7 @@ class Walk:
             statement=_statement_of(said, scene).sql,
             subject=str(problem.table or ""),
             edits=edits,
+            replaced=problem.replaced if edits else None,
         )
 
 

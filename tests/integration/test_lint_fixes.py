@@ -64,6 +64,18 @@ def ends(engine: Engine, write: Callable[..., Path]) -> Callable[..., tuple[str,
         ("CF16", 'ALTER TABLE "Users" ADD CONSTRAINT one UNIQUE (email, "Age"); SELECT 1;'),
         ("CF16", 'ALTER TABLE "Users" ADD UNIQUE (login) DEFERRABLE INITIALLY DEFERRED'),
         ("CF17", 'ALTER TABLE public."Users" ADD PRIMARY KEY (id);'),
+        (
+            "CF22",
+            """ALTER TABLE "Users" ALTER email SET NOT NULL; -- why
+            ALTER TABLE "Users" ALTER login SET NOT NULL, ADD CHECK ("Age" > 0);
+            ALTER TABLE "Users" ADD CHECK ("Age" < 200);""",
+        ),
+        (
+            "CF22",
+            """ALTER TABLE "Users" ALTER "Age" TYPE bigint;
+            ALTER TABLE "Users" ALTER email TYPE varchar(9) USING email::varchar(9);
+            ALTER TABLE "Users" ALTER login TYPE varchar(9);""",
+        ),
         ("CF64", 'ALTER TABLE "Users" ADD CHECK ("Age" > 0), ADD UNIQUE (email, login)'),
         ("CF64", 'CREATE INDEX ON "Users" (lower(email), "Age"); CREATE INDEX ON "Users" (login)'),
         ("CF85", "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text;\nSELECT 1;"),
