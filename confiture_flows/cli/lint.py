@@ -105,7 +105,7 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
     mended = 0
     # What one rule writes another may mend; of edits that overlap only the first is made.
     for _ in range(_PASSES if choice.fix else 0):
-        if not (done := _mend(report)):
+        if not (done := _mend(report, directory)):
             break
         mended += done
         directory, report = judge()
@@ -214,14 +214,24 @@ def _live(work: Work, choice: LintChoice) -> Target:
     return target
 
 
-def _mend(report: LintReport) -> int:
-    """Write what can be mended into the files."""
-    from confiture_flows.lint.fixes import mend_files, write_mended
+def _mend(report: LintReport, directory: Directory) -> int:
+    """Write what can be mended into the files, or into a migration of its own."""
+    from datetime import UTC, datetime
+
+    from confiture_flows.lint.fixes import (
+        added_statements,
+        mend_files,
+        write_mended,
+        write_migration,
+    )
 
     mended = mend_files(report.findings)
     for path, text in mended.items():
         write_mended(path, text)
-    return sum(bool(each.edits) for each in report.findings)
+    added = added_statements(report.findings)
+    if added:
+        write_migration(directory, added, datetime.now(UTC))
+    return sum(bool(each.edits or each.adds) for each in report.findings)
 
 
 def _print_as(report: LintReport, wanted: Format, where: str) -> None:

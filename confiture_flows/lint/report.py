@@ -41,6 +41,7 @@ class LintFinding:
         subject: The table that it is about.
         edits: What mends it.
         replaced: The name that they take away, and the one that serves instead.
+        adds: The statement of a new migration that mends it.
     """
 
     rule: str
@@ -59,6 +60,7 @@ class LintFinding:
     edits: tuple[TextEdit, ...] = ()
     reason: str = ""
     replaced: tuple[str, str] | None = None
+    adds: str = ""
 
     @property
     def told(self) -> str:
@@ -269,7 +271,7 @@ class LintReport:
                     "file": str(each.path),
                     "line": each.line,
                     "fingerprint": each.fingerprint,
-                    "fixable": bool(each.edits),
+                    "fixable": bool(each.edits or each.adds),
                 }
                 for each in self.findings
             ],

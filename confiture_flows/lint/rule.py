@@ -52,6 +52,7 @@ class Problem:
         duration: How long, if not as long as the operation takes.
         replaced: The name that the edits take away, and the one that serves instead: nothing is
             mended where later statements, or the way back, rely on either.
+        adds: The statement of a new migration that mends it.
     """
 
     message: str
@@ -63,6 +64,7 @@ class Problem:
     lock: LockMode | None = None
     duration: Duration | None = None
     replaced: tuple[str, str] | None = None
+    adds: str = ""
 
 
 @dataclass(slots=True)

@@ -56,6 +56,7 @@ class RuleCase:
         line: Where it speaks first.
         severity: How bad that is; None does not ask.
         fix: The migration when it is mended; None does not ask.
+        adds: What a new migration does to mend it; None does not ask.
         rows: How many rows tables of the schema public have; of others nobody knows.
     """
 
@@ -68,6 +69,7 @@ class RuleCase:
     line: int = 1
     severity: str | None = None
     fix: str | None = None
+    adds: str | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def check(
@@ -95,6 +97,9 @@ class RuleCase:
             _same(f"{rule.code} is as bad", found[0].severity.label, self.severity)
         for each in found:
             _same(f"{each.next_step!r} ends in a full stop", each.next_step.endswith("."), True)
+        if self.adds is not None:
+            added = ";".join(each.adds for each in found)
+            _same(f"{rule.code} writes a migration", added, self.adds)
         if self.fix is not None:
             mended = apply_edits(self.sql, [edit for each in found for edit in each.edits])
             _same(f"{rule.code} mends it", mended, self.fix)
@@ -145,7 +150,7 @@ def check_cases(rule: Rule, path: Path, *, settings: LintSettings | None = None)
     failing = [each for each in cases if each.count]
     for what, number in (("fail", len(failing)), ("pass", len(cases) - len(failing))):
         _same(f"{path.name} has two or more cases that {what}", number >= 2, True)
-    mends = any(each.fix is not None for each in failing)
+    mends = any(each.fix is not None or each.adds is not None for each in failing)
     _same(f"{path.name} shows what {rule.code} mends", mends, rule.fixable)
     for each in cases:
         each.check(rule, settings=settings)

@@ -282,6 +282,7 @@ class Walk:
             subject=str(problem.table or ""),
             edits=edits,
             replaced=problem.replaced if edits else None,
+            adds=problem.adds,
         )
 
 

@@ -387,3 +387,30 @@ def test_history_has_codes(run: Runner, shop: Path, dsn: str) -> None:
         ("CF8A", "0002_index.up.sql", "info"),
         ("CF8C", "0004_late.up.sql", "error"),
     ]
+
+
+@pytest.mark.parametrize("layout", ["pairs", "goose"])
+def test_fix_writes_a_migration_that_validates(
+    run: Runner, write: Callable[..., Path], dsn: str, layout: str, conn: psycopg.Connection
+) -> None:
+    check = 'ALTER TABLE "T" ADD CONSTRAINT "C" CHECK (id > 0) NOT VALID;'
+    texts = ['CREATE TABLE "T" (id bigint PRIMARY KEY);', check, "SELECT 1;"]
+    downs = ['DROP TABLE "T";', 'ALTER TABLE "T" DROP CONSTRAINT "C";', "SELECT 1;"]
+    if layout == "goose":
+        both = zip(texts, downs, strict=True)
+        parts = [f"-- +goose Up\n{up}\n-- +goose Down\n{down}\n" for up, down in both]
+        folder = write({f"{n:05}_a.sql": text for n, text in enumerate(parts, 1)})
+    else:
+        files = {f"{n:04}_a.up.sql": text for n, text in enumerate(texts, 1)}
+        folder = write({**files, **{f"{n:04}_a.down.sql": t for n, t in enumerate(downs, 1)}})
+    before = set(folder.iterdir())
+    assert "CF71" in codes(run.program("lint").json())
+    value = run.program("lint", "--fix").json()
+    assert set(codes(value)) == {"CF60"}  # the names are meant
+    up = min(set(folder.iterdir()) - before, key=lambda path: len(path.name))
+    assert 'ALTER TABLE "T" VALIDATE CONSTRAINT "C";' in up.read_text()
+    assert run.program("lint", "--fix").json()["result"]["mended"] == 0
+    assert run.program("migrate", "--plain", dsn=dsn).code == 0
+    valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'C'"
+    assert conn.execute(valid).fetchone() == (True,)
+    assert run.program("rollback", "--plain", dsn=dsn).code == 0
