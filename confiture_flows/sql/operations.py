@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.sql import _read_data, _read_functions, _read_objects, _read_tables
@@ -124,11 +125,11 @@ class _Text:
                 at = start + len(piece)
                 yield from self._piece(number, piece, start)
             # A parenthesis that nobody closes keeps the scanner from seeing another end.
-            words = words_of(self.text[at:])
-            if all(word == ";" for word, _, _ in words):
+            words = list(dropwhile(lambda each: each[0] == ";", words_of(self.text[at:])))
+            if not words:
                 break
             ends = (end for word, _, end in words if word == ";")
-            number, start = number + 1, at
+            number, start = number + 1, at + words[0][1]
             at += next(ends, len(self.text) - at)
             yield self._unread(number, start, at, message)
         if not number:
