@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from confiture_flows.lint import catalog_rules
+from confiture_flows.lint._modules import rules_in
 
 if TYPE_CHECKING:
     from confiture_flows.report.finding import Severity
@@ -54,8 +53,4 @@ class CatalogRule:
 @cache
 def all_catalog_rules() -> tuple[CatalogRule, ...]:
     """The catalog rules, by code."""
-    found = [
-        import_module(f"{catalog_rules.__name__}.{module.name}").RULE
-        for module in pkgutil.iter_modules(catalog_rules.__path__)
-    ]
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    return rules_in(catalog_rules)

@@ -7,13 +7,12 @@ itself.
 
 from __future__ import annotations
 
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from confiture_flows.lint import history_rules
+from confiture_flows.lint._modules import rules_in
 
 if TYPE_CHECKING:
     from confiture_flows.report.finding import Severity
@@ -57,8 +56,4 @@ class HistoryRule:
 @cache
 def all_history_rules() -> tuple[HistoryRule, ...]:
     """The history rules, by code."""
-    found = [
-        import_module(f"{history_rules.__name__}.{module.name}").RULE
-        for module in pkgutil.iter_modules(history_rules.__path__)
-    ]
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    return rules_in(history_rules)
