@@ -95,8 +95,9 @@ def test_database_of_a_project_has_not_drifted(
     engine.migrate(folder, as_written=True)
     history = replayed_state(discover(folder, as_written=True).migrations)
     history.begin("the end")
-    live = read_live(conn, "tb_confiture")
-    assert [each.message for each in drift_findings(history, live.state)] == []
+    live = read_live(conn, "tb_confiture").state
+    assert live
+    assert [each.message for each in drift_findings(history, live)] == []
 
 
 def test_database_of_odd_objects_has_not_drifted(
@@ -107,6 +108,7 @@ def test_database_of_odd_objects_has_not_drifted(
     history = replayed_state(discover(folder).migrations)
     assert history.complete
     live = read_live(conn, "tb_confiture").state
+    assert live
     assert [each.message for each in drift_findings(history, live)] == []
     for made, there in zip(
         sorted(history.tables.values(), key=lambda each: each.name),
