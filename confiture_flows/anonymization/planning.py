@@ -107,10 +107,25 @@ def plan_copy(
         *wrong,
         *personal_findings(rules, masked, bare.detections, factory.registry),
         *bare.unread,
+        *_unmeasured(source),
     )
     tables = _planned_tables(source, selection, assignment, keys, folder)
     plan = CopyPlan(tables, source.left_out, tuple(sorted(findings, key=lambda f: -f.severity)))
     return Planned(plan, source, masked)
+
+
+def _unmeasured(source: SourceCatalog) -> tuple[Finding, ...]:
+    """The tables that another session kept locked while the plan was made."""
+    return tuple(
+        Finding(
+            "source.locked",
+            Severity.WARNING,
+            f"{schema}.{name} is locked by another session: its size is unknown, and its rows "
+            "cannot be read yet.",
+            "Begin when that session is done: select * from pg_locks.",
+        )
+        for schema, name in sorted(source.locked)
+    )
 
 
 @contextmanager

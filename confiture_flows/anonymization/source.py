@@ -14,6 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.anonymization.strategy import Column
+from confiture_flows.catalog.locked import LOCK_WAIT_MS, ask_unlocked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,11 +160,14 @@ class SourceCatalog:
         tables: Sorted by name.
         foreign_keys: Between them.
         left_out: What is not copied, in words.
+        locked: Schemas and names of the tables that another session kept locked, so that their
+            sizes are unknown.
     """
 
     tables: tuple[SourceTable, ...]
     foreign_keys: tuple[ForeignKeyOf, ...] = ()
     left_out: tuple[str, ...] = ()
+    locked: frozenset[tuple[str, str]] = frozenset()
 
     def under(self, name: tuple[str, str]) -> tuple[SourceTable, ...]:
         """The tables that hold the rows of a table, which may be partitioned."""
@@ -203,13 +207,20 @@ class _Relation:
         return None
 
 
-def read_source(conn: Connection) -> SourceCatalog:
+def read_source(conn: Connection, *, wait_ms: int = LOCK_WAIT_MS) -> SourceCatalog:
     """Read what a copy must know of its source.
 
     Args:
         conn: In autocommit, or in a transaction; may be on a standby.
+        wait_ms: How long a locked table is waited for; then its size is unknown.
+
+    Raises:
+        LockError: Ever other tables were locked.
     """
-    found = [_Relation(*row) for row in conn.execute(source_query("relations"))]
+    rows, locked = ask_unlocked(
+        conn, lambda oids: _rows(conn, "relations", {"locked": oids}), wait_ms=wait_ms
+    )
+    found = [_Relation(*row) for row in rows]
     named = {each.oid: (each.schema, each.name) for each in found}
     held = [each for each in found if each.kind == "r" and each.left_out is None]
     values = {"tables": [each.oid for each in held], "relations": list(named)}
@@ -229,7 +240,7 @@ def read_source(conn: Connection) -> SourceCatalog:
                 tuple(keys[each.oid]),
                 tuple(named[oid] for oid in each.ancestors),
                 frozenset().union(*(partition_keys[oid] for oid in each.ancestors)),
-                _estimate(each),
+                _estimate(each, locked=(each.schema, each.name) in locked),
                 each.size,
                 each.readable,
                 each.row_security,
@@ -242,6 +253,7 @@ def read_source(conn: Connection) -> SourceCatalog:
             for name, child, parent, own, other in _rows(conn, "foreign_keys", values)
         ),
         (*filter(None, (each.left_out for each in found)), *_large_objects(conn)),
+        locked=frozenset(locked),
     )
 
 
@@ -263,8 +275,10 @@ def _rows(conn: Connection, block: str, values: Mapping[str, Any]) -> list[Any]:
     return conn.execute(source_query(block), values).fetchall()
 
 
-def _estimate(relation: _Relation) -> int:
+def _estimate(relation: _Relation, *, locked: bool) -> int:
     """As the planner does it: rows a page when it was last analyzed, times the pages now."""
+    if locked:
+        return max(round(relation.tuples), 0)
     pages = relation.heap // 8192
     known = relation.tuples >= 0 and relation.pages > 0
     return round(pages * (relation.tuples / relation.pages if known else _ROWS_A_PAGE))

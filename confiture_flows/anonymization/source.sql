@@ -53,8 +53,10 @@ ORDER BY a.attrelid, a.attnum
 -- What could hold rows, with all that decides whether the copy takes it.
 SELECT
     c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.reltuples, c.relpages,
-    CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END,
-    CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_table_size(c.oid) ELSE 0 END,
+    CASE WHEN c.relkind = 'r' AND c.oid <> ALL (%(locked)s::bigint[])
+        THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END,
+    CASE WHEN c.relkind = 'r' AND c.oid <> ALL (%(locked)s::bigint[])
+        THEN pg_catalog.pg_table_size(c.oid) ELSE 0 END,
     ARRAY(
         SELECT r.relid::oid FROM pg_catalog.pg_partition_ancestors(c.oid) AS r (relid)
         WHERE c.relispartition AND r.relid <> c.oid

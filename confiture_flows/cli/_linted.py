@@ -25,5 +25,7 @@ class LintedStages(PlainStages):
         findings = PlainStages.validate(self, directory, rows, direction)
         if direction is Direction.DOWN:
             return findings
-        report = lint_pending(self.conn, load_project(), directory, rows, ledger=self.target.ledger)
+        report = lint_pending(
+            self.conn, load_project(), directory, rows, target=self.target, history=False
+        )
         return (*findings, *report.plain)

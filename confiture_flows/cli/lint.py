@@ -105,7 +105,7 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
     mended = 0
     # What one rule writes another may mend; of edits that overlap only the first is made.
     for _ in range(_PASSES if choice.fix else 0):
-        if not (done := _mend(report)):
+        if not (done := _mend(report, directory)):
             break
         mended += done
         directory, report = judge()
@@ -120,14 +120,15 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
     if wanted not in ("text", "json"):
         _print_as(report, wanted, str(directory.path))
         return Outcome(error=error)
-    findings = (*directory.findings, *report.plain)
     result = {**report.json(), "mended": mended}
-    return Outcome(result, report.document(str(directory.path)), findings, error, report.plain)
+    shown = report.document(str(directory.path))
+    return Outcome(result, shown, report.plain, error, report.plain)
 
 
 def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, LintReport]]:
     """What judges the files alone, each time as they are then."""
     from confiture_flows.lint.cache import user_cache
+    from confiture_flows.lint.history import judge_history
     from confiture_flows.lint.judging import judge_migrations
     from confiture_flows.lint.selection import changed_versions
     from confiture_flows.lint.settings import settings_of
@@ -142,13 +143,14 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
             request.directory, layout=request.layout, as_written=request.as_written
         )
         only = changed_versions(directory, choice.since) if choice.since else None
-        return directory, judge_migrations(
+        report = judge_migrations(
             directory.migrations,
             settings=settings,
             only=only,
             together=only is not None,
             cache=cache,
         )
+        return directory, report.beside(judge_history(directory, settings, only=only))
 
     return judged
 
@@ -156,11 +158,13 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
 def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, LintReport]]:
     """What judges the files by what a database holds, which is read once."""
     from confiture_flows.lint.cache import user_cache
-    from confiture_flows.lint.catalog_rule import judge_catalog
+    from confiture_flows.lint.catalog_judging import judge_catalog
+    from confiture_flows.lint.history import judge_history
     from confiture_flows.lint.live import read_live
     from confiture_flows.lint.pending import judge_all, judge_pending
     from confiture_flows.lint.selection import changed_versions
     from confiture_flows.lint.settings import settings_of
+    from confiture_flows.migrations.edits import with_edits
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for
     from confiture_flows.target import connect
@@ -173,6 +177,7 @@ def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory,
         rows = read_ledger(conn, target.ledger)
         live = read_live(conn, target.ledger)
         found = judge_catalog(conn, settings.severities, target.ledger) if choice.catalog else ()
+        downs = with_edits(conn, target.ledger, discover_for(request, target), ())
 
     def judged() -> tuple[Directory, LintReport]:
         directory = discover_for(request, target)
@@ -181,7 +186,8 @@ def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory,
         else:
             changed = changed_versions(directory, choice.since) if choice.since else None
             report = judge_pending(directory, rows, live, settings, changed=changed, cache=cache)
-        return directory, replace(report, database=(*report.database, *found))
+        history = judge_history(directory, settings, rows=rows, target=target, more=downs)
+        return directory, replace(report.beside(history), database=(*report.database, *found))
 
     return judged
 
@@ -208,14 +214,24 @@ def _live(work: Work, choice: LintChoice) -> Target:
     return target
 
 
-def _mend(report: LintReport) -> int:
-    """Write what can be mended into the files."""
-    from confiture_flows.lint.fixes import mend_files, write_mended
+def _mend(report: LintReport, directory: Directory) -> int:
+    """Write what can be mended into the files, or into a migration of its own."""
+    from datetime import UTC, datetime
+
+    from confiture_flows.lint.fixes import (
+        added_statements,
+        mend_files,
+        write_mended,
+        write_migration,
+    )
 
     mended = mend_files(report.findings)
     for path, text in mended.items():
         write_mended(path, text)
-    return sum(bool(each.edits) for each in report.findings)
+    added = added_statements(report.findings)
+    if added:
+        write_migration(directory, added, datetime.now(UTC))
+    return sum(bool(each.edits or each.adds) for each in report.findings)
 
 
 def _print_as(report: LintReport, wanted: Format, where: str) -> None:

@@ -29,47 +29,48 @@ def rules(
 
 
 def _run(command: str, word: str) -> Outcome:
-    from confiture_flows.errors import ConfigError
-    from confiture_flows.lint.catalog_rule import all_catalog_rules
-    from confiture_flows.lint.registry import all_rules, find_rule
-    from confiture_flows.report.document import Code, Document, Facts, Table
-
     if command == "new":
         return _new(word)
-    if command == "list":
-        result = [
-            {
-                "code": each.code,
-                "name": each.name,
-                "category": each.category,
-                "severity": each.severity.label,
-                "fixable": each.fixable,
-                "title": each.title,
-            }
-            for each in all_rules()
-        ]
-        rows = tuple(
-            (
-                each.code,
-                each.category,
-                each.severity.label,
-                "yes" if each.fixable else "",
-                each.title,
-            )
-            for each in all_rules()
+    return _list() if command == "list" else _explain(word)
+
+
+def _list() -> Outcome:
+    from confiture_flows.lint.every_rule import every_rule
+    from confiture_flows.report.document import Document, Table
+
+    rules = every_rule()
+    result = [
+        {
+            "code": each.code,
+            "name": each.name,
+            "category": each.category,
+            "severity": each.severity.label,
+            "fixable": each.fixable,
+            "on_by_default": each.on_by_default,
+            "title": each.title,
+        }
+        for each in rules
+    ]
+    rows = tuple(
+        (
+            each.code,
+            each.category,
+            each.severity.label if each.on_by_default else "off",
+            "yes" if each.fixable else "",
+            each.title,
         )
-        rows += tuple(
-            (each.code, "database", each.severity.label, "", each.title)
-            for each in all_catalog_rules()
-        )
-        table = Table(("code", "category", "at worst", "fix", "demand"), rows)
-        return Outcome({"rules": result}, Document(f"{len(rows)} rules", (table,)))
-    for each in all_catalog_rules():
-        if word.upper() == each.code:
-            page = (each.doc or "").strip()
-            result = {"code": each.code, "name": each.name, "page": page}
-            return Outcome(result, Document(each.code, (Facts((("name", each.name),)), Code(page))))
-    found = find_rule(word)
+        for each in rules
+    )
+    table = Table(("code", "category", "at worst", "fix", "demand"), rows)
+    return Outcome({"rules": result}, Document(f"{len(rows)} rules", (table,)))
+
+
+def _explain(word: str) -> Outcome:
+    from confiture_flows.errors import ConfigError
+    from confiture_flows.lint.every_rule import find_any_rule
+    from confiture_flows.report.document import Code, Document, Facts
+
+    found = next(iter(find_any_rule(word)), None)
     if found is None:
         raise ConfigError(
             f"There is no rule {word}." if word else "Which rule?",

@@ -88,7 +88,7 @@ class TaskStages:
             compare_with=self.target,
         )
         if direction is Direction.UP and load_project().lint.gate:
-            linted = tasks.lint_migrations(_whole(directory), pending_on=self.target)
+            linted = tasks.lint_migrations(_whole(directory), pending_on=self.target, history=False)
             findings = (*findings, *linted.plain)
         current_observer().found(findings)
         return findings

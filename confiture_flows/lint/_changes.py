@@ -338,7 +338,8 @@ def _move(state: KnownState, said: op.AlterObject) -> None:
 
 
 def _grant(state: KnownState, said: op.Grant) -> None:
-    if said.object_kind != "table" or said.revoke or said.default:
+    # Who takes one right away may have left others.
+    if said.object_kind != "table" or said.default or (said.revoke and said.privileges):
         return
     names = said.objects
     if said.everywhere:
@@ -346,7 +347,7 @@ def _grant(state: KnownState, said: op.Grant) -> None:
         names = tuple(each for each in state.tables if each.schema in schemas)
     for name in names:
         if table := state.table(name):
-            state.put(replace(table, granted=True))
+            state.put(replace(table, granted=not said.revoke))
 
 
 def _setting(state: KnownState, said: op.Setting) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import pkgutil
-import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from confiture_flows.lint import catalog_rules
-from confiture_flows.report.finding import Finding, Severity
+from confiture_flows.lint._modules import rules_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from psycopg import Connection
+    from confiture_flows.report.finding import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +31,18 @@ class CatalogRule:
     severity: Severity
     query: str | None
     doc: str | None
+    category: ClassVar[str] = "database"
+    fixable: ClassVar[bool] = False
+    on_by_default: ClassVar[bool] = True
+
+    @property
+    def page(self) -> str:
+        """Its page, in Markdown: its docstring, and the query that asks."""
+        doc = (self.doc or "").strip()
+        if self.query is None:
+            return f"{doc}\n\nTold by `lint --live TARGET`.\n"
+        asked = "Asked by `lint --live TARGET --catalog`"
+        return f"{doc}\n\n{asked}:\n\n```sql\n{self.query.strip()}\n```\n"
 
     @property
     def title(self) -> str:
@@ -46,42 +53,4 @@ class CatalogRule:
 @cache
 def all_catalog_rules() -> tuple[CatalogRule, ...]:
     """The catalog rules, by code."""
-    found = [
-        import_module(f"{catalog_rules.__name__}.{module.name}").RULE
-        for module in pkgutil.iter_modules(catalog_rules.__path__)
-    ]
-    return tuple(sorted(found, key=lambda rule: rule.code))
-
-
-def find_catalog_rule(word: str) -> CatalogRule | None:
-    """A catalog rule by its code or name, in any case."""
-    known = word.lower()
-    rules = all_catalog_rules()
-    return next((each for each in rules if known in (each.code.lower(), each.name)), None)
-
-
-def judge_catalog(
-    conn: Connection,
-    severities: Mapping[str, Severity | None] | None = None,
-    ledger: str = "",
-) -> tuple[Finding, ...]:
-    """Ask each catalog rule, in one transaction that only reads.
-
-    Args:
-        conn: In autocommit.
-        severities: What the project says of rules, by code; None switches one off.
-        ledger: A table of which, and of those beside it, nothing is told: its format is given.
-    """
-    own = re.compile(rf"(?<![\w$]){re.escape(ledger.rpartition('.')[2])}(_\w+)?(?![\w$])")
-    findings: list[Finding] = []
-    with conn.transaction():
-        conn.execute("SET TRANSACTION READ ONLY")
-        for rule in all_catalog_rules():
-            severity = (severities or {}).get(rule.code, rule.severity)
-            if rule.query is None or severity is None:
-                continue
-            for message, step in conn.execute(rule.query.encode()):
-                if ledger and own.search(message):
-                    continue
-                findings.append(Finding(rule.code, severity, message, next_step=step))
-    return tuple(findings)
+    return rules_in(catalog_rules)

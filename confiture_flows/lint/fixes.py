@@ -1,17 +1,23 @@
-"""Findings with edits -> the mended text of their files. What could overlap is left alone."""
+"""Findings with edits -> the mended text of their files, or a new migration.
+
+What could overlap is left alone.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.migrations.scaffold import scaffold
 from confiture_flows.sql.source import BYTE_ORDER_MARK, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from pathlib import Path
 
     from confiture_flows.lint.report import LintFinding
     from confiture_flows.lint.rule import TextEdit
+    from confiture_flows.migrations.discovery import Directory
 
 
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
@@ -47,6 +53,34 @@ def mend_files(findings: Iterable[LintFinding]) -> dict[Path, str]:
         start = len(before) + 1 if shifts[path] else 0
         mended[path] = text[:start] + apply_edits(text[start:], wanted)
     return mended
+
+
+def added_statements(findings: Iterable[LintFinding]) -> tuple[str, ...]:
+    """The statements that a new migration mends findings by."""
+    return tuple(dict.fromkeys(each.adds for each in findings if each.adds))
+
+
+def write_migration(directory: Directory, statements: tuple[str, ...], now: datetime) -> Path:
+    """Write a migration that validates constraints, after all others.
+
+    Args:
+        directory: Where it goes, in its layout.
+        statements: What it does.
+        now: UTC; of layouts that are numbered by time.
+
+    Returns:
+        The file of its way forward.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    up, *others = scaffold(directory.path, "validate constraints", now, layout=directory.layout)
+    first, _, rest = up.read_text(encoding="utf-8").partition("\n")
+    said = "".join(f"{each};\n" for each in statements)
+    up.write_text(f"{first}\n{said}{rest}", encoding="utf-8", newline="\n")
+    for down in others:
+        down.write_text("-- Nothing: what is validated may stay so.\n", encoding="utf-8")
+    return up
 
 
 def write_mended(path: Path, text: str) -> None:

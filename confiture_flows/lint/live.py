@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from psycopg.errors import LockNotAvailable
+
+from confiture_flows.catalog.locked import LOCK_WAIT_MS, ask_unlocked
 from confiture_flows.catalog.snapshot import take_snapshot
 from confiture_flows.lint.live_state import PARTS, state_of
 from confiture_flows.lint.statistics import TableFacts, TableStatistics, write_rate
@@ -41,7 +44,7 @@ CROSS JOIN LATERAL (
 JOIN pg_catalog.pg_class p ON p.oid = leaf.relid
 LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = p.oid
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-  AND n.nspname NOT LIKE 'pg_toast%'
+  AND n.nspname !~ '^pg_toast' AND c.oid <> ALL (%(locked)s::bigint[])
 GROUP BY n.nspname, c.relname
 """
 # What a row takes at least, for a table that was never analyzed.
@@ -50,44 +53,60 @@ _ROW_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class LiveDatabase:
-    """What is in a database, without rows, and how large its tables are."""
+    """What is in a database, without rows, and how large its tables are.
 
-    state: KnownState
+    Attributes:
+        state: What is there; None where a lock of another session is in the way of reading it.
+        statistics: The sizes.
+    """
+
+    state: KnownState | None
     statistics: TableStatistics
 
 
-def read_live(conn: Connection, ledger: str) -> LiveDatabase:
+def read_live(conn: Connection, ledger: str, *, wait_ms: int = LOCK_WAIT_MS) -> LiveDatabase:
     """What linting knows of a database, in one transaction that only reads.
 
     Args:
         conn: In autocommit.
         ledger: The target's ledger, which is left out.
+        wait_ms: How long a locked table is waited for; then its size is unknown.
+
+    Raises:
+        LockError: Ever other tables were locked.
     """
     table = locate_ledger(conn, ledger)
     with conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         (schema,) = conn.execute("SELECT current_schema()").fetchone() or (None,)
-        statistics = _sizes(conn, table)
-        catalog = take_snapshot(conn, ledger=(table.schema, table.name), only=PARTS)
+        statistics = _sizes(conn, table, wait_ms)
+        try:
+            catalog = take_snapshot(conn, ledger=(table.schema, table.name), only=PARTS)
+        except LockNotAvailable:  # of a view's query, or a default of the locked table
+            return LiveDatabase(None, statistics)
     return LiveDatabase(state_of(catalog, schema or "public"), statistics)
 
 
-def read_sizes(conn: Connection, ledger: str) -> TableStatistics:
+def read_sizes(conn: Connection, ledger: str, *, wait_ms: int = LOCK_WAIT_MS) -> TableStatistics:
     """The rows of a database's tables, as the planner knows them, their bytes, and writes.
 
     Args:
         conn: In autocommit.
         ledger: The target's ledger, which is left out.
+        wait_ms: How long a locked table is waited for; then its size is unknown.
     """
     table = locate_ledger(conn, ledger)
     with conn.transaction():
         conn.execute("SET TRANSACTION READ ONLY")
-        return _sizes(conn, table)
+        return _sizes(conn, table, wait_ms)
 
 
-def _sizes(conn: Connection, ledger: LedgerTable) -> TableStatistics:
+def _sizes(conn: Connection, ledger: LedgerTable, wait_ms: int) -> TableStatistics:
     tables: dict[ObjectName, TableFacts] = {}
-    for schema, name, rows, size, unknown, empty, writes, seconds in conn.execute(SIZES):
+    found, locked = ask_unlocked(
+        conn, lambda oids: conn.execute(SIZES, {"locked": oids}).fetchall(), wait_ms=wait_ms
+    )
+    for schema, name, rows, size, unknown, empty, writes, seconds in found:
         if schema == ledger.schema and f"{name}_".startswith(f"{ledger.name}_"):
             continue
         counted = max(rows, size // _ROW_BYTES) if unknown else rows
@@ -96,4 +115,4 @@ def _sizes(conn: Connection, ledger: LedgerTable) -> TableStatistics:
         facts = TableFacts(0, 0, rate) if empty else TableFacts(counted, size, rate)
         tables[ObjectName(schema, name)] = facts
     (today,) = conn.execute("SELECT current_date").fetchone() or (date.today(),)
-    return TableStatistics(today, tables)
+    return TableStatistics(today, tables, tuple(ObjectName(*each) for each in locked))

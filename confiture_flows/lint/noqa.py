@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint.registry import find_rule
+from confiture_flows.lint.every_rule import find_any_rule
 from confiture_flows.sql.statements import line_comments
 
 if TYPE_CHECKING:
@@ -96,5 +96,5 @@ def unused_words(
                 continue  # a name, a wildcard, or a rule of sqlfluff
             if word in running and (each, word) not in used:
                 yield each, word, False
-            elif find_rule(word) is None:
+            elif not find_any_rule(word):
                 yield each, word, True

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 from confiture_flows.lint import rule_index
-from confiture_flows.lint.registry import own_rules
+from confiture_flows.lint.every_rule import every_rule
 
 
 def rule_pages() -> dict[str, str]:
     """The names of the pages and what stands on them."""
     pages: dict[str, str] = {}
     rows: list[str] = []
-    for rule in own_rules():
+    for rule in every_rule(own=True):
         facts = f"`{rule.name}`, {rule.category}, {rule.severity.label} at worst"
         fixed = ", mended by `--fix`" if rule.fixable else ""
         fixed += "" if rule.on_by_default else ", off by default"
@@ -29,7 +29,9 @@ def rule_pages() -> dict[str, str]:
             f"| {rule.title} |"
         )
     head = (
-        "# Lint rules\n\nMade from the rules' docstrings. See "
+        "# Lint rules\n\nMade from the rules' docstrings. Those of the category state look at the "
+        "directory and a ledger, those of the category database at a live one; all others at "
+        "the statements of migrations, also through sqlfluff. See "
         "[linting](../guides/schema-linting.md)."
     )
     table = "| code | category | at worst | fix | demand |\n|---|---|---|---|---|"

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.lint.baseline import without_known
 from confiture_flows.lint.drift import applied_drift
+from confiture_flows.lint.history import judge_history
 from confiture_flows.lint.judging import judge_migrations
 from confiture_flows.lint.live import read_live
+from confiture_flows.lint.runner import replayed_state
 from confiture_flows.lint.selection import pending_versions
 from confiture_flows.lint.settings import settings_of
+from confiture_flows.migrations.edits import with_edits
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from confiture_flows.lint.settings import LintSettings
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
+    from confiture_flows.target import Target
+
+_BLIND = "That lock keeps the schema from being read: judged by the files, and drift is not told."
 
 
 def lint_pending(
@@ -30,7 +36,8 @@ def lint_pending(
     directory: Directory,
     rows: tuple[LedgerRow, ...],
     *,
-    ledger: str,
+    target: Target,
+    history: bool,
 ) -> LintReport:
     """Judge the pending migrations, as one set, on what the database holds now.
 
@@ -39,15 +46,18 @@ def lint_pending(
         project: What the configuration says.
         directory: All migrations.
         rows: Of the ledger.
-        ledger: Its name, as the target has it.
+        target: Whose they are.
+        history: Whether edited, deleted, missing and late migrations are told too.
 
     Raises:
         ConfigError: The configuration names a rule that nobody knows, or a wrong baseline.
     """
-    live = read_live(conn, ledger)
-    # Nobody should be kept from migrating by the place of a comma.
-    settings = replace(settings_of(project), style=False)
+    live, settings = read_live(conn, target.ledger), settings_of(project)
     report = judge_pending(directory, rows, live, settings)
+    if history:
+        downs = with_edits(conn, target.ledger, directory, ())
+        found = judge_history(directory, settings, rows=rows, target=target, more=downs)
+        report = report.beside(found)
     baseline = project.lint.baseline
     return without_known(report, baseline) if baseline else report
 
@@ -72,15 +82,18 @@ def judge_pending(
         cache: Where what sqlfluff said of unchanged files may be.
     """
     pending = pending_versions(directory, rows)
+    start = live.state
+    if start is None:
+        start = replayed_state(each for each in directory.migrations if each.version not in pending)
     report = judge_migrations(
         tuple(each for each in directory.migrations if each.version in pending),
         only=pending if changed is None else pending & changed,
         together=True,
         settings=replace(settings, statistics=live.statistics),
-        start=live.state,
+        start=start,
         cache=cache,
     )
-    return replace(report, database=applied_drift(directory, pending, live.state, settings))
+    return _with_drift(report, directory, pending, live, settings)
 
 
 def judge_all(
@@ -95,4 +108,16 @@ def judge_all(
     settings = replace(settings, statistics=live.statistics)
     report = judge_migrations(directory.migrations, settings=settings, cache=cache)
     pending = pending_versions(directory, rows)
+    return _with_drift(report, directory, pending, live, settings)
+
+
+def _with_drift(
+    report: LintReport,
+    directory: Directory,
+    pending: frozenset[str],
+    live: LiveDatabase,
+    settings: LintSettings,
+) -> LintReport:
+    if live.state is None:
+        return replace(report, notes=(*report.notes, _BLIND))
     return replace(report, database=applied_drift(directory, pending, live.state, settings))

@@ -45,9 +45,3 @@ def all_rules() -> tuple[Rule, ...]:
             )
         found[rule.code] = rule
     return tuple(found[code] for code in sorted(found))
-
-
-def find_rule(word: str) -> Rule | None:
-    """A rule by its code or name, in any case."""
-    known = word.lower()
-    return next((each for each in all_rules() if known in (each.code.lower(), each.name)), None)

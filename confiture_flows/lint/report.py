@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,8 @@ class LintFinding:
         statement: The SQL of the statement.
         subject: The table that it is about.
         edits: What mends it.
+        replaced: The name that they take away, and the one that serves instead.
+        adds: The statement of a new migration that mends it.
     """
 
     rule: str
@@ -57,6 +59,8 @@ class LintFinding:
     subject: str = ""
     edits: tuple[TextEdit, ...] = ()
     reason: str = ""
+    replaced: tuple[str, str] | None = None
+    adds: str = ""
 
     @property
     def told(self) -> str:
@@ -170,6 +174,7 @@ class LintReport:
         known: How many findings a baseline file has, which are not among them.
         database: What the catalog rules say of the live database.
         measured: When the sizes of tables were; None where nobody knows any.
+        notes: What else has to be known of how it was judged, in sentences.
     """
 
     findings: tuple[LintFinding, ...]
@@ -177,11 +182,16 @@ class LintReport:
     known: int = 0
     database: tuple[Finding, ...] = ()
     measured: date | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def plain(self) -> tuple[Finding, ...]:
         """The findings as every other stage gives them."""
         return (*(each.finding() for each in self.findings), *self.database)
+
+    def beside(self, history: tuple[LintFinding, ...]) -> LintReport:
+        """The same, and before it what is wrong with the history."""
+        return replace(self, findings=(*history, *self.findings))
 
     def count(self, severity: Severity) -> int:
         """How many findings of a severity."""
@@ -236,6 +246,7 @@ class LintReport:
             blocks.append(Paragraph(known, "muted"))
         if self.measured:
             blocks.append(Paragraph(f"Sizes of tables are those of {self.measured}.", "muted"))
+        blocks += [Paragraph(each) for each in self.notes]
         blocks.append(Paragraph(self.coverage.sentence, "muted"))
         return Document(f"Lint of {where}", tuple(blocks))
 
@@ -247,6 +258,7 @@ class LintReport:
             "coverage": {name: getattr(coverage, name) for name in coverage.__slots__},
             "known": self.known,
             "measured": self.measured.isoformat() if self.measured else None,
+            "notes": list(self.notes),
             "findings": [
                 {
                     "rule": each.rule,
@@ -259,7 +271,7 @@ class LintReport:
                     "file": str(each.path),
                     "line": each.line,
                     "fingerprint": each.fingerprint,
-                    "fixable": bool(each.edits),
+                    "fixable": bool(each.edits or each.adds),
                 }
                 for each in self.findings
             ],

@@ -50,6 +50,9 @@ class Problem:
         at: Where it is told, if not at the operation that is judged.
         lock: What is held, if not what the operation takes.
         duration: How long, if not as long as the operation takes.
+        replaced: The name that the edits take away, and the one that serves instead: nothing is
+            mended where later statements, or the way back, rely on either.
+        adds: The statement of a new migration that mends it.
     """
 
     message: str
@@ -60,6 +63,8 @@ class Problem:
     at: Operation | None = None
     lock: LockMode | None = None
     duration: Duration | None = None
+    replaced: tuple[str, str] | None = None
+    adds: str = ""
 
 
 @dataclass(slots=True)

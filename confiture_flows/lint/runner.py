@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.lint.cache import chained_links, packed
 from confiture_flows.lint.collecting import collecting_rarely
+from confiture_flows.lint.namesakes import without_needed
 from confiture_flows.lint.registry import all_rules, own_rules
 from confiture_flows.lint.report import LintFinding, LintReport
 from confiture_flows.lint.script import read_text, transaction_mode
@@ -56,11 +57,17 @@ def lint_migrations(
         walk.now.state = start.snapshot()
     if rules is not None or start is not None:
         cache = None
+    every = tuple(migrations)
     with collecting_rarely():
-        _take_all(walk, tuple(migrations), only, together, cache)
+        _take_all(walk, every, only, together, cache)
         walk.end()
-    measured = settings.statistics.measured if settings.statistics else None
-    return LintReport(tuple(walk.now.findings), walk.coverage(), measured=measured)
+    known = settings.statistics
+    return LintReport(
+        without_needed(walk.now.findings, every),
+        walk.coverage(),
+        measured=known.measured if known else None,
+        notes=known.notes if known else (),
+    )
 
 
 def lint_text(
@@ -71,6 +78,7 @@ def lint_text(
     settings: LintSettings | None = None,
     alone: bool = False,
     cache: LintCache | None = None,
+    after: Iterable[Migration] = (),
 ) -> tuple[LintFinding, ...]:
     """Judge one migration whose text need not be on disk yet.
 
@@ -81,6 +89,7 @@ def lint_text(
         settings: What the project says.
         alone: Whether nobody knows what came before it.
         cache: Where the state after its history may be.
+        after: What comes after it, which may need what a fix would take away.
     """
     settings = settings or LintSettings()
     walk = Walk(tuple(each for each in all_rules() if settings.wants(each)), settings)
@@ -97,7 +106,7 @@ def lint_text(
         read = read_text(script.path, part, transaction_mode(script, part), first)
         pending = frozenset((migration.version,))
         walk.now.findings += walk.judge(read, migration, pending, judged=True)
-    return tuple(walk.now.findings)
+    return without_needed(walk.now.findings, (migration, *after), text=text)
 
 
 def replayed_state(migrations: Iterable[Migration], home: str = "public") -> KnownState:

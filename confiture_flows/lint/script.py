@@ -12,6 +12,7 @@ from confiture_flows.sql.operations import ReadStatement, read_once
 from confiture_flows.sql.script import TransactionMode, read_marker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from confiture_flows.lint.state import KnownState
@@ -68,10 +69,12 @@ class End(op.Operation):
     Attributes:
         before: What there was before it.
         undone: What there is after its way back; None where there is none, or not all is known.
+        orders: The pairs of tables that earlier files of the set lock in that order, and where.
     """
 
     before: KnownState
     undone: KnownState | None = None
+    orders: Mapping[tuple[ObjectName, ObjectName], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

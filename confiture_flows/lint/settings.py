@@ -11,8 +11,7 @@ from confiture_flows._anonymization_config import AnonymizationConfig
 from confiture_flows.anonymization.rules import rules_of
 from confiture_flows.errors import ConfigError
 from confiture_flows.lint._words import NAMED_KINDS
-from confiture_flows.lint.catalog_rule import find_catalog_rule
-from confiture_flows.lint.registry import find_rule
+from confiture_flows.lint.every_rule import find_any_rule
 from confiture_flows.lint.statistics import read_statistics
 from confiture_flows.report.finding import Severity
 
@@ -87,7 +86,7 @@ def settings_of(project: Project, *, style: bool | None = None) -> LintSettings:
     wanted = project.lint.style if style is None else style
     for word, label in project.lint.rules.items():
         severity = None if label == "off" else Severity.of(label)
-        found = [rule for rule in (find_rule(word), find_catalog_rule(word)) if rule]
+        found = find_any_rule(word)
         if not found and wanted:
             others[word] = severity  # sqlfluff is asked when its rules run
         elif not found:

@@ -46,8 +46,10 @@ def findings_of(path: Path, text: str) -> tuple[LintFinding, ...]:
     if _on_disk(path) == text:
         found = _all_findings(directory, _stamp(directory), _Hashed(settings))
     else:
-        before = directory.migrations[: directory.migrations.index(migration)]
-        found = lint_text(before, migration, text, settings=settings, cache=user_cache())
+        at = directory.migrations.index(migration)
+        before, after = directory.migrations[:at], directory.migrations[at + 1 :]
+        cache = user_cache()
+        found = lint_text(before, migration, text, settings=settings, cache=cache, after=after)
     return tuple(each for each in found if each.path == migration.up.path)
 
 

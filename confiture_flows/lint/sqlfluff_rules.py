@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlfluff.core.parser import KeywordSegment, WhitespaceSegment
+from sqlfluff.core.parser.segments import SourceFix
 from sqlfluff.core.rules import BaseRule, LintFix, LintResult, RuleContext
 from sqlfluff.core.rules.crawlers import RootOnlyCrawler
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from confiture_flows.lint.rule_index import IndexedRule
 
 _MARK = "\ufeff"
+# What sqlfluff may take for keywords and spaces.
+_PLAIN = re.compile(r"[A-Za-z ]+")
 
 
 def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
@@ -42,9 +45,29 @@ def _findings(self: Any, context: RuleContext) -> list[LintResult] | None:
     found = [each for each in read.findings if each.rule == self.code]
     if not found:
         return None
-    raws = context.segment.raw_segments
+    # Indents and the like have no text.
+    raws = [each for each in context.segment.raw_segments if each.raw]
     starts = list(accumulate((len(raw.raw) for raw in raws), initial=0))
-    return [_result(each, text, raws, starts, mark) for each in found]
+    return [_result(each, text, raws, starts, mark) for each in _joined(found)]
+
+
+def _joined(found: list[LintFinding]) -> list[LintFinding]:
+    """The findings, with what several of them put at one place as the edit of the first."""
+    places = [(each.line - each.text_line, edit) for each in found for edit in set(each.edits)]
+    texts: dict[tuple[int, int], set[str]] = {}
+    for shift, edit in places:
+        if edit.start == edit.end:
+            texts.setdefault((shift, edit.start), set()).add(edit.text)
+    done: list[LintFinding] = []
+    for each in found:
+        edits: list[TextEdit] = []
+        for edit in each.edits:
+            if edit.start != edit.end:
+                edits.append(edit)
+            elif here := texts.pop((each.line - each.text_line, edit.start), None):
+                edits.append(replace(edit, text="".join(sorted(here))))
+        done.append(replace(each, edits=tuple(edits)))
+    return done
 
 
 @dataclass(slots=True)
@@ -87,7 +110,7 @@ def _result(
     anchor = raws[min(bisect_right(starts, finding.offset + shift), len(raws)) - 1]
     fixes = [fix for edit in finding.edits if (fix := _fix(edit, raws, starts, shift))]
     if len(fixes) < len(finding.edits):
-        fixes = []  # half of a fix is none
+        fixes = _fixes_of_source(finding.edits, raws, starts, shift)
     said = f"{finding.severity.label}: {finding.message} {finding.next_step}"
     if anchor.pos_marker and anchor.pos_marker.source_position()[0] != finding.line:
         # The body of a DO block is one string to sqlfluff, and it tells what is equal once.
@@ -96,14 +119,52 @@ def _result(
 
 
 def _fix(edit: TextEdit, raws: list[RawSegment], starts: list[int], shift: int) -> LintFix | None:
-    """An insertion behind a whole word; nothing else is mended through sqlfluff."""
+    """An insertion behind a whole word, which sqlfluff's next rules see."""
     at = edit.start + shift
     number = bisect_right(starts, at) - 2
-    if edit.end != edit.start or number < 0 or starts[number + 1] != at:
+    if (
+        not _PLAIN.fullmatch(edit.text)
+        or edit.end != edit.start
+        or number < 0
+        or starts[number + 1] != at
+    ):
         return None
     words = re.findall(r"\s+|\S+", edit.text)
     pieces = [WhitespaceSegment(each) if each.isspace() else KeywordSegment(each) for each in words]
     return LintFix.create_after(raws[number], cast("list[BaseSegment]", pieces))
+
+
+def _fixes_of_source(
+    edits: tuple[TextEdit, ...], raws: list[RawSegment], starts: list[int], shift: int
+) -> list[LintFix]:
+    """Edits of the file's text, whatever sqlfluff's parser made of it; all of them or none.
+
+    It makes them when it writes the file, so its own rules see the result at its next run. What
+    it has been told in an earlier pass over the file is not told again.
+    """
+    fixes: dict[int, list[SourceFix]] = {}
+    for edit in edits:
+        start, end = edit.start + shift, edit.end + shift
+        number = min(bisect_right(starts, start), len(raws)) - 1
+        marker = raws[number].pos_marker
+        last = raws[min(bisect_right(starts, max(end - 1, start)), len(raws)) - 1].pos_marker
+        if marker is None or last is None:
+            return []
+        # What another rule has put in has no place in the file, and moves what comes after it.
+        source = marker.source_slice
+        width = source.stop - source.start
+        gone = last.source_slice.stop - source.start
+        if width != len(raws[number].raw) or gone < end - starts[number]:
+            return []
+        first = source.start + start - starts[number]
+        fix = SourceFix(edit.text, slice(first, first + end - start), marker.templated_slice)
+        if fix in raws[number].source_fixes:
+            return []
+        fixes.setdefault(number, list(raws[number].source_fixes)).append(fix)
+    return [
+        LintFix.replace(raws[number], [raws[number].edit(source_fixes=said)])
+        for number, said in fixes.items()
+    ]
 
 
 @cache

@@ -21,6 +21,7 @@ _DIGITS = 2
 _LEAST_RATE = 0.1  # what is less is hardly written to
 # Counters of less than this say more about the moment than about the table.
 SHORTEST_COUNT_S = 3600.0
+_NAMED = 5  # of the tables that are locked
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -50,10 +51,27 @@ class TableFacts:
 
 @dataclass(frozen=True, slots=True)
 class TableStatistics:
-    """What is known of a database's tables, and since when."""
+    """What is known of a database's tables, and since when.
+
+    Attributes:
+        measured: The day.
+        tables: What is known, by full name.
+        locked: The tables that somebody kept locked, so that their sizes are unknown.
+    """
 
     measured: date
     tables: dict[ObjectName, TableFacts] = field(default_factory=dict)
+    locked: tuple[ObjectName, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What somebody should know of them."""
+        if not self.locked:
+            return ()
+        names = ", ".join(map(str, self.locked[:_NAMED]))
+        more = f" and {len(self.locked) - _NAMED} more" if len(self.locked) > _NAMED else ""
+        size = "its size is" if len(self.locked) == 1 else "their sizes are"
+        return (f"Another session keeps {names}{more} locked: {size} unknown.",)
 
 
 def write_rate(writes: int, seconds: float | None) -> float | None:

@@ -12,8 +12,9 @@ Raises AssertionError, so that it serves every test runner. A file of cases:
     pass:
       - sql: CREATE INDEX CONCURRENTLY orders_id ON orders (id);
 
-`before` is an earlier migration, of all cases or of one; a case may have a `down` script and a
-later migration, `after`. `rows` of tables, as `{orders: 5000000}`, are what statistics say.
+`before` is an earlier migration, of all cases or of one; a case may have a `down` script, one that
+is pending with it, `beside`, and a later migration, `after`. `rows` of tables, as
+`{orders: 5000000}`, are what statistics say.
 """
 
 from __future__ import annotations
@@ -48,23 +49,27 @@ class RuleCase:
     Attributes:
         sql: The migration.
         before: The migration before it.
+        beside: A migration between the two that is judged with it as one set.
         down: Its way back.
         after: The migration after it.
         count: How often the rule speaks; 0 when it has to be silent.
         line: Where it speaks first.
         severity: How bad that is; None does not ask.
         fix: The migration when it is mended; None does not ask.
+        adds: What a new migration does to mend it; None does not ask.
         rows: How many rows tables of the schema public have; of others nobody knows.
     """
 
     sql: str
     before: str = ""
+    beside: str = ""
     down: str = ""
     after: str = ""
     count: int = 1
     line: int = 1
     severity: str | None = None
     fix: str | None = None
+    adds: str | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def check(
@@ -92,10 +97,14 @@ class RuleCase:
             _same(f"{rule.code} is as bad", found[0].severity.label, self.severity)
         for each in found:
             _same(f"{each.next_step!r} ends in a full stop", each.next_step.endswith("."), True)
+        if self.adds is not None:
+            added = ";".join(each.adds for each in found)
+            _same(f"{rule.code} writes a migration", added, self.adds)
         if self.fix is not None:
             mended = apply_edits(self.sql, [edit for each in found for edit in each.edits])
             _same(f"{rule.code} mends it", mended, self.fix)
-            twice = replace(self, sql=mended, down="")
+            down = self.down if mended == self.sql else ""
+            twice = replace(self, sql=mended, down=down)
             again = findings_of_rule(rule, twice, settings=settings, beside=beside)
             left = [edit for each in again for edit in each.edits]
             _same(f"{rule.code} mends it once and for all", left, [])
@@ -141,7 +150,7 @@ def check_cases(rule: Rule, path: Path, *, settings: LintSettings | None = None)
     failing = [each for each in cases if each.count]
     for what, number in (("fail", len(failing)), ("pass", len(cases) - len(failing))):
         _same(f"{path.name} has two or more cases that {what}", number >= 2, True)
-    mends = any(each.fix is not None for each in failing)
+    mends = any(each.fix is not None or each.adds is not None for each in failing)
     _same(f"{path.name} shows what {rule.code} mends", mends, rule.fixable)
     for each in cases:
         each.check(rule, settings=settings)
@@ -163,7 +172,8 @@ def findings_of_rule(
         beside: Rules that run too, and whose findings are left out.
     """
     files = {
-        "1_before.up.sql": case.before,
+        "0_before.up.sql": case.before,
+        "1_beside.up.sql": case.beside,
         "2_case.up.sql": case.sql,
         "2_case.down.sql": case.down,
         "3_after.up.sql": case.after,
@@ -182,11 +192,12 @@ def findings_of_rule(
         migrations = discover(Path(name), as_written=True).migrations
         report = lint_migrations(
             migrations,
-            only=frozenset(("2",)),
+            only=frozenset(("1", "2") if case.beside else ("2",)),
+            together=bool(case.beside),
             settings=settings,
             rules=(rule, *(each for each in beside if each.code != rule.code)),
         )
-    return tuple(each for each in report.findings if each.rule == rule.code)
+    return tuple(each for each in report.findings if each.rule == rule.code and each.version == "2")
 
 
 def _same(what: str, said: object, wanted: object) -> None:

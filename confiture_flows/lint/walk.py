@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeGuard
 
 from confiture_flows.errors import MigrationFileError
+from confiture_flows.lint._lock_orders import TablePair, lock_orders
 from confiture_flows.lint.noqa import Silence, read_noqa, silenced_by, unused_words
 from confiture_flows.lint.report import Coverage, LintFinding
 from confiture_flows.lint.rule import Problem, Rule, Scene
@@ -57,6 +58,7 @@ class WalkProgress:
     state: KnownState = field(default_factory=KnownState)
     findings: list[LintFinding] = field(default_factory=list)
     added: list[_Added] = field(default_factory=list)
+    orders: dict[TablePair, str] = field(default_factory=dict)
     files: int = 0
     statements: int = 0
     unread: int = 0
@@ -174,11 +176,28 @@ class Walk:
         if before and scene and not goes_on:
             last = scene.statement.operations[0]
             undone = undone_state(before, self.now.state, script, migration.down)
-            end = End(before=before, undone=undone, offset=last.offset, line=last.line)
+            end = End(
+                before=before,
+                undone=undone,
+                orders=self.now.orders,
+                offset=last.offset,
+                line=last.line,
+            )
             found += self._told(end, scene, silences, migration.version)
+            if len(pending) > 1:
+                self._note_orders(script, before, pending)
         if scene and silences:
             found += self._about_noqa(scene, silences, migration.version)
         return found
+
+    def _note_orders(
+        self, script: LintedScript, before: KnownState, pending: frozenset[str]
+    ) -> None:
+        """Keep the order in which a script locks tables, for the later ones of its set."""
+        for pairs in lock_orders(script, before, pending):
+            for pair, (each, _) in pairs.items():
+                line = script.first_line + each.line - 1
+                self.now.orders.setdefault(pair, f"{script.path.name}:{line}")
 
     def end(self) -> None:
         """Judge what the migrations leave behind; the last one may be gone on with."""
@@ -267,6 +286,8 @@ class Walk:
             statement=_statement_of(said, scene).sql,
             subject=str(problem.table or ""),
             edits=edits,
+            replaced=problem.replaced if edits else None,
+            adds=problem.adds,
         )
 
 

@@ -52,14 +52,32 @@ def validate(
         for finding in directory.findings
         if finding.code != "file.invalid" or finding.version not in applied
     ]
-    findings += _deleted(directory, rows)
-    findings += _edited(directory, rows, direction)
+    policy = out_of_order or ("refuse" if production else None)
+    findings += disagreements(directory, rows, direction=direction, out_of_order=policy)
     if direction is Direction.UP:
-        findings += _out_of_order(
-            directory, rows, out_of_order or ("refuse" if production else None)
-        )
         findings += _unrunnable(directory, rows)
     return tuple(sorted(findings, key=lambda finding: -finding.severity))
+
+
+def disagreements(
+    directory: Directory,
+    rows: tuple[LedgerRow, ...],
+    *,
+    direction: Direction = Direction.UP,
+    out_of_order: OutOfOrder | None = None,
+) -> tuple[Finding, ...]:
+    """Where the ledger and the directory say different things: deleted, edited, out of order.
+
+    Args:
+        directory: As discovered.
+        rows: As read from the ledger.
+        direction: Of the run to come; what is pending concerns only the way forward.
+        out_of_order: How bad that is: "refuse" an error, "apply" information, else a warning.
+    """
+    found = [*_deleted(directory, rows), *_edited(directory, rows, direction)]
+    if direction is Direction.UP:
+        found += _out_of_order(directory, rows, out_of_order)
+    return tuple(found)
 
 
 def contradictions(directory: Directory, rows: tuple[LedgerRow, ...]) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.sql import _read_data, _read_functions, _read_objects, _read_tables
@@ -23,6 +24,7 @@ from confiture_flows.sql.operation import (
 )
 from confiture_flows.sql.parts import Inside
 from confiture_flows.sql.statements import gap_length, lift_copy_data
+from confiture_flows.sql.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,28 +127,38 @@ class _Text:
 
     def _one_by_one(self, message: str) -> Iterator[ReadStatement]:
         """The statements as the scanner splits them, since the grammar refuses one of them."""
+        at = number = 0
+        while at < len(self.text):
+            for piece in _pieces(self.text[at:]):
+                number += 1
+                start = self.text.index(piece, at)
+                at = start + len(piece)
+                yield from self._piece(number, piece, start)
+            # A parenthesis that nobody closes keeps the scanner from seeing another end.
+            words = list(dropwhile(lambda each: each[0] == ";", words_of(self.text[at:])))
+            if not words:
+                break
+            ends = (end for word, _, end in words if word == ";")
+            number, start = number + 1, at + words[0][1]
+            at += next(ends, len(self.text) - at)
+            yield self._unread(number, start, at, message)
+        if not number:
+            yield self._unread(1, 0, len(self.text), message)
+
+    def _piece(self, number: int, piece: str, start: int) -> Iterator[ReadStatement]:
+        """What the scanner takes for a statement."""
         import postgast
 
+        first = len(self.text[:start].encode())
         try:
-            pieces = postgast.split(self.text, method="scanner")
-        except postgast.PgQueryError:
-            pieces = [self.text]
-        at = 0
-        for number, piece in enumerate(pieces, 1):
-            start = self.text.index(piece, at)
-            at = start + len(piece)
-            first = len(self.text[:start].encode())
-            try:
-                tree = postgast.parse(piece)
-            except postgast.PgQueryError as error:
-                yield self._unread(number, start, at, error.message)
-                continue
-            for raw in tree.stmts:
-                begin = first + raw.stmt_location
-                end = begin + raw.stmt_len if raw.stmt_len else first + len(piece.encode())
-                yield self._statement(number, raw.stmt, begin, end, first)
-        if not pieces:
-            yield self._unread(1, 0, len(self.text), message)
+            tree = postgast.parse(piece)
+        except postgast.PgQueryError as error:
+            yield self._unread(number, start, start + len(piece), error.message)
+            return
+        for raw in tree.stmts:
+            begin = first + raw.stmt_location
+            end = begin + raw.stmt_len if raw.stmt_len else first + len(piece.encode())
+            yield self._statement(number, raw.stmt, begin, end, first)
 
     def _unread(self, number: int, start: int, end: int, message: str) -> ReadStatement:
         start += gap_length(self.text[start:end])
@@ -192,6 +204,16 @@ class _Text:
         for each in _carried_out(sql, language, body, inside, 0):
             at = line + each.line - 1
             yield replace(each, line=at, offset=self.line_start(at))
+
+
+def _pieces(text: str) -> list[str]:
+    """The statements as the scanner splits a text; all of it where it cannot."""
+    import postgast
+
+    try:
+        return postgast.split(text, method="scanner")
+    except postgast.PgQueryError:
+        return [text]
 
 
 def _without_text(message: str) -> str:

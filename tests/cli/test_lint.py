@@ -17,6 +17,7 @@ FILES = {
     "0001_users.up.sql": "CREATE TABLE users (id bigint PRIMARY KEY, email text);\n",
     "0002_index.up.sql": "CREATE INDEX users_email ON users (email);\n",
 }
+PAGES = Path(__file__).parents[2] / "docs" / "rules"
 
 
 @pytest.fixture
@@ -128,6 +129,10 @@ def test_rules_are_listed_and_explained(run: Runner) -> None:
     explained, program = run.both("rules", "explain", "cf01")
     assert "Anti-pattern" in explained.out
     assert program.json()["result"]["name"] == "safety.require_concurrent_index"
+    for code in ("CF8A", "CFD1"):
+        assert code in listed.out
+        assert f"# {code}: " in (PAGES / f"{code}.md").read_text()
+    assert "FROM pg_index" in run("rules", "explain", "index.no_invalid_index").out
     unknown = run("rules", "explain", "CF1000")
     assert unknown.code == 2
     assert "There is no rule CF1000" in unknown.err
@@ -145,7 +150,7 @@ def test_gate_of_migrate(run: Runner, shop: Path, dsn: str, gate: bool) -> None:
     if gate:
         found = [each["code"] for each in done.json()["findings"]]
         assert "CF12" in found
-        assert "LT01" not in found  # nobody is kept from migrating by a space
+        assert "LT01" in found  # as `lint` tells it
 
 
 @pytest.mark.parametrize(
@@ -334,3 +339,78 @@ def test_style_of_what_is_pending(run: Runner, shop: Path, dsn: str) -> None:
     assert value["result"]["mended"] == 1
     text = (shop / "0002_index.up.sql").read_text()
     assert text == "create index CONCURRENTLY users_id  on users (id);\n"
+
+
+def test_history_has_codes(run: Runner, shop: Path, dsn: str) -> None:
+    toml = shop.parents[1] / "confiture.toml"
+    toml.write_text('[targets.shop]\ndsn = "${CONFITURE_DSN}"\n')
+    (shop / "0003_a.up.sql").write_text("CREATE TABLE a (id bigint PRIMARY KEY);\n")
+    (shop / "0003_a.down.sql").write_text("DROP TABLE a;\n")
+    (shop / "0005_b.up.sql").write_text("CREATE TABLE b (id bigint PRIMARY KEY);\n")
+    (shop / "0005_twice.up.sql").write_text("SELECT 1;\n")
+    (shop / "wrong name.sql").write_text("SELECT 1;\n")
+
+    def told(*options: str) -> list[tuple[str, str, str]]:
+        found = run.program("lint", *options, dsn=dsn).json()["result"]["findings"]
+        return [
+            (each["rule"], Path(each["file"]).name, each["severity"])
+            for each in found
+            if each["rule"].startswith("CF8") or each["rule"] == "CF90"
+        ]
+
+    assert told() == [
+        ("CF90", "wrong name.sql", "warning"),
+        ("CF8D", "0005_twice.up.sql", "error"),
+        ("CF8E", "0005_b.up.sql", "info"),
+    ]
+    github = run("lint", "--format", "github").out
+    assert "0005_twice.up.sql,line=1,title=CF8D" in github
+    (shop / "0005_twice.up.sql").unlink()
+    (shop / "wrong name.sql").unlink()
+    assert run.program("migrate", "--plain", dsn=dsn).code == 0
+    (shop / "0001_users.up.sql").unlink()
+    (shop / "0002_index.up.sql").write_text("SELECT 2;\n")
+    (shop / "0003_a.down.sql").write_text("DROP TABLE IF EXISTS a;\n")
+    (shop / "0004_late.up.sql").write_text("SELECT 4;\n")
+    assert sorted(told("--live", "shop")) == [
+        ("CF8A", "0002_index.up.sql", "error"),
+        ("CF8B", "migrations", "error"),
+        ("CF8C", "0004_late.up.sql", "warning"),
+        ("CF8F", "0003_a.down.sql", "warning"),
+    ]
+    toml.write_text(
+        '[targets.shop]\ndsn = "${CONFITURE_DSN}"\nproduction = true\n'
+        '[lint]\nrules = { CF8A = "info", "state.deleted_after_apply" = "off" }\n'
+    )
+    (shop / "0003_a.down.sql").write_text("DROP TABLE a;\n")
+    assert sorted(told("--live", "shop")) == [
+        ("CF8A", "0002_index.up.sql", "info"),
+        ("CF8C", "0004_late.up.sql", "error"),
+    ]
+
+
+@pytest.mark.parametrize("layout", ["pairs", "goose"])
+def test_fix_writes_a_migration_that_validates(
+    run: Runner, write: Callable[..., Path], dsn: str, layout: str, conn: psycopg.Connection
+) -> None:
+    check = 'ALTER TABLE "T" ADD CONSTRAINT "C" CHECK (id > 0) NOT VALID;'
+    texts = ['CREATE TABLE "T" (id bigint PRIMARY KEY);', check, "SELECT 1;"]
+    downs = ['DROP TABLE "T";', 'ALTER TABLE "T" DROP CONSTRAINT "C";', "SELECT 1;"]
+    if layout == "goose":
+        both = zip(texts, downs, strict=True)
+        parts = [f"-- +goose Up\n{up}\n-- +goose Down\n{down}\n" for up, down in both]
+        folder = write({f"{n:05}_a.sql": text for n, text in enumerate(parts, 1)})
+    else:
+        files = {f"{n:04}_a.up.sql": text for n, text in enumerate(texts, 1)}
+        folder = write({**files, **{f"{n:04}_a.down.sql": t for n, t in enumerate(downs, 1)}})
+    before = set(folder.iterdir())
+    assert "CF71" in codes(run.program("lint").json())
+    value = run.program("lint", "--fix").json()
+    assert set(codes(value)) == {"CF60"}  # the names are meant
+    up = min(set(folder.iterdir()) - before, key=lambda path: len(path.name))
+    assert 'ALTER TABLE "T" VALIDATE CONSTRAINT "C";' in up.read_text()
+    assert run.program("lint", "--fix").json()["result"]["mended"] == 0
+    assert run.program("migrate", "--plain", dsn=dsn).code == 0
+    valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'C'"
+    assert conn.execute(valid).fetchone() == (True,)
+    assert run.program("rollback", "--plain", dsn=dsn).code == 0

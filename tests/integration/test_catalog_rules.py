@@ -5,8 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from confiture_flows.lint.catalog_rule import all_catalog_rules, judge_catalog
-from confiture_flows.lint.live import SIZES, read_sizes
+from confiture_flows.anonymization.source import read_source
+from confiture_flows.lint.catalog_judging import judge_catalog
+from confiture_flows.lint.catalog_rule import all_catalog_rules
+from confiture_flows.lint.live import SIZES, read_live, read_sizes
 from confiture_flows.sql.parts import ObjectName
 
 GOOD = """
@@ -108,8 +110,30 @@ def test_writes_are_those_since_the_server_counts(conn: psycopg.Connection) -> N
     conn.execute(b"CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 1000)")
     conn.execute("SELECT pg_stat_force_next_flush()")
     conn.execute("SELECT 1")
-    row = conn.execute(SIZES + " HAVING c.relname = 't'").fetchone()
+    row = conn.execute(SIZES + " HAVING c.relname = 't'", {"locked": []}).fetchone()
     assert row is not None
     *_, writes, seconds = row
     assert writes == 1000
     assert 0 < seconds < 86_400
+
+
+def test_size_of_a_locked_table_is_unknown_and_not_waited_for(conn: psycopg.Connection) -> None:
+    conn.execute(
+        b"CREATE TABLE busy AS SELECT 1 AS a; CREATE INDEX busy_a ON busy (a);"
+        b"CREATE TABLE idle (a int);"
+        b"CREATE TABLE p (a int) PARTITION BY LIST (a);"
+        b"CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)"
+    )
+    dsn, password = conn.info.dsn, conn.info.password
+    with psycopg.connect(dsn, password=password) as other:
+        other.execute("LOCK TABLE busy, p1; REINDEX INDEX busy_a")
+        live = read_live(conn, "tb_confiture", wait_ms=50)
+        told = [each.message for each in judge_catalog(conn, wait_ms=50)]
+        source = read_source(conn, wait_ms=50)
+    sizes = live.statistics
+    assert set(map(str, sizes.locked)) == {"public.busy", "public.p", "public.p1"}
+    assert [str(each) for each in sizes.tables] == ["public.idle"]
+    assert source.locked >= {("public", "busy"), ("public", "p1")}
+    assert {str(each) for each in source.tables} == {"public.busy", "public.idle", "public.p1"}
+    assert "CFD2 could not be asked: another session keeps a table locked." in told
+    assert live.state is None  # the bounds of a partition wait for it

@@ -64,6 +64,18 @@ def ends(engine: Engine, write: Callable[..., Path]) -> Callable[..., tuple[str,
         ("CF16", 'ALTER TABLE "Users" ADD CONSTRAINT one UNIQUE (email, "Age"); SELECT 1;'),
         ("CF16", 'ALTER TABLE "Users" ADD UNIQUE (login) DEFERRABLE INITIALLY DEFERRED'),
         ("CF17", 'ALTER TABLE public."Users" ADD PRIMARY KEY (id);'),
+        (
+            "CF22",
+            """ALTER TABLE "Users" ALTER email SET NOT NULL; -- why
+            ALTER TABLE "Users" ALTER login SET NOT NULL, ADD CHECK ("Age" > 0);
+            ALTER TABLE "Users" ADD CHECK ("Age" < 200);""",
+        ),
+        (
+            "CF22",
+            """ALTER TABLE "Users" ALTER "Age" TYPE bigint;
+            ALTER TABLE "Users" ALTER email TYPE varchar(9) USING email::varchar(9);
+            ALTER TABLE "Users" ALTER login TYPE varchar(9);""",
+        ),
         ("CF64", 'ALTER TABLE "Users" ADD CHECK ("Age" > 0), ADD UNIQUE (email, login)'),
         ("CF64", 'CREATE INDEX ON "Users" (lower(email), "Age"); CREATE INDEX ON "Users" (login)'),
         ("CF85", "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text;\nSELECT 1;"),
@@ -132,3 +144,22 @@ def test_mended_projects_still_migrate(
     shutil.copytree(corpora / project / "migrations", folder)
     mend(folder)
     assert len(engine.migrate(folder)) == len(discover(folder).migrations)
+
+
+def test_search_path_of_a_function_keeps_what_its_names_mean(
+    engine: Engine, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    sql = """CREATE FUNCTION number() RETURNS bigint AS $$
+        DECLARE one orders; BEGIN SELECT * INTO one FROM orders; RETURN one.id; END
+    $$ LANGUAGE plpgsql SECURITY DEFINER;"""
+    folder = write({"1_a.up.sql": BEFORE, "2_f.up.sql": sql})
+    mend(folder, "CF73")
+    engine.migrate(folder)
+    conn.execute("INSERT INTO orders VALUES (7)")
+    # What the caller has put before it no longer counts.
+    conn.execute(
+        "CREATE SCHEMA mine; CREATE TABLE mine.orders AS SELECT 8::bigint AS id, '' AS note"
+    )
+    conn.execute("CREATE TEMP TABLE orders AS SELECT 9::bigint AS id")
+    conn.execute("SET search_path = mine")
+    assert conn.execute("SELECT public.number()").fetchone() == (7,)

@@ -95,8 +95,9 @@ def test_database_of_a_project_has_not_drifted(
     engine.migrate(folder, as_written=True)
     history = replayed_state(discover(folder, as_written=True).migrations)
     history.begin("the end")
-    live = read_live(conn, "tb_confiture")
-    assert [each.message for each in drift_findings(history, live.state)] == []
+    live = read_live(conn, "tb_confiture").state
+    assert live
+    assert [each.message for each in drift_findings(history, live)] == []
 
 
 def test_database_of_odd_objects_has_not_drifted(
@@ -107,6 +108,7 @@ def test_database_of_odd_objects_has_not_drifted(
     history = replayed_state(discover(folder).migrations)
     assert history.complete
     live = read_live(conn, "tb_confiture").state
+    assert live
     assert [each.message for each in drift_findings(history, live)] == []
     for made, there in zip(
         sorted(history.tables.values(), key=lambda each: each.name),
@@ -215,10 +217,29 @@ def test_reading_takes_no_lock_above_access_share(conn: psycopg.Connection) -> N
     conn.execute(ODD.encode())
     with conn.transaction():
         conn.execute("SET TRANSACTION READ ONLY")
-        conn.execute(SIZES + "ORDER BY 1")
+        conn.execute(SIZES + "ORDER BY 1", {"locked": []})
         take_snapshot(conn, only=PARTS)
         modes = conn.execute(
             "SELECT DISTINCT mode FROM pg_locks WHERE pid = pg_backend_pid()"
             " AND locktype = 'relation'"
         ).fetchall()
     assert modes == [("AccessShareLock",)]
+
+
+def test_locked_table_is_judged_by_the_files(
+    engine: Engine, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    made = "CREATE TABLE t (id bigint PRIMARY KEY, a int DEFAULT 1);"
+    files = {"1_t.up.sql": made, "2_i.up.sql": "CREATE INDEX t_a ON t (a);"}
+    folder = write(files)
+    engine.migrate(folder, "1")
+    with psycopg.connect(conn.info.dsn, password=conn.info.password) as other:
+        other.execute("LOCK TABLE t")
+        live = read_live(conn, "tb_confiture", wait_ms=50)
+        report = judge_pending(discover(folder), engine.rows(), live, LintSettings())
+    (finding,) = report.findings
+    assert (finding.rule, finding.reason) == ("CF01", "SHARE while all rows are read; size unknown")
+    assert [each.partition(":")[0] for each in report.notes] == [
+        "Another session keeps public.t locked",
+        "That lock keeps the schema from being read",
+    ]

@@ -2,7 +2,7 @@
 
 Two transactions that lock the same two tables in different orders wait for one another until
 PostgreSQL ends one of them. A migration that comes back to a table, after another, with a
-stronger lock than before, invites that.
+stronger lock than before, invites that. Of orders that differ between transactions tells CF4E.
 
 **Anti-pattern**
 

@@ -1,7 +1,8 @@
 """Build no index that another begins with.
 
 A btree index on (a, b) serves what one on (a) serves. The shorter one is smaller, and costs at
-each write.
+each write. `--fix` leaves it out where the other's further columns have 16 bytes at most, and
+nothing after it, no way back and no later migration names either of the two.
 
 **Anti-pattern**
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._indexes import is_little_wider, left_out
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -37,9 +39,13 @@ def _check(said: op.CreateIndex, scene: Scene) -> Iterator[Problem]:
     for each in table.indexes.values():
         longer = len(each.columns) > len(said.columns) and each.method == "btree"
         if longer and not each.partial and each.columns[: len(said.columns)] == said.columns:
+            edits, replaced = left_out(scene, said, each)
+            little = is_little_wider(table, said, each)
             yield Problem(
                 f"{each.name} of {said.table} begins with the same columns.",
                 "Leave this one out, unless it is a great deal smaller.",
+                edits=edits if little else (),
+                replaced=replaced,
             )
             return
 
@@ -54,6 +60,6 @@ RULES = (
         check=_check,
         modes="H",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

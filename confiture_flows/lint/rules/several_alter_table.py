@@ -1,7 +1,9 @@
 """Change a table in one ALTER TABLE where each change reads all of its rows.
 
 PostgreSQL carries out all parts of one ALTER TABLE in a single pass over the table. Two
-statements make two passes, both under the lock.
+statements make two passes, both under the lock. `--fix` puts statements together that follow one
+another in one transaction and say SET NOT NULL, CHECK, or the types of different columns; a CHECK
+beside a new type, and whatever else one part may see of another, is left to people.
 
 **Anti-pattern**
 
@@ -25,6 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._merge import join_to_last
 from confiture_flows.lint._types import keeps_rows
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
@@ -63,6 +66,7 @@ def _check(
                 f"{said.table} is read once more: line {each.line} has it read already.",
                 "Put both changes into one ALTER TABLE.",
                 table=said.table,
+                edits=join_to_last(scene),
             )
             return
 
@@ -81,6 +85,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

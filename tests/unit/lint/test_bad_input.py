@@ -83,3 +83,15 @@ def test_statement_that_is_none_hides_no_other(lint_files: LintFiles, broken: st
     assert {(rule, line) for rule, line, _ in said} >= {("CF01", 1), ("CF90", 2), ("CF01", 3)}
     assert any("template" in step for step in steps) is ("TABEL" not in broken)
     assert "not understood" in report.coverage.sentence
+
+
+def test_parenthesis_that_nobody_closes_hides_one_statement(lint_files: LintFiles) -> None:
+    sql = (
+        "CREATE TABLE t (id bigint PRIMARY KEY);\nCREATE TABLE u (a int;\n-- é\nDROP TABLE t;\n((;"
+    )
+    report = lint_files({"1_t.up.sql": sql})
+    assert [(each.rule, each.line) for each in report.findings if each.rule == "CF90"] == [
+        ("CF90", 2),
+        ("CF90", 5),
+    ]
+    assert (report.coverage.statements, report.coverage.unread) == (4, 2)

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlfluff.core import FluffConfig, Linter, SQLBaseError
 
 from confiture_flows.lint.cache import user_cache
+from confiture_flows.lint.registry import own_rules
 from confiture_flows.lint.runner import lint_migrations
+from confiture_flows.lint.testing import RuleCase, read_cases
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.migration import Script
 
@@ -21,6 +24,7 @@ from confiture_flows.migrations.migration import Script
 Found = list[tuple[str, int, str]]
 # Every file of these; of the larger ones, which take sqlfluff half a minute, every third.
 # CONFITURE_TEST_ALL_CORPORA=1 takes all.
+CASES = Path(__file__).parents[2] / "rules"
 PROJECTS = {"svix": 1, "neosync": 1, "e2b": 3, "crates_io": 3, "langfuse": 6, "concourse": 6}
 
 
@@ -102,6 +106,39 @@ def test_fix_is_the_runners_own(folder: Path) -> None:
     path = folder / "2_index.up.sql"
     linted = linter("CF01").lint_string(path.read_text(), fname=str(path), fix=True)
     assert linted.fix_string()[0] == "-- é\nCREATE INDEX CONCURRENTLY t_a ON t (a);\n"
+
+
+def mended_cases() -> list[Any]:
+    found: list[Any] = []
+    for rule in own_rules():
+        cases = read_cases(CASES / f"{rule.code}.yml") if rule.fixable else ()
+        wanted = [each for each in cases if each.fix is not None]
+        # The last two: what is odd comes late in the files.
+        found += [
+            pytest.param(rule.code, each, id=f"{rule.code}-{number}")
+            for number, each in enumerate(wanted[-2:], 1)
+        ]
+    return found
+
+
+@pytest.mark.parametrize(("code", "case"), mended_cases())
+def test_sqlfluff_mends_what_the_runner_mends(
+    code: str, case: RuleCase, write: Callable[..., Path]
+) -> None:
+    files = {
+        "0_before.up.sql": case.before,
+        "1_beside.up.sql": case.beside,
+        "2_case.up.sql": case.sql,
+        "2_case.down.sql": case.down,
+        "3_after.up.sql": case.after,
+    }
+    path = write({name: text for name, text in files.items() if text}) / "2_case.up.sql"
+    using = linter(code)
+    using.config.set_value(["fix_even_unparsable"], True)
+    for _ in range(2):  # the second time changes nothing
+        linted = using.lint_string(path.read_text(encoding="utf-8"), fname=str(path), fix=True)
+        path.write_text(linted.fix_string()[0], encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == case.fix
 
 
 def test_other_dialects_are_left_alone(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Demands on the history: a module each, found by name."""
