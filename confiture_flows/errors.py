@@ -5,6 +5,7 @@
     |-- EmbeddedServerError              2  no PostgreSQL could be found or started
     |-- TargetError (ConnectionError)    3  the target refuses us
     |   `-- TargetUnreachableError       3  nobody answers, or the connection broke    [retryable]
+    |-- PrefectUnreachableError          3  no Prefect server is configured, or it does not answer
     |-- MigrationFileError (ValueError)  4  a file that cannot be run
     |-- GateError                        4  findings at or above the gate
     |   |-- HistoryError                 5  ledger and directory disagree
@@ -19,6 +20,8 @@
     |-- HookError                        1  a hook failed whose failure ends the run
     |   `-- HookTimeoutError             1  a hook ran out of time and was ended
     |-- RunCrashedError                  1  the process of a run is gone
+    |-- RunFailedError                   1  a triggered run failed by an error that is not ours
+    |-- RunStillGoingError              10  the time to wait for a triggered run is up
     |-- StrategyError                    1  a strategy broke its promise or failed
     |   `-- StrategyCrashError           1  the process of an untrusted one died or was killed
     |-- CopyError                        1  an anonymized copy failed; the target is as it was
@@ -196,6 +199,26 @@ class RunTimeoutError(ConfitureFlowsError, TimeoutError):
     """The time that the run was given is up."""
 
     code = "run_timeout"
+
+
+class PrefectUnreachableError(ConfitureFlowsError, ConnectionError):
+    """No Prefect server is configured, or it does not answer."""
+
+    code = "prefect_unreachable"
+    exit_code = 3
+
+
+class RunFailedError(ConfitureFlowsError):
+    """A triggered run failed by an error that is not one of ours."""
+
+    code = "run_failed"
+
+
+class RunStillGoingError(ConfitureFlowsError, TimeoutError):
+    """The time to wait for a triggered run is up."""
+
+    code = "run_still_going"
+    exit_code = 10
 
 
 class RunCancelledError(ConfitureFlowsError):

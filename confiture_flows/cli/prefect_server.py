@@ -22,7 +22,7 @@ from confiture_flows.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_START_SECONDS = 60
+_START_SECONDS = 180  # it takes 5 on an idle machine, and a busy one has to get there too
 _STOP_SECONDS = 10
 
 
@@ -69,7 +69,7 @@ class TemporaryServer:
         """Wait until it answers.
 
         Raises:
-            ConfigError: It ended, or took longer than a minute.
+            ConfigError: It ended, or took longer than three minutes.
         """
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
