@@ -36,6 +36,7 @@ VerifyName = Literal["off", "scripts", "replay"]
 DryRunName = Literal["off", "static", "scratch"]
 FlushName = Literal["commit", "run"]
 OnError = Literal["keep", "rollback"]
+ApproveName = Literal["never", "always", "above:info", "above:warning", "above:error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class TargetConfig:
         dry_run: How far a dry run goes before every apply, whose findings may stop it.
         flush: What waits for the disk: each commit, or a run before it tells of any.
         on_error: Whether a failed run's migrations are kept or rolled back.
+        approve: When a person has to approve a plan before it runs.
+        approve_timeout: Seconds that a run waits for that.
     """
 
     dsn: str = field(repr=False)
@@ -92,6 +95,8 @@ class TargetConfig:
     dry_run: DryRunName = "off"
     flush: FlushName = "commit"
     on_error: OnError = "keep"
+    approve: ApproveName = "never"
+    approve_timeout: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@
     |-- RehearsalError                   1  a dry run says that the plan would fail
     |-- RunTimeoutError (TimeoutError)   1  the time that the run was given is up
     |-- RunCancelledError              130  somebody cancelled the run
+    |-- ApprovalError                    8  a plan has to be approved, and cannot be here
+    |   |-- ApprovalRejectedError        8  somebody rejected it
+    |   `-- ApprovalTimeoutError         8  nobody approved it in time
     |-- HookError                        1  a hook failed whose failure ends the run
     |   `-- HookTimeoutError             1  a hook ran out of time and was ended
     |-- RunCrashedError                  1  the process of a run is gone
@@ -226,6 +229,25 @@ class RunCancelledError(ConfitureFlowsError):
 
     code = "run_cancelled"
     exit_code = 130
+
+
+class ApprovalError(ConfitureFlowsError):
+    """The plan has to be approved, which nobody can do here; nothing was done."""
+
+    code = "approval"
+    exit_code = 8
+
+
+class ApprovalRejectedError(ApprovalError):
+    """Somebody has rejected the plan; nothing was done."""
+
+    code = "approval_rejected"
+
+
+class ApprovalTimeoutError(ApprovalError, TimeoutError):
+    """Nobody has approved the plan in time; nothing was done."""
+
+    code = "approval_timeout"
 
 
 class HookError(ConfitureFlowsError):

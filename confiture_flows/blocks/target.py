@@ -125,6 +125,14 @@ class PostgresTarget(Block):
     dry_run: Literal["off", "static", "scratch"] = Field(
         default="off", description="How far a dry run goes before every apply."
     )
+    approve: Literal["never", "always", "above:info", "above:warning", "above:error"] = Field(
+        default="never",
+        description="When a person has to approve a plan before it runs: always, or when findings "
+        "are at or above a severity.",
+    )
+    approve_timeout: float = Field(
+        default=86_400, gt=0, description="Seconds that a run waits to be approved."
+    )
     flush: Literal["commit", "run"] = Field(
         default="commit",
         description="What waits for the disk: each commit, or a run before it tells of any.",
@@ -176,6 +184,8 @@ class PostgresTarget(Block):
             flush=self.flush,
             on_error=self.on_error,
             dry_run=self.dry_run,
+            approve=self.approve,
+            approve_timeout=self.approve_timeout,
         )
 
     def test_connection(self) -> str:

@@ -17,6 +17,8 @@ from prefect.utilities.urls import url_for
 
 from confiture_flows import errors
 from confiture_flows.errors import (
+    ApprovalRejectedError,
+    ApprovalTimeoutError,
     ConfitureFlowsError,
     RunCancelledError,
     RunCrashedError,
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun
 
+REJECTED, TIMED_OUT = "Rejected", "Approval timed out"  # names of states of type Cancelled
+# As Prefect writes it of a suspended run whose time is up.
+_NEVER_RESUMED = "never resumed"
 # As Prefect writes it: "Flow run encountered an exception: GateError: There are ...".
 _RAISED = re.compile(r"encountered an exception:? (?P<name>\w+): (?P<rest>.*)", re.DOTALL)
 
@@ -140,6 +145,10 @@ def _error_of(run: FlowRun) -> ConfitureFlowsError | None:
     if state is None or state.is_completed():
         return None
     message = state.message or state.name or state.type.value
+    if state.name == REJECTED:
+        return ApprovalRejectedError(message)
+    if state.name == TIMED_OUT or _NEVER_RESUMED in message:
+        return ApprovalTimeoutError(message)
     if state.is_cancelled():
         return RunCancelledError(message)
     if state.is_crashed():

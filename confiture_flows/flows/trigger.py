@@ -22,7 +22,12 @@ from prefect.settings import get_current_settings
 from prefect.states import Cancelling
 from prefect.utilities.urls import url_for
 
-from confiture_flows.errors import ConfigError, PrefectUnreachableError, RunStillGoingError
+from confiture_flows.errors import (
+    ConfigError,
+    ConfitureFlowsError,
+    PrefectUnreachableError,
+    RunStillGoingError,
+)
 from confiture_flows.flows._ended import EndedRun, read_end
 
 if TYPE_CHECKING:
@@ -94,6 +99,8 @@ def trigger_run(
             run = _start(client, _find(client, deployment), parameters)
             listener.state("Created", url_for("flow-run", run.id) or str(run.id))
             return _Following(client, run.id, follow, listener).to_the_end()
+    except ConfitureFlowsError:
+        raise  # some of them are OSErrors too
     except (PrefectException, HTTPError, OSError) as error:
         raise PrefectUnreachableError(
             f"The Prefect server does not answer, or refuses: {error}",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -20,9 +18,8 @@ from psycopg.conninfo import make_conninfo
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.cli.trigger import trigger
 from confiture_flows.postgres import Server
-from tests.support import eventually
+from tests.support import eventually, serving
 
-SERVE = Path(__file__).parents[2] / "deployments" / "serve.py"
 DATABASE = f"confiture_triggered_{os.getpid()}"
 
 
@@ -44,22 +41,9 @@ def folder(
     identifier = sql.Identifier(DATABASE)
     with psycopg.connect(server.dsn, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
-        process = subprocess.Popen(
-            [sys.executable, SERVE],
-            cwd=folder,
-            env=os.environ
-            | prefect_server.environment()
-            | {"SHOP_DSN": make_conninfo(server.dsn, dbname=DATABASE)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        yield folder
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        dsn = make_conninfo(server.dsn, dbname=DATABASE)
+        with serving(folder, prefect_server.environment() | {"SHOP_DSN": dsn}):
+            yield folder
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
 
 
@@ -119,8 +103,16 @@ def test_a_run_that_takes_too_long_is_cancelled_when_asked(
 
     given = directory(deployed, "slow")
     assert trigger("migrate/migrate", param=given, timeout=15, cancel_on_timeout=True) == 10
-    assert "told to cancel" in capsys.readouterr().err
-    eventually(sleepers, lambda count: count == 0, seconds=30)
+    told = capsys.readouterr().err
+    assert "told to cancel" in told
+    run_id = UUID(told.splitlines()[0].rpartition("/")[2])
+
+    def state() -> str | None:
+        with get_client(sync_client=True) as client:
+            return client.read_flow_run(run_id).state_name
+
+    eventually(state, lambda name: name == "Cancelled", seconds=60)
+    assert sleepers() == 0
 
 
 @pytest.mark.parametrize(
