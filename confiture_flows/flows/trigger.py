@@ -26,6 +26,7 @@ from confiture_flows.errors import (
     ConfigError,
     ConfitureFlowsError,
     PrefectUnreachableError,
+    RunCancelledError,
     RunStillGoingError,
 )
 from confiture_flows.flows._ended import EndedRun, read_end
@@ -87,6 +88,7 @@ def trigger_run(
         ConfigError: There is no such deployment, or it does not take these parameters.
         PrefectUnreachableError: No server is configured, or it does not answer.
         RunStillGoingError: The time to wait was up.
+        RunCancelledError: Ctrl-C; the run goes on.
     """
     if not get_current_settings().api.url:
         raise PrefectUnreachableError(
@@ -98,7 +100,13 @@ def trigger_run(
         with get_client(sync_client=True) as client:
             run = _start(client, _find(client, deployment), parameters)
             listener.state("Created", url_for("flow-run", run.id) or str(run.id))
-            return _Following(client, run.id, follow, listener).to_the_end()
+            try:
+                return _Following(client, run.id, follow, listener).to_the_end()
+            except KeyboardInterrupt:
+                raise RunCancelledError(
+                    "Interrupted; the run goes on.",
+                    next_step=f"To stop it: prefect flow-run cancel {run.id}",
+                ) from None
     except ConfitureFlowsError:
         raise  # some of them are OSErrors too
     except (PrefectException, HTTPError, OSError) as error:
