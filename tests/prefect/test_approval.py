@@ -40,7 +40,8 @@ def shop(
     def make(said: str) -> Path:
         directory = write(MIGRATIONS)
         target = f'[targets.shop]\ndsn = "{dsn}"\napprove_timeout = 90\n'
-        (directory.parent / "confiture.toml").write_text(f"{target}{said}\n")
+        where = '[migrations]\ndirectory = "migrations"\n'
+        (directory.parent / "confiture.toml").write_text(f"{where}{target}{said}\n")
         monkeypatch.chdir(directory.parent)
         return directory
 
@@ -166,7 +167,7 @@ def test_plain_run_of_such_a_target_is_refused(
 
     shop('approve = "always"')
     assert migrate(plain=True) == ApprovalError.exit_code
-    assert "Leave out --plain" in capsys.readouterr().err
+    assert "Leave out --plain" in capsys.readouterr().out
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 
