@@ -55,6 +55,8 @@ class TargetTable(_Table):
     dry_run: Literal["off", "static", "scratch"] = "off"
     flush: Literal["commit", "run"] = "commit"
     on_error: Literal["keep", "rollback"] = "keep"
+    approve: Literal["never", "always", "above:info", "above:warning", "above:error"] = "never"
+    approve_timeout: float = Field(default=86_400.0, gt=0)
 
 
 HookPointName = Literal["before_validate", "before_apply", "after_apply", "on_error"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +19,7 @@ from confiture_flows._anonymization_config import AnonymizationConfig, anonymiza
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from confiture_flows._config_schema import HookTable, TargetTable
 
@@ -34,6 +36,7 @@ VerifyName = Literal["off", "scripts", "replay"]
 DryRunName = Literal["off", "static", "scratch"]
 FlushName = Literal["commit", "run"]
 OnError = Literal["keep", "rollback"]
+ApproveName = Literal["never", "always", "above:info", "above:warning", "above:error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class TargetConfig:
         dry_run: How far a dry run goes before every apply, whose findings may stop it.
         flush: What waits for the disk: each commit, or a run before it tells of any.
         on_error: Whether a failed run's migrations are kept or rolled back.
+        approve: When a person has to approve a plan before it runs.
+        approve_timeout: Seconds that a run waits for that.
     """
 
     dsn: str = field(repr=False)
@@ -90,6 +95,8 @@ class TargetConfig:
     dry_run: DryRunName = "off"
     flush: FlushName = "commit"
     on_error: OnError = "keep"
+    approve: ApproveName = "never"
+    approve_timeout: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +175,9 @@ class Project:
         lint: What linting is told.
         anonymization: What an anonymized copy does.
         source: The file this was read from; None when there is none.
+        fail_on: The severity at which findings stop a run, where a target is less strict; from a
+            MigrationProject block.
+        dry_run: How far a dry run goes before an apply, where a target goes less far; likewise.
     """
 
     directory: Path = DEFAULT_DIRECTORY
@@ -180,6 +190,8 @@ class Project:
     lint: LintConfig = field(default_factory=LintConfig)
     anonymization: AnonymizationConfig = field(default_factory=AnonymizationConfig)
     source: Path | None = None
+    fail_on: GateName | None = None
+    dry_run: DryRunName | None = None
 
     def include_root(self, directory: Path) -> Path | None:
         """The folder whose files may be included by scripts of a directory: the project's.
@@ -191,25 +203,52 @@ class Project:
         return root if root and directory.resolve().is_relative_to(root) else None
 
 
+_in_force: ContextVar[Project | None] = ContextVar("project_in_force", default=None)
+
+
+@contextmanager
+def project_in_force(project: Project) -> Iterator[None]:
+    """Let `load_project()` give this project in the block: that of a MigrationProject block."""
+    token = _in_force.set(project)
+    try:
+        yield
+    finally:
+        _in_force.reset(token)
+
+
 def load_project(start: Path | None = None) -> Project:
     """Read the configuration of the nearest folder at or above `start` that has one.
 
     Args:
-        start: Where to look first; the working directory by default.
+        start: Where to look first; the working directory by default, unless a project is in force.
 
     Raises:
         ConfigError: The file cannot be read or says something wrong.
     """
+    if start is None and (project := _in_force.get()) is not None:
+        return project
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
-        own = folder / FILE_NAME
-        if own.is_file():
-            return _project(_load(own), own)
-        shared = folder / "pyproject.toml"
-        if shared.is_file():
-            table = _load(shared).get("tool", {}).get("confiture-flows")
-            if table is not None:
-                return _project(table, shared)
+        found = read_project(folder)
+        if found.source is not None:
+            return found
+    return Project()
+
+
+def read_project(folder: Path) -> Project:
+    """Read the configuration of one folder; its `source` is None where there is none.
+
+    Raises:
+        ConfigError: The file cannot be read or says something wrong.
+    """
+    own = folder / FILE_NAME
+    if own.is_file():
+        return _project(_load(own), own)
+    shared = folder / "pyproject.toml"
+    if shared.is_file():
+        table = _load(shared).get("tool", {}).get("confiture-flows")
+        if table is not None:
+            return _project(table, shared)
     return Project()
 
 

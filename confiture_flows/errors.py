@@ -5,6 +5,7 @@
     |-- EmbeddedServerError              2  no PostgreSQL could be found or started
     |-- TargetError (ConnectionError)    3  the target refuses us
     |   `-- TargetUnreachableError       3  nobody answers, or the connection broke    [retryable]
+    |-- PrefectUnreachableError          3  no Prefect server is configured, or it does not answer
     |-- MigrationFileError (ValueError)  4  a file that cannot be run
     |-- GateError                        4  findings at or above the gate
     |   |-- HistoryError                 5  ledger and directory disagree
@@ -16,9 +17,14 @@
     |-- RehearsalError                   1  a dry run says that the plan would fail
     |-- RunTimeoutError (TimeoutError)   1  the time that the run was given is up
     |-- RunCancelledError              130  somebody cancelled the run
+    |-- ApprovalError                    8  a plan has to be approved, and cannot be here
+    |   |-- ApprovalRejectedError        8  somebody rejected it
+    |   `-- ApprovalTimeoutError         8  nobody approved it in time
     |-- HookError                        1  a hook failed whose failure ends the run
     |   `-- HookTimeoutError             1  a hook ran out of time and was ended
     |-- RunCrashedError                  1  the process of a run is gone
+    |-- RunFailedError                   1  a triggered run failed by an error that is not ours
+    |-- RunStillGoingError              10  the time to wait for a triggered run is up
     |-- StrategyError                    1  a strategy broke its promise or failed
     |   `-- StrategyCrashError           1  the process of an untrusted one died or was killed
     |-- CopyError                        1  an anonymized copy failed; the target is as it was
@@ -198,11 +204,50 @@ class RunTimeoutError(ConfitureFlowsError, TimeoutError):
     code = "run_timeout"
 
 
+class PrefectUnreachableError(ConfitureFlowsError, ConnectionError):
+    """No Prefect server is configured, or it does not answer."""
+
+    code = "prefect_unreachable"
+    exit_code = 3
+
+
+class RunFailedError(ConfitureFlowsError):
+    """A triggered run failed by an error that is not one of ours."""
+
+    code = "run_failed"
+
+
+class RunStillGoingError(ConfitureFlowsError, TimeoutError):
+    """The time to wait for a triggered run is up."""
+
+    code = "run_still_going"
+    exit_code = 10
+
+
 class RunCancelledError(ConfitureFlowsError):
     """Somebody cancelled the run."""
 
     code = "run_cancelled"
     exit_code = 130
+
+
+class ApprovalError(ConfitureFlowsError):
+    """The plan has to be approved, which nobody can do here; nothing was done."""
+
+    code = "approval"
+    exit_code = 8
+
+
+class ApprovalRejectedError(ApprovalError):
+    """Somebody has rejected the plan; nothing was done."""
+
+    code = "approval_rejected"
+
+
+class ApprovalTimeoutError(ApprovalError, TimeoutError):
+    """Nobody has approved the plan in time; nothing was done."""
+
+    code = "approval_timeout"
 
 
 class HookError(ConfitureFlowsError):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.config import (
+        ApproveName,
         DryRunName,
         FlushName,
         GateName,
@@ -56,6 +57,8 @@ class Target:
         flush: As in `TargetConfig`.
         on_error: Whether the migrations of a failed run are kept or rolled back.
         dry_run: As in `TargetConfig`.
+        approve: As in `TargetConfig`.
+        approve_timeout: As in `TargetConfig`; seconds.
     """
 
     name: str
@@ -71,6 +74,8 @@ class Target:
     flush: FlushName = "commit"
     on_error: OnError = "keep"
     dry_run: DryRunName = "off"
+    approve: ApproveName = "never"
+    approve_timeout: float = 86_400.0
 
     @classmethod
     def from_dsn(cls, dsn: str, *, name: str | None = None) -> Target:
@@ -128,6 +133,8 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         flush=said.flush,
         on_error=said.on_error,
         dry_run=said.dry_run,
+        approve=said.approve,
+        approve_timeout=said.approve_timeout,
     )
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -34,6 +39,28 @@ def eventually(
             pytest.fail(f"still {value!r} after {seconds} s")
         time.sleep(0.05)
     return value
+
+
+@contextmanager
+def serving(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run deployments/serve.py in a folder, as a person would, and end it as Ctrl-C would."""
+    script = Path(__file__).parents[1] / "deployments" / "serve.py"
+    process = subprocess.Popen(
+        [sys.executable, script],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @dataclass

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from httpx import HTTPError
 from prefect.blocks.core import Block
-from prefect.exceptions import PrefectException
-from prefect.settings import get_current_settings
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
-from confiture_flows.config import DEFAULT_LIMITS, Limits, placeholder_values
+from confiture_flows.blocks._asking import load_block
+from confiture_flows.config import (
+    DEFAULT_LIMITS,
+    Limits,
+    expand_variables,
+    placeholder_values,
+)
 from confiture_flows.errors import ConfigError
 from confiture_flows.target import Target, connect
 
 if TYPE_CHECKING:
     from confiture_flows.config import Project
 
+_FIELDS_OF_LIBPQ = {
+    *("host", "hostaddr", "port", "dbname", "user", "password", "passfile", "sslpassword"),
+    *("sslmode", "sslrootcert", "sslcert", "sslkey"),
+}
+
 
 class PostgresTarget(Block):
     """A PostgreSQL database that migrations work on.
 
-    Give either `dsn`, or host, database and user, and save it under the name of the target.
+    Give one of `dsn`, `dsn_variable`, and `database` with its host and user, and save it under the
+    name of the target.
 
     Example:
         ```python
@@ -42,6 +50,12 @@ class PostgresTarget(Block):
     dsn: SecretStr | None = Field(
         default=None, description="A whole connection string, instead of the fields below."
     )
+    dsn_variable: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_]\w*$",
+        description="Environment variable of the worker that holds the connection string, instead "
+        "of the fields below.",
+    )
     host: str = Field(default="localhost", description="Name or address of the server.")
     port: int = Field(default=5432, ge=1, le=65535, description="TCP port of the server.")
     database: str | None = Field(default=None, description="Name of the database.")
@@ -51,6 +65,20 @@ class PostgresTarget(Block):
     )
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = (
         Field(default=None, description="How far TLS is asked for; the server's default if empty.")
+    )
+    sslrootcert: str | None = Field(
+        default=None,
+        description="File on the worker with the certificates of authorities, or `system`.",
+    )
+    sslcert: str | None = Field(
+        default=None, description="File on the worker with the certificate of the role."
+    )
+    sslkey: str | None = Field(
+        default=None, description="File on the worker with the key of that certificate."
+    )
+    options: dict[str, str] = Field(
+        default={},
+        description="Further parameters of libpq, such as connect_timeout or options.",
     )
     production: bool = Field(default=False, description="Makes policies strict.")
     fail_on: Literal["info", "warning", "error"] = Field(
@@ -97,6 +125,14 @@ class PostgresTarget(Block):
     dry_run: Literal["off", "static", "scratch"] = Field(
         default="off", description="How far a dry run goes before every apply."
     )
+    approve: Literal["never", "always", "above:info", "above:warning", "above:error"] = Field(
+        default="never",
+        description="When a person has to approve a plan before it runs: always, or when findings "
+        "are at or above a severity.",
+    )
+    approve_timeout: float = Field(
+        default=86_400, gt=0, description="Seconds that a run waits to be approved."
+    )
     flush: Literal["commit", "run"] = Field(
         default="commit",
         description="What waits for the disk: each commit, or a run before it tells of any.",
@@ -104,8 +140,21 @@ class PostgresTarget(Block):
 
     @model_validator(mode="after")
     def _names_a_database(self) -> Self:
-        if self.dsn is None and self.database is None:
-            raise ValueError("Give a dsn, or a database.")
+        given = [each for each in (self.dsn, self.dsn_variable, self.database) if each is not None]
+        if not given:
+            raise ValueError("Give a dsn, or a database, or the name of a variable that has a dsn.")
+        if len(given) > 1:
+            raise ValueError("Give one of dsn, dsn_variable and database; the others stay empty.")
+        return self
+
+    @model_validator(mode="after")
+    def _has_no_field_twice(self) -> Self:
+        # Neither may a password be where nothing hides it.
+        wrong = sorted(_FIELDS_OF_LIBPQ & set(self.options))
+        if wrong:
+            raise ValueError(f"These have fields of their own, or are secrets: {', '.join(wrong)}.")
+        if self.options and self.database is None:
+            raise ValueError("options go with a database; a dsn holds its own.")
         return self
 
     def to_target(self, name: str) -> Target:
@@ -113,10 +162,13 @@ class PostgresTarget(Block):
 
         Args:
             name: What to call it; the block's own name, usually.
+
+        Raises:
+            ConfigError: The environment variable is not set, or an option is not one of libpq's.
         """
         return Target(
             name=name,
-            dsn=self.dsn.get_secret_value() if self.dsn else self._conninfo(),
+            dsn=self._connection_string(),
             production=self.production,
             fail_on=self.fail_on,
             limits=Limits(
@@ -132,6 +184,8 @@ class PostgresTarget(Block):
             flush=self.flush,
             on_error=self.on_error,
             dry_run=self.dry_run,
+            approve=self.approve,
+            approve_timeout=self.approve_timeout,
         )
 
     def test_connection(self) -> str:
@@ -146,17 +200,32 @@ class PostgresTarget(Block):
         with connect(self.to_target("test"), "test") as conn:
             return conn.info.parameter_status("server_version") or ""
 
-    def _conninfo(self) -> str:
+    def _connection_string(self) -> str:
+        if self.dsn is not None:
+            return self.dsn.get_secret_value()
+        if self.dsn_variable is not None:
+            return expand_variables(f"${{{self.dsn_variable}}}")
+        from psycopg import ProgrammingError
         from psycopg.conninfo import make_conninfo
 
-        return make_conninfo(
-            host=self.host,
-            port=self.port,
-            dbname=self.database,
-            user=self.user,
-            password=self.password.get_secret_value() if self.password else None,
-            sslmode=self.sslmode,
-        )
+        try:
+            return make_conninfo(
+                host=self.host,
+                port=self.port,
+                dbname=self.database,
+                user=self.user,
+                password=self.password.get_secret_value() if self.password else None,
+                sslmode=self.sslmode,
+                sslrootcert=self.sslrootcert,
+                sslcert=self.sslcert,
+                sslkey=self.sslkey,
+                **self.options,
+            )
+        except ProgrammingError as error:
+            raise ConfigError(
+                f"The options of the PostgresTarget block are refused: {error}",
+                next_step="libpq's documentation lists its parameters.",
+            ) from None
 
 
 def load_target(name: str, project: Project) -> Target:
@@ -165,32 +234,8 @@ def load_target(name: str, project: Project) -> Target:
     Raises:
         ConfigError: There is no such block either, or no Prefect server to ask.
     """
-    if not _blocks_are_kept():
-        raise _unknown(name, project)
-    try:
-        block = PostgresTarget.load(name, _sync=True)  # pyright: ignore[reportCallIssue]
-    except ValueError:
-        raise _unknown(name, project) from None
-    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
-        raise ConfigError(
-            f"{name!r} is not in the configuration, and the Prefect server could not be asked "
-            f"for a block: {error}",
-            next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",
-        ) from None
+    block = load_block(PostgresTarget, name, _unknown(name, project))
     return replace(block.to_target(name), placeholders=placeholder_values(project))
-
-
-def _blocks_are_kept() -> bool:
-    """Whether there is a place where blocks are kept: a server, or what earlier runs have left.
-
-    Without either, to ask would start a server of Prefect's own, which takes ten seconds.
-    """
-    settings = get_current_settings()
-    if settings.api.url:
-        return True
-    url = settings.server.database.connection_url
-    prefix, _, path = (url.get_secret_value() if url else "").partition(":///")
-    return not prefix.startswith("sqlite") or Path(path.partition("?")[0]).exists()
 
 
 def _unknown(name: str, project: Project) -> ConfigError:

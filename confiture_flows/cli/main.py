@@ -27,6 +27,7 @@ from confiture_flows.cli.rollback import rollback
 from confiture_flows.cli.rules import rules
 from confiture_flows.cli.status import status
 from confiture_flows.cli.strategies import strategies
+from confiture_flows.cli.trigger import trigger
 from confiture_flows.cli.verify import verify
 
 WRONG_USAGE = 2
@@ -62,6 +63,7 @@ for _command in (
     rules,
     anonymize,
     detect,
+    trigger,
 ):
     app.command(_command)
 app.command(import_, name="import")

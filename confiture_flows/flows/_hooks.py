@@ -17,6 +17,7 @@ from prefect.runtime import flow_run as current_run
 
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfitureFlowsError, PlanError, RunCrashedError
+from confiture_flows.flows._project import project_of
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.ledger import read_ledger
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from prefect import Flow
     from prefect.client.schemas.objects import FlowRun, State
+    from prefect.logging.loggers import PrefectLogAdapter
 
     from confiture_flows.config import Project
     from confiture_flows.hooks.executor import HookExecutor
@@ -90,21 +92,27 @@ def run_error_hooks(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
 
     Under a worker or `serve` the runner calls it, by keyword, so the names are Prefect's.
     """
+    logger = flow_run_logger(flow_run, flow)
+    try:
+        with project_of(flow_run.parameters.get("project")):
+            _run_error_hooks(flow, flow_run, state, logger)
+    except ConfitureFlowsError as error:
+        logger.error("The on_error hooks cannot be called: %s", error)
+
+
+def _run_error_hooks(
+    flow: Flow[..., Any], flow_run: FlowRun, state: State[Any], logger: PrefectLogAdapter
+) -> None:
     project = load_project()
     run_id = str(flow_run.id)
     if run_id in _told or not _has_hooks(project):
         return
-    logger = flow_run_logger(flow_run, flow)
     if _published(flow_run.id):
         return  # the process has still called them itself
     _told.add(run_id)
     direction = Direction.DOWN if flow.name == "rollback" else Direction.UP
-    try:
-        target = resolve_target(str(flow_run.parameters.get("target")))
-        executor = _executor(project, target, run_id, direction, logger.info)
-    except ConfitureFlowsError as error:
-        logger.error("The on_error hooks cannot be called: %s", error)
-        return
+    target = resolve_target(str(flow_run.parameters.get("target")))
+    executor = _executor(project, target, run_id, direction, logger.info)
     executor.on_error(_report_of_crash(target, flow_run, state, direction))
     if executor.records:
         _publish_beside(flow_run.id, target.name, executor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from prefect import tags
@@ -14,11 +14,12 @@ from prefect.utilities.urls import url_for
 
 from confiture_flows import tasks
 from confiture_flows.config import load_project
-from confiture_flows.errors import RunCancelledError
+from confiture_flows.errors import ApprovalRejectedError, ApprovalTimeoutError, RunCancelledError
+from confiture_flows.flows._ended import REJECTED, TIMED_OUT
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
-from confiture_flows.migrations.lifecycle import Request, RunReport, run_lifecycle
+from confiture_flows.migrations.lifecycle import Request, RunReport, RunSuspended, run_lifecycle
 from confiture_flows.migrations.observer import current_observer
 from confiture_flows.migrations.plain import applied_migrations
 from confiture_flows.migrations.plan import Direction, Plan
@@ -27,6 +28,7 @@ from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
     from confiture_flows.config import DryRunName
+    from confiture_flows.dryrun.report import DryRunReport
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.report.finding import Finding
@@ -54,6 +56,7 @@ class TaskStages:
         granularity: What becomes a task run.
         timeout_seconds: The longest that applying or rolling back may take.
         hooks: Called around each step.
+        rehearsed: What a dry run has seen, for who approves; written by `rehearse`.
     """
 
     target: Target
@@ -61,6 +64,7 @@ class TaskStages:
     granularity: Granularity
     timeout_seconds: float | None
     hooks: HookPoints = NO_HOOKS
+    rehearsed: list[DryRunReport] = field(default_factory=list)
 
     def discover(self) -> Directory:
         """Read the directory."""
@@ -107,8 +111,20 @@ class TaskStages:
         from confiture_flows.dryrun.dry_run import stop_if_unsafe
 
         report = tasks.dry_run_plan(self.target, _whole(plan), on=self.target.dry_run)
+        self.rehearsed.append(report)
         stop_if_unsafe(report, Severity.of(self.target.fail_on))
         return report.findings
+
+    def approve(self, plan: Plan, findings: tuple[Finding, ...]) -> None:
+        """Have a person approve it, where the target or a hook says so."""
+        project = load_project()
+        if self.target.approve == "never" and not project.hooks:
+            return
+        from confiture_flows.flows._approval import approval_rule, have_approved
+
+        rule = approval_rule(self.target, project, plan.direction)
+        rehearsed = self.rehearsed[-1] if self.rehearsed else None
+        have_approved(self.target, plan, findings, rule, rehearsed)
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""
@@ -179,6 +195,12 @@ def run_flow(
                 hooks=hooks,
                 on_error=resolved.on_error,
             )
+    except RunSuspended as suspended:
+        raise suspended.signal from None
+    # A flow that returns a state ends in it, and its caller never sees the value.
+    except ApprovalRejectedError as error:
+        return Cancelled(name=REJECTED, message=str(error))  # pyright: ignore[reportReturnType]
+    except ApprovalTimeoutError as error:
+        return Cancelled(name=TIMED_OUT, message=str(error))  # pyright: ignore[reportReturnType]
     except RunCancelledError as error:
-        # A flow that returns a state ends in it, and its caller never sees the value.
         return Cancelled(message=error.message)  # pyright: ignore[reportReturnType]

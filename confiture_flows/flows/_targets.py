@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.blocks.target import load_target
 from confiture_flows.config import load_project
+from confiture_flows.flows._project import under
 from confiture_flows.target import configured_target
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ def resolve_target(name: str) -> Target:
     Raises:
         ConfigError: Nobody knows it.
     """
-    if name in _given:
-        return _given[name]
     project = load_project()
-    return configured_target(project, name) or load_target(name, project)
+    found = _given.get(name) or configured_target(project, name) or load_target(name, project)
+    return under(project, found)

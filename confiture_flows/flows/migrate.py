@@ -6,6 +6,7 @@ from prefect import flow
 
 from confiture_flows.config import DryRunName, OutOfOrder
 from confiture_flows.flows._hooks import run_error_hooks
+from confiture_flows.flows._project import project_of
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
 from confiture_flows.migrations.lifecycle import RunReport
@@ -30,6 +31,7 @@ def migrate_flow(
     out_of_order: OutOfOrder | None = None,
     single_transaction: bool = False,
     dry_run: DryRunName | None = None,
+    project: str | None = None,
 ) -> RunReport:
     """Apply the pending migrations of a directory to a target.
 
@@ -47,6 +49,7 @@ def migrate_flow(
             when a statement cannot be in it.
         dry_run: How far a dry run goes before anything is applied, "off", "static" or "scratch";
             findings at the target's gate stop the run. As the target says when empty.
+        project: Name of a MigrationProject block; the worker's own project when empty.
 
     Returns:
         What was done. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
@@ -54,7 +57,8 @@ def migrate_flow(
     Raises:
         ConfitureFlowsError: A stage failed. What was applied before stays applied.
     """
-    request = make_request(
-        directory, layout, transaction, to, out_of_order, single_transaction=single_transaction
-    )
-    return run_flow(target, request, Direction.UP, granularity, timeout_seconds, dry_run)
+    with project_of(project):
+        request = make_request(
+            directory, layout, transaction, to, out_of_order, single_transaction=single_transaction
+        )
+        return run_flow(target, request, Direction.UP, granularity, timeout_seconds, dry_run)

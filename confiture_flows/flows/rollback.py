@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import flow
 
 from confiture_flows.flows._hooks import run_error_hooks
+from confiture_flows.flows._project import project_of
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
 from confiture_flows.migrations.lifecycle import RunReport
@@ -27,6 +28,7 @@ def rollback_flow(
     granularity: Granularity = "stage",
     timeout_seconds: float | None = None,
     single_transaction: bool = False,
+    project: str | None = None,
 ) -> RunReport:
     """Undo the latest migration of a target, or all after a version.
 
@@ -40,6 +42,7 @@ def rollback_flow(
         timeout_seconds: The longest that the rollback may take; its query ends with it.
         single_transaction: Whether all of it is one transaction, ledger rows included; refused
             when a statement cannot be in it.
+        project: Name of a MigrationProject block; the worker's own project when empty.
 
     Returns:
         What was undone. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
@@ -47,7 +50,8 @@ def rollback_flow(
     Raises:
         ConfitureFlowsError: A stage failed. What was undone before stays undone.
     """
-    request = make_request(
-        directory, layout, transaction, to, single_transaction=single_transaction
-    )
-    return run_flow(target, request, Direction.DOWN, granularity, timeout_seconds)
+    with project_of(project):
+        request = make_request(
+            directory, layout, transaction, to, single_transaction=single_transaction
+        )
+        return run_flow(target, request, Direction.DOWN, granularity, timeout_seconds)

@@ -26,8 +26,9 @@ BUILT_IN = {
     "deployment_log": "confiture_flows.hooks.builtin.deployment_log",
     "refresh_statistics": "confiture_flows.hooks.builtin.refresh_statistics",
     "run_sql": "confiture_flows.hooks.builtin.run_sql",
-    # Its blocks are Prefect's, and nothing here may import that.
+    # What they work with is Prefect's, and nothing here may import that.
     "notify": "confiture_flows.flows.notify",
+    "require_approval": "confiture_flows.flows.require_approval",
 }
 _OPTIONS = (
     "name",

@@ -51,6 +51,18 @@ class Request:
     single_transaction: bool = False
 
 
+class RunSuspended(BaseException):
+    """The run ends here for now, and will begin anew; nothing has been done, nothing is told.
+
+    Args:
+        signal: What the orchestrator has to be told.
+    """
+
+    def __init__(self, signal: BaseException) -> None:
+        self.signal = signal
+        super().__init__()
+
+
 class Stages(Protocol):
     """One caller a stage."""
 
@@ -74,6 +86,10 @@ class Stages(Protocol):
 
     def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
         """Dry-run it, where the target says so; raises what should stop the run."""
+        ...
+
+    def approve(self, plan: Plan, findings: tuple[Finding, ...]) -> None:
+        """Have a person approve it, where the target says so; raises what should stop the run."""
         ...
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
@@ -178,6 +194,8 @@ def run_lifecycle(
     run = _Run(stages, hooks, target, direction)
     try:
         run.stages_in_order(gate)
+    except RunSuspended:
+        raise
     except BaseException as error:
         run.clear_up(error, on_error)
         raise
@@ -219,6 +237,7 @@ class _Run:
         if not plan.steps:
             return
         progress.findings = (*progress.findings, *stages.rehearse(plan))
+        stages.approve(plan, progress.findings)
         hooks.before_apply(self.report())
         progress.done = stages.apply(plan)
         if up:

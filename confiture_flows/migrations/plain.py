@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from confiture_flows.errors import ApprovalError
 from confiture_flows.migrations.apply import apply_plan
+from confiture_flows.migrations.approval import ApprovalRule
 from confiture_flows.migrations.discovery import Directory, discover
 from confiture_flows.migrations.durability import read_lasting_ledger
 from confiture_flows.migrations.edits import with_edits
@@ -122,6 +124,16 @@ class PlainStages:
         if self.target.dry_run == "off" or self.rehearsal is None:
             return ()
         return self.rehearsal(self.conn, self.target, plan)
+
+    def approve(self, plan: Plan, findings: tuple[Finding, ...]) -> None:
+        """Refuse what has to be approved: only a flow run can ask for that."""
+        target = self.target
+        if ApprovalRule(target.approve).asks(findings):
+            raise ApprovalError(
+                f"{target.name} wants its plans approved ({target.approve}), which only a flow run "
+                "can ask for.",
+                next_step="Leave out --plain.",
+            )
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""

@@ -17,8 +17,8 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.target import Target
-from tests.prefect.test_serve import SERVE, trigger
-from tests.support import eventually
+from tests.prefect.test_serve import trigger
+from tests.support import eventually, serving
 
 CONFIGURATION = """
 [targets.shop]
@@ -59,20 +59,8 @@ def environment(target: Target, prefect_server: TemporaryServer) -> dict[str, st
 
 @pytest.fixture
 def served(project: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, SERVE],
-        cwd=project,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    yield process
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with serving(project, environment) as process:
+        yield process
 
 
 def told(project: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr, ValidationError
 
 from confiture_flows.blocks import PostgresTarget
-from confiture_flows.errors import TargetUnreachableError
+from confiture_flows.errors import ConfigError, TargetUnreachableError
 from confiture_flows.flows import migrate_flow
 
 
@@ -27,6 +28,55 @@ class TestPostgresTarget(BlockStandardTestSuite):
 def test_block_needs_a_dsn_or_a_database() -> None:
     with pytest.raises(ValidationError, match="Give a dsn, or a database"):
         PostgresTarget()
+
+
+@pytest.mark.parametrize(
+    ("said", "refusal"),
+    [
+        ({"database": "shop", "dsn": "dbname=shop"}, "Give one of"),
+        ({"database": "shop", "dsn_variable": "SHOP_DSN"}, "Give one of"),
+        ({"database": "shop", "options": {"password": "hunter2"}}, "are secrets: password"),
+        ({"dsn": "dbname=shop", "options": {"connect_timeout": "3"}}, "options go with a database"),
+    ],
+)
+def test_block_refuses_what_contradicts_itself(said: dict[str, Any], refusal: str) -> None:
+    with pytest.raises(ValidationError, match=refusal):
+        PostgresTarget(**said)
+
+
+def test_block_passes_on_certificates_and_options() -> None:
+    block = PostgresTarget(
+        database="shop",
+        sslmode="verify-full",
+        sslrootcert="/etc/ca.pem",
+        sslcert="/etc/me.pem",
+        sslkey="/etc/me.key",
+        options={"connect_timeout": "3", "options": "-c search_path=app"},
+    )
+    said = conninfo_to_dict(block.to_target("shop").dsn)
+    expected = {
+        "sslmode": "verify-full",
+        "sslrootcert": "/etc/ca.pem",
+        "sslcert": "/etc/me.pem",
+        "sslkey": "/etc/me.key",
+        "connect_timeout": "3",
+        "options": "-c search_path=app",
+    }
+    assert {key: said[key] for key in expected} == expected
+
+
+def test_block_refuses_an_option_that_libpq_does_not_know() -> None:
+    block = PostgresTarget(database="shop", options={"conect_timeout": "3"})
+    with pytest.raises(ConfigError, match="conect_timeout"):
+        block.to_target("shop")
+
+
+def test_block_reads_a_variable_of_the_worker(monkeypatch: pytest.MonkeyPatch, dsn: str) -> None:
+    block = PostgresTarget(dsn_variable="SHOP_DSN")
+    with pytest.raises(ConfigError, match="SHOP_DSN is not set"):
+        block.to_target("shop")
+    monkeypatch.setenv("SHOP_DSN", dsn)
+    assert block.to_target("shop").dsn == dsn
 
 
 def test_block_never_shows_its_password() -> None:

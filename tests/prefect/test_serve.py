@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +15,7 @@ from prefect.states import Cancelling
 
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.target import Target
-from tests.support import eventually
-
-SERVE = Path(__file__).parents[2] / "deployments" / "serve.py"
+from tests.support import eventually, serving
 
 
 @pytest.fixture
@@ -29,20 +24,8 @@ def served(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The deployments, served from a folder with a configuration of its own."""
     (tmp_path / "confiture.toml").write_text('[targets.shop]\ndsn = "${SHOP_DSN}"\n')
-    process = subprocess.Popen(
-        [sys.executable, SERVE],
-        cwd=tmp_path,
-        env=os.environ | prefect_server.environment() | {"SHOP_DSN": target.dsn},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    yield process
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with serving(tmp_path, prefect_server.environment() | {"SHOP_DSN": target.dsn}) as process:
+        yield process
 
 
 def trigger(client: SyncPrefectClient, **parameters: Any) -> Any:

@@ -1,0 +1,55 @@
+"""Asking a Prefect server for a block by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from httpx import HTTPError
+from prefect.exceptions import PrefectException
+from prefect.settings import get_current_settings
+
+from confiture_flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from prefect.blocks.core import Block
+
+_Kind = TypeVar("_Kind", bound="Block")
+
+
+def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
+    """Load a block.
+
+    Args:
+        kind: Its class.
+        name: What it was saved under.
+        unknown: What to raise when there is none, or no place where blocks are kept.
+
+    Raises:
+        ConfigError: There is none, or the Prefect server could not be asked.
+    """
+    if not _blocks_are_kept():
+        raise unknown
+    try:
+        return kind.load(name, _sync=True)  # pyright: ignore[reportCallIssue]
+    except ValueError:
+        raise unknown from None
+    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"The Prefect server could not be asked for the {kind.__name__} block {name!r}, which "
+            f"is not in the configuration: {error}",
+            next_step="Check PREFECT_API_URL, or say it in confiture.toml.",
+        ) from None
+
+
+def _blocks_are_kept() -> bool:
+    """Whether there is a place where blocks are kept: a server, or what earlier runs have left.
+
+    Without either, to ask would start a server of Prefect's own, which takes ten seconds.
+    """
+    settings = get_current_settings()
+    if settings.api.url:
+        return True
+    url = settings.server.database.connection_url
+    prefix, _, path = (url.get_secret_value() if url else "").partition(":///")
+    return not prefix.startswith("sqlite") or Path(path.partition("?")[0]).exists()

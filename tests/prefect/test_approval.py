@@ -1,0 +1,204 @@
+"""Approval: a run that waits in its process, and one of a deployment that is suspended."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.exceptions import CancelledRun, ObjectNotFound
+from prefect.flow_runs import resume_flow_run
+
+from confiture_flows.cli.prefect_server import TemporaryServer
+from confiture_flows.errors import ApprovalError
+from confiture_flows.flows import migrate_flow, rollback_flow
+from tests.support import eventually, serving
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+MIGRATIONS = {
+    "0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
+    "0001_a.down.sql": "DROP TABLE a;",
+}
+EXISTS = "SELECT to_regclass('a') IS NOT NULL"
+
+
+@pytest.fixture
+def shop(
+    write: Callable[..., Path], dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Path]:
+    """A project with one migration; its target says what it is given."""
+
+    def make(said: str) -> Path:
+        directory = write(MIGRATIONS)
+        target = f'[targets.shop]\ndsn = "{dsn}"\napprove_timeout = 90\n'
+        where = '[migrations]\ndirectory = "migrations"\n'
+        (directory.parent / "confiture.toml").write_text(f"{where}{target}{said}\n")
+        monkeypatch.chdir(directory.parent)
+        return directory
+
+    return make
+
+
+@pytest.fixture
+def answered(
+    prefect_client: SyncPrefectClient, ask: Callable[..., Any]
+) -> Callable[[dict[str, Any]], AbstractContextManager[list[Any]]]:
+    """Answer the form of the run that waits, as a person would while it runs."""
+    waiting = {"flow_runs": {"state": {"name": {"any_": ["Paused"]}}}}
+
+    @contextmanager
+    def answer(given: dict[str, Any]) -> Iterator[list[Any]]:
+        seen: list[Any] = []
+
+        def respond() -> None:
+            runs = eventually(lambda: ask("/flow_runs/filter", waiting), bool, seconds=80)
+            run = prefect_client.read_flow_run(UUID(runs[0]["id"]))
+            keys = run.state.state_details.run_input_keyset if run.state else None
+            for part in ("schema", "description"):
+                seen.append(
+                    eventually(
+                        lambda part=part: prefect_client.read_flow_run_input(
+                            run.id, (keys or {})[part]
+                        ),
+                        bool,
+                    )
+                )
+            resume_flow_run(run.id, run_input=given)
+
+        # The settings that name the server belong to this context.
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(respond,))
+        thread.start()
+        try:
+            yield seen
+        finally:
+            thread.join(90)
+
+    return answer
+
+
+def test_approved_plan_runs_and_its_artifact_tells_all(
+    shop: Callable[[str], Path],
+    latest_run: Callable[[], Any],
+    ask: Callable[..., Any],
+    told: Callable[[], None],
+    conn: psycopg.Connection,
+    answered: Callable[..., AbstractContextManager[list[Any]]],
+) -> None:
+    directory = shop('approve = "always"\ndry_run = "static"')
+    yes = {"approve": True, "name": "Ann", "note": "go"}
+    with answered(yes) as form:
+        report = migrate_flow(target="shop", directory=str(directory))
+    assert [row.version for row in report.done or ()] == ["0001"]
+    schema, description = form
+    assert {"approve", "name", "note"} <= set(json.loads(schema)["properties"])
+    assert "Approve 1 migration on shop?" in description
+    artifacts = ask("/artifacts/filter", {"artifacts": {"key": {"like_": "confiture-approval-"}}})
+    text = artifacts[-1]["data"]
+    for part in ("0001", "dry run", "Findings", "looked at"):
+        assert part in text
+    told()
+    lines = ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [str(latest_run().id)]}}})
+    assert any("Ann approved the plan" in line["message"] for line in lines)
+
+
+def test_rejected_plan_ends_cancelled_with_nothing_done(
+    shop: Callable[[str], Path],
+    latest_run: Callable[[], Any],
+    conn: psycopg.Connection,
+    answered: Callable[..., AbstractContextManager[list[Any]]],
+) -> None:
+    directory = shop('approve = "always"')
+    no = {"approve": False, "name": "Ben", "note": "not today"}
+    with (
+        answered(no),
+        pytest.raises(CancelledRun, match=r"Ben rejected the plan .*: not today"),
+    ):
+        migrate_flow(target="shop", directory=str(directory))
+    assert latest_run().state_name == "Rejected"
+    assert conn.execute(EXISTS).fetchone() == (False,)
+
+
+def test_nobody_approves_in_time(
+    shop: Callable[[str], Path], latest_run: Callable[[], Any], conn: psycopg.Connection
+) -> None:
+    directory = shop('approve = "always"')
+    text = Path("confiture.toml").read_text()
+    Path("confiture.toml").write_text(text.replace("timeout = 90", "timeout = 1"))
+    with pytest.raises(CancelledRun, match="Nobody approved the plan"):
+        migrate_flow(target="shop", directory=str(directory))
+    assert latest_run().state_name == "Approval timed out"
+    assert conn.execute(EXISTS).fetchone() == (False,)
+
+
+def test_a_gate_asks_only_for_findings_that_reach_it(
+    shop: Callable[[str], Path], conn: psycopg.Connection
+) -> None:
+    directory = shop('approve = "above:error"\ndry_run = "static"')
+    assert migrate_flow(target="shop", directory=str(directory)).ok
+
+
+def test_hook_asks_for_the_way_back(
+    shop: Callable[[str], Path],
+    conn: psycopg.Connection,
+    answered: Callable[..., AbstractContextManager[list[Any]]],
+) -> None:
+    directory = shop(
+        '[[hooks]]\nuse = "require_approval"\npoint = "before_apply"\ndirection = "down"'
+    )
+    assert migrate_flow(target="shop", directory=str(directory)).ok
+    with answered({"approve": True, "name": "Ann", "note": ""}):
+        assert rollback_flow(target="shop", directory=str(directory)).ok
+    assert conn.execute(EXISTS).fetchone() == (False,)
+
+
+def test_plain_run_of_such_a_target_is_refused(
+    shop: Callable[[str], Path], capsys: pytest.CaptureFixture[str], conn: psycopg.Connection
+) -> None:
+    from confiture_flows.cli.migrate import migrate
+
+    shop('approve = "always"')
+    assert migrate(plain=True) == ApprovalError.exit_code
+    assert "Leave out --plain" in capsys.readouterr().out
+    assert conn.execute(EXISTS).fetchone() == (False,)
+
+
+def test_run_of_a_deployment_is_suspended_and_asks_again_when_the_plan_changes(
+    shop: Callable[[str], Path],
+    prefect_client: SyncPrefectClient,
+    prefect_server: TemporaryServer,
+    conn: psycopg.Connection,
+) -> None:
+    directory = shop('approve = "always"')
+
+    def state() -> tuple[str, str]:
+        run = prefect_client.read_flow_run(run_id)
+        return run.state_name or "", str(run.state.state_details.pause_key if run.state else "")
+
+    def deployment() -> Any:
+        try:
+            return prefect_client.read_deployment_by_name("migrate/migrate")
+        except ObjectNotFound:
+            return None
+
+    yes = {"approve": True, "name": "Ann", "note": ""}
+    with serving(directory.parent, prefect_server.environment()):
+        found = eventually(deployment, lambda found: found is not None, seconds=90)
+        given = {"target": "shop", "directory": str(directory)}
+        run_id = prefect_client.create_flow_run_from_deployment(found.id, parameters=given).id
+        _, first = eventually(state, lambda seen: seen[0] == "Suspended", seconds=90)
+        (directory / "0001_a.up.sql").write_text("CREATE TABLE a (id bigint PRIMARY KEY, b text);")
+        resume_flow_run(run_id, run_input=yes)
+        eventually(state, lambda seen: seen[0] == "Suspended" and seen[1] != first, seconds=90)
+        assert conn.execute(EXISTS).fetchone() == (False,)
+        resume_flow_run(run_id, run_input=yes)
+        eventually(state, lambda seen: seen[0] == "Completed", seconds=90)
+    assert conn.execute(EXISTS).fetchone() == (True,)
