@@ -3,14 +3,16 @@
 A table of ten columns (id, uuid, email, name, phone, inet, date, address, jsonb, timestamptz) goes
 from one database of a server to another, one way after another in every round. The yardstick is a
 bare loop over COPY in binary, which makes no database, reads no schema and swaps no names. So each
-of our ways is shown twice: the chunks alone, and the whole copy.
+of our ways is shown twice: the chunks alone, and the whole copy, which no older copy stands in the
+way of. Processor time is that of our processes and the server's; others on the machine lengthen
+seconds, but hardly this.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,11 +24,13 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from confiture_flows.anonymization.copy import open_copy, run_chunks
+from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.proof.prove import prove_copy
 from confiture_flows.anonymization.proof.report import ProofMode, ProofOptions
 from confiture_flows.target import Target
+from tests.benchmarks.copy_command import COMMANDS, run_command, write_project
 from tests.benchmarks.copy_peers import (
     dump_and_restore,
     masked_all,
@@ -35,11 +39,13 @@ from tests.benchmarks.copy_peers import (
 )
 from tests.benchmarks.custom_strategy import MODULE, NAME
 from tests.benchmarks.measure import Series, interleave
+from tests.benchmarks.processes import Memory, processor_seconds
 from tests.benchmarks.servers import durable_server
 from tests.copies import plan_of
 
 ROWS, ROUNDS = 1_000_000, 5
 BARE = "bare binary pipe"
+PARTS = ("before", "indexes and keys", "sequences", "proof", "swap")
 SECRET = Secret(b"benchmarks are no secret")
 TABLE = """
 CREATE TABLE person (id bigint PRIMARY KEY, uid uuid NOT NULL, email text NOT NULL,
@@ -67,6 +73,11 @@ KEYED: Mapping[str, Any] = {
 }
 HASHED: Mapping[str, Any] = dict.fromkeys(KEYED, "hash")
 CUSTOM: Mapping[str, Any] = {"person__name": NAME}
+# Python that costs more than all the rest: a document, parsed and written again.
+DOCUMENTS: Mapping[str, Any] = {
+    "person__extra": ("jsonb", {"paths": {"$.note": "name"}}),
+    "person__address": "free-text",
+}
 
 
 def bare_pipe(source: str, place: str) -> None:
@@ -81,14 +92,35 @@ def bare_pipe(source: str, place: str) -> None:
             into.write(data)
 
 
+class Clock(CopyObserver):
+    """When each part of a copy began."""
+
+    def __init__(self) -> None:
+        self.parts = {"before": time.perf_counter()}
+
+    def began(self, chunks: object) -> None:
+        """Rows are next."""
+        self.parts["rows"] = time.perf_counter()
+
+    def finishing(self, what: str) -> None:
+        """That is next."""
+        self.parts[what] = time.perf_counter()
+
+    def seconds(self) -> dict[str, float]:
+        """How long each took, the last until now."""
+        ends = [*list(self.parts.values())[1:], time.perf_counter()]
+        return {
+            name: end - start for (name, start), end in zip(self.parts.items(), ends, strict=True)
+        }
+
+
 class Bench:
     """The databases, and the ways to fill one from the other."""
 
     def __init__(self, dsn: str, rows: int) -> None:
         self.admin, self.rows = dsn, rows
         self.source, self.place = (make_conninfo(dsn, dbname=n) for n in ("bench_a", "bench_b"))
-        for name in ("bench_a", "bench_b"):
-            self.execute(dsn, f"CREATE DATABASE {name}")
+        self.execute(dsn, "CREATE DATABASE bench_a")
         self.execute(self.source, TABLE)
         with psycopg.connect(self.source, autocommit=True) as conn:
             conn.execute(FILL, (rows,))
@@ -99,11 +131,16 @@ class Bench:
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(statement.encode())
 
+    def forget(self, database: str) -> None:
+        """Drop a database, and write what is unwritten."""
+        self.execute(self.admin, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        self.execute(self.admin, "CHECKPOINT")
+
     def bare(self) -> dict[str, float]:
         """The yardstick, into a table without indexes as ours is."""
-        self.execute(self.place, "DROP TABLE IF EXISTS person")
+        self.forget("bench_b")
+        self.execute(self.admin, "CREATE DATABASE bench_b")
         self.execute(self.place, TABLE.replace(" PRIMARY KEY", ""))
-        self.execute(self.admin, "CHECKPOINT")
         started = time.perf_counter()
         bare_pipe(self.source, self.place)
         return {"rows": time.perf_counter() - started}
@@ -118,20 +155,20 @@ class Bench:
         prove = None if proof == "off" else partial(prove_copy, options=ProofOptions(proof))
 
         def run() -> dict[str, float]:
-            self.execute(self.admin, "CHECKPOINT")
-            source, place = Target("a", self.source), Target("b", self.place)
-            started = time.perf_counter()
-            with open_copy(source, place, plan, SECRET, options) as copying:
-                begun = time.perf_counter()
+            self.forget("bench_b")
+            source, place, clock = Target("a", self.source), Target("b", self.place), Clock()
+            with (
+                Memory() as memory,
+                open_copy(source, place, plan, SECRET, options, clock) as copying,
+            ):
                 results = run_chunks(copying, options.workers)
-                rows = time.perf_counter() - begun
                 report = copying.finish(results, prove)
             assert report.rows == self.rows
-            whole = time.perf_counter() - started
-            if report.proof is None:
-                return {"rows": rows, "whole": whole}
-            assert report.proof.verdict == "passed", report.proof.message()
-            return {"rows": rows, "whole": whole, "proof": report.proof.seconds}
+            parts = clock.seconds()
+            found = {**parts, "whole": sum(parts.values()), "memory": float(memory.most)}
+            if report.proof is not None:
+                assert report.proof.verdict == "passed", report.proof.message()
+            return found
 
         return run
 
@@ -142,11 +179,11 @@ class Bench:
         source, place = (make_conninfo(self.admin, dbname=n) for n in ("bench_c", "bench_d"))
 
         def measured() -> dict[str, float]:
-            self.execute(self.admin, "DROP DATABASE IF EXISTS bench_d WITH (FORCE)")
-            self.execute(self.admin, "CREATE DATABASE bench_d")
+            self.forget("bench_d")
+            if run is not run_command:
+                self.execute(self.admin, "CREATE DATABASE bench_d")
             if run is sync_confiture:
                 self.execute(place, TABLE.replace("jsonb", "text"))
-            self.execute(self.admin, "CHECKPOINT")
             found = run(folder, source, place)
             assert masked_all(place, self.rows)
             return found
@@ -184,7 +221,23 @@ def ways(bench: Bench) -> dict[str, Callable[[], Mapping[str, float]]]:
         "no mask, proven": bench.ours({}, one, "full"),
         "custom Python on one column": bench.ours(CUSTOM, one),
         "custom Python on one column, 2 workers": bench.ours(CUSTOM, two),
+        "documents and free text": bench.ours(DOCUMENTS, one),
+        "documents and free text, 2 workers": bench.ours(DOCUMENTS, two),
     }
+
+
+def with_processor(run: Callable[[], Mapping[str, float]]) -> Callable[[], Mapping[str, float]]:
+    """The same with the processor time that it took."""
+
+    def measured() -> Mapping[str, float]:
+        before = processor_seconds()
+        found = run()
+        everybody, servers = (
+            now - then for now, then in zip(processor_seconds(), before, strict=True)
+        )
+        return {**found, "processor": everybody, "servers": servers}
+
+    return measured
 
 
 def main() -> None:
@@ -195,27 +248,42 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--peers", type=Path, help="the bin folder of their environment")
     said = parser.parse_args()
-    with durable_server() as dsn:
+    with durable_server() as dsn, tempfile.TemporaryDirectory() as scratch:
         bench = Bench(dsn, said.rows)
         runs = {n: r for n, r in ways(bench).items() if n == BARE or said.only in n}
         if said.peers:
             bench.prepare_peers(said.peers)
+            for name, engine in COMMANDS.items():
+                folder = Path(scratch) / engine
+                write_project(folder, bench.admin, engine)
+                runs[name] = bench.peer(run_command, folder)
             runs["fraiseql-confiture, masked"] = bench.peer(sync_confiture, said.peers)
             runs["pg_anon, dump and restore"] = bench.peer(dump_and_restore, said.peers)
-        found = interleave(runs, said.rounds, lambda what: print(f"  {what}", flush=True))
-    print(f"load {os.getloadavg()}, {said.rows:,} rows, {said.rounds} rounds")
-    bare = found[BARE]["rows"]
+        measured = {name: with_processor(run) for name, run in runs.items()}
+        found = interleave(measured, said.rounds, lambda what: print(f"  {what}", flush=True))
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    print(f"load {load}, {said.rows:,} rows, {said.rounds} rounds; seconds: least, median, most")
     for name, figures in found.items():
-        whole, proof = figures.get("whole"), figures.get("proof")
-        rows = figures.get("rows") or figures["whole"]
-        print(
-            f"{name:<42}{_of(rows)}  {said.rows / rows.median:10,.0f}/s"
-            f"  {bare.median / rows.median:5.2f} of bare (least {bare.least / rows.least:4.2f})"
-            + (f"  whole {_of(whole)}" if whole else "")
-            + (f"  of that the proof {_of(proof)}" if proof else "")
+        print(_line(name, figures, found[BARE]["rows"], said.rows))
+
+
+def _line(name: str, figures: Mapping[str, Series], bare: Series, count: int) -> str:
+    parts = [f"{name:<47}"]
+    if rows := figures.get("rows"):
+        parts.append(
+            f"rows {_of(rows)}, {count / rows.median:9,.0f}/s, {bare.median / rows.median:4.2f} of "
+            f"bare (least {bare.least / rows.least:4.2f})"
         )
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(f"largest process: {peak / 1024:.0f} MB")
+    if whole := figures.get("whole"):
+        parts.append(f"whole {_of(whole)}")
+    used, servers = figures["processor"].median, figures["servers"].median
+    parts.append(f"processor {used:.2f} s, {servers:.2f} of it the server")
+    others = [each for each in PARTS if each in figures]
+    if others:
+        parts.append(", ".join(f"{each} {figures[each].median:.2f}" for each in others))
+    if memory := figures.get("memory"):
+        parts.append(f"at most {memory.most / (1 << 20):.0f} MB")
+    return "\n    ".join(parts)
 
 
 def _of(series: Series) -> str:
