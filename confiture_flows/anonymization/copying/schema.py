@@ -10,7 +10,7 @@ from psycopg import Error, sql
 
 from confiture_flows.anonymization.copying.sessions import copy_error
 from confiture_flows.errors import CopyError
-from confiture_flows.postgres.dump import dump_section
+from confiture_flows.postgres.dump import dump_sections
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -87,11 +87,10 @@ def read_schema(source: Source, *, owners: bool) -> Schema:
     """Read it, as of the snapshot.
 
     Raises:
-        EmbeddedServerError: There is no fitting pg_dump, or it fails.
+        EmbeddedServerError: There are no fitting pg_dump and pg_restore, or they fail.
     """
     dsn, major = source.target.dsn, source.major
-    before = dump_section(dsn, major, "pre-data", owners=owners, snapshot=source.snapshot)
-    after = dump_section(dsn, major, "post-data", owners=owners, snapshot=source.snapshot)
+    before, after = dump_sections(dsn, major, owners=owners, snapshot=source.snapshot)
     return Schema(
         _USER_MAPPING.sub("", before),
         after,
