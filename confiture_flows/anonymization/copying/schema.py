@@ -183,9 +183,14 @@ def run_script(conn: Connection, script: str, what: str) -> None:
     try:
         conn.execute(script.encode())
     except Error as error:
-        made = copy_error(what, error)
-        # Of integrity errors only the constraint is told; what else may fail names no row.
-        if not made.retryable and not (error.sqlstate or "").startswith(("22", "23")):
-            made.message = f"{made.message} {error.diag.message_primary}."
-            made.args = (made.message,)
-        raise made from None
+        raise script_error(what, error) from None
+
+
+def script_error(what: str, error: Error) -> CopyError:
+    """What an error means that a statement of pg_dump's has met."""
+    made = copy_error(what, error)
+    # Of integrity errors only the constraint is told; what else may fail names no row.
+    if not made.retryable and not (error.sqlstate or "").startswith(("22", "23")):
+        made.message = f"{made.message} {error.diag.message_primary}."
+        made.args = (made.message,)
+    return made
