@@ -245,12 +245,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", action="append", help="what names hold; may be repeated")
     parser.add_argument("--peers", type=Path, help="the bin folder of their environment")
     said = parser.parse_args()
     with durable_server() as dsn, tempfile.TemporaryDirectory() as scratch:
         bench = Bench(dsn, said.rows)
-        runs = {n: r for n, r in ways(bench).items() if n == BARE or said.only in n}
+        runs = ways(bench)
         if said.peers:
             bench.prepare_peers(said.peers)
             for name, engine in COMMANDS.items():
@@ -259,7 +259,11 @@ def main() -> None:
                 runs[name] = bench.peer(run_command, folder)
             runs["fraiseql-confiture, masked"] = bench.peer(sync_confiture, said.peers)
             runs["pg_anon, dump and restore"] = bench.peer(dump_and_restore, said.peers)
-        measured = {name: with_processor(run) for name, run in runs.items()}
+        measured = {
+            name: with_processor(run)
+            for name, run in runs.items()
+            if name == BARE or any(each in name for each in said.only or ("",))
+        }
         found = interleave(measured, said.rounds, lambda what: print(f"  {what}", flush=True))
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"load {load}, {said.rows:,} rows, {said.rounds} rounds; seconds: least, median, most")

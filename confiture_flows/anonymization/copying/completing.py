@@ -45,7 +45,7 @@ ORDER BY pg_catalog.pg_relation_size(c.oid) DESC, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ScriptPart:
     """A stretch of a script.
 
     Attributes:
@@ -86,28 +86,28 @@ def complete(target: Target, script: str, workers: int, size: int) -> None:
             _side_by_side(sessions, [(f"ANALYZE {each}",) for each in names])
 
 
-def pieces_of(script: str) -> tuple[Piece, ...]:
+def pieces_of(script: str) -> tuple[ScriptPart, ...]:
     """Take a script apart; the texts in order are the script."""
     from confiture_flows.sql.operations import read_operations
 
-    found: list[Piece] = []
+    found: list[ScriptPart] = []
     end = 0
     for statement in read_operations(script):
         piece = _movable(statement)
         if piece is not None:
-            found += [Piece(script[end : statement.start]), piece]
+            found += [ScriptPart(script[end : statement.start]), piece]
             end = statement.end
-    return (*found, Piece(script[end:]))
+    return (*found, ScriptPart(script[end:]))
 
 
-def _movable(statement: ReadStatement) -> Piece | None:
+def _movable(statement: ReadStatement) -> ScriptPart | None:
     from confiture_flows.sql.table_operation import AddConstraint, CreateIndex
 
     match statement.operations:
         case (AddConstraint() as made,) if made.constraint.kind in _HAVE_INDEX:
-            return Piece(statement.sql, str(made.table))
+            return ScriptPart(statement.sql, str(made.table))
         case (CreateIndex(),):
-            return Piece(statement.sql, index=True)
+            return ScriptPart(statement.sql, index=True)
         case _:
             return None
 
