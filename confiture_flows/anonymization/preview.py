@@ -117,7 +117,7 @@ def preview_table(
     """
     masked = next(each for each in planned.tables if str(each.table) == table)
     planned_table = next(each for each in planned.plan.tables if str(each) == table)
-    before = read_rows(conn, planned_table, rows)
+    before = read_rows(conn, planned_table, rows, masked=masked)
     after, errors = mask_rows(conn, masked, before)
     shown = [name for name in before.columns if name in masked.changed]
     return Preview(

@@ -7,12 +7,23 @@ stay in this process; what is said of them are counts.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from psycopg import Error, sql
+
 from confiture_flows.anonymization.copying.codec import codec_for
-from confiture_flows.anonymization.copying.masking import BatchMask, ColumnMask
-from confiture_flows.anonymization.selection import quoted
+from confiture_flows.anonymization.copying.masking import (
+    NULL,
+    BatchMask,
+    ColumnMask,
+    chance_matches,
+)
+from confiture_flows.anonymization.copying.sessions import set_all, told_kind
+from confiture_flows.anonymization.copying.source import types_of
+from confiture_flows.anonymization.copying.strategies import expression_of
+from confiture_flows.anonymization.copying.way import masked_field
+from confiture_flows.anonymization.strategy import is_sql_only
 from confiture_flows.errors import StrategyError
 
 if TYPE_CHECKING:
@@ -40,11 +51,15 @@ class SomeRows:
         columns: Their names: those that are written.
         fields: Of each column, the fields of all rows.
         count: How many rows.
+        by_source: Of columns that the source masks, the fields that it has made.
+        failed: Of such columns whose SQL fails, the kind of error.
     """
 
     columns: tuple[str, ...]
     fields: tuple[Fields, ...]
     count: int
+    by_source: Mapping[str, Fields] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The rows as COPY takes them."""
@@ -62,11 +77,16 @@ class SomeRows:
             tuple(by_column.get(name, own))
             for name, own in zip(self.columns, self.fields, strict=True)
         )
-        return SomeRows(self.columns, fields, self.count)
+        return replace(self, fields=fields)
 
 
 def read_rows(
-    conn: Connection, table: PlannedTable, limit: int, *, spread: bool = False
+    conn: Connection,
+    table: PlannedTable,
+    limit: int,
+    *,
+    spread: bool = False,
+    masked: MaskedTable | None = None,
 ) -> SomeRows:
     """Some rows that the copy would take.
 
@@ -75,28 +95,84 @@ def read_rows(
         table: Which; the keys of a subset are not looked at.
         limit: How many at most.
         spread: Whether those of large tables come from pages all over.
+        masked: Its strategies; what the source masks in a copy it masks here too.
     """
+    made = _in_sql(conn, table, masked) if masked else {}
+    try:
+        return _drawn(conn, table, limit, made, spread=spread)
+    except Error:
+        if not made:
+            raise
+    # One at a time, to see whose SQL it is.
+    failed: dict[str, str] = {}
+    for name, each in made.items():
+        try:
+            _drawn(conn, table, limit, {name: each}, spread=spread)
+        except Error as error:
+            failed[name] = told_kind(error)
+    fit = {name: each for name, each in made.items() if name not in failed}
+    return replace(_drawn(conn, table, limit, fit, spread=spread), failed=failed)
+
+
+def _in_sql(
+    conn: Connection, table: PlannedTable, masked: MaskedTable
+) -> dict[str, sql.Composable]:
+    """The SQL of the columns that a copy lets the source mask, unless told otherwise."""
+    chosen = {
+        name: strategy
+        for name, strategy in masked.strategies.items()
+        if name in masked.changed
+        and (is_sql_only(type(strategy)) or not strategy.keyed)
+        and expression_of(strategy) is not None
+    }
+    types = types_of(conn, table) if chosen else {}
+    for strategy in chosen.values():
+        if strategy.keyed:
+            set_all(conn, strategy.key.settings)
+    return {name: masked_field(each, types[name]) for name, each in chosen.items()}
+
+
+def _drawn(
+    conn: Connection,
+    table: PlannedTable,
+    limit: int,
+    made: Mapping[str, sql.Composable],
+    *,
+    spread: bool,
+) -> SomeRows:
     if spread and table.rows > _LARGE * limit:
         pages = max(1, table.size // 8192)
         percent = 100.0 * max(3 * limit / table.rows, _PAGES / pages)
-        found = _read(conn, table, limit, f" TABLESAMPLE SYSTEM ({min(100.0, percent)})")
+        found = _read(conn, table, limit, made, f" TABLESAMPLE SYSTEM ({min(100.0, percent)})")
         if found.count == limit:
             return found
-    return _read(conn, table, limit)
+    return _read(conn, table, limit, made)
 
 
-def _read(conn: Connection, table: PlannedTable, limit: int, drawn: str = "") -> SomeRows:
+def _read(
+    conn: Connection,
+    table: PlannedTable,
+    limit: int,
+    made: Mapping[str, sql.Composable],
+    drawn: str = "",
+) -> SomeRows:
     columns = tuple(each.column.name for each in table.columns if each.written)
     condition = " AND ".join(table.where) or "true"
-    query = (
-        f"COPY (SELECT {', '.join(map(quoted, columns))}"  # noqa: S608
-        f" FROM ONLY {quoted(table.schema, table.name)}{drawn}"
-        f" WHERE {condition} LIMIT {limit}) TO STDOUT"
+    own = [sql.Identifier(table.name, each) for each in columns]
+    query = sql.SQL("COPY (SELECT {} FROM ONLY {}{} WHERE {} LIMIT {}) TO STDOUT").format(
+        sql.SQL(", ").join([*own, *made.values()]),
+        sql.Identifier(table.schema, table.name),
+        sql.SQL(drawn),  # pyright: ignore[reportArgumentType]
+        sql.SQL(condition),  # pyright: ignore[reportArgumentType]
+        limit,
     )
-    with conn.cursor().copy(query.encode()) as copy:
+    # A strategy's SQL may fail, and what is asked next has to be answered.
+    with conn.transaction(), conn.cursor().copy(query) as copy:
         lines = b"".join(bytes(each) for each in copy).decode().split("\n")[:-1]
     fields = tuple(zip(*(line.split("\t") for line in lines), strict=True))
-    return SomeRows(columns, fields or tuple(() for _ in columns), len(lines))
+    fields = fields or tuple(() for _ in (*columns, *made))
+    by_source = dict(zip(made, fields[len(columns) :], strict=True))
+    return SomeRows(columns, fields[: len(columns)], len(lines), by_source)
 
 
 def mask_rows(
@@ -107,7 +183,7 @@ def mask_rows(
     Returns:
         The rows, and what stops the copy at a column; such a column is left as it is.
     """
-    after: dict[str, list[str]] = {}
+    after: dict[str, Sequence[str]] = {}
     errors: list[StrategyError] = []
     for name, strategy in masked.strategies.items():
         if name not in masked.changed or name not in rows.columns or not rows.count:
@@ -115,12 +191,35 @@ def mask_rows(
         needed = [rows.of(other) for other in strategy.needs() if other in rows.columns]
         if len(needed) < len(strategy.needs()):
             continue  # told already
-        mask = mask_of(conn, strategy, masked)
         try:
-            after[name] = masked_fields(mask, rows.of(name), needed, timeout)
+            if name in rows.failed:
+                raise _sql_error(strategy, f"failed: {rows.failed[name]}")
+            if name in rows.by_source:
+                after[name] = _changed(strategy, rows.of(name), rows.by_source[name])
+            else:
+                mask = mask_of(conn, strategy, masked)
+                after[name] = masked_fields(mask, rows.of(name), needed, timeout)
         except StrategyError as error:
             errors.append(error)
     return rows.replaced(after), tuple(errors)
+
+
+def _changed(strategy: StrategyBase, before: Fields, after: Fields) -> Fields:
+    """What the source has made, unless it is what was there."""
+    values = set(before) - {NULL}
+    same = {old for old, new in zip(before, after, strict=True) if old == new} - {NULL}
+    if not strategy.keeps and len(same) > chance_matches(strategy, len(values)):
+        raise _sql_error(
+            strategy, f"gave {len(same):,} of {len(values):,} different values back unchanged"
+        )
+    return after
+
+
+def _sql_error(strategy: StrategyBase, what: str) -> StrategyError:
+    return StrategyError(
+        f"{strategy.column}: the SQL of the strategy {strategy.name!r} {what}.",
+        next_step=f"Mend it, and check it: confiture-flows strategies test {strategy.name}",
+    )
 
 
 def mask_of(conn: Connection, strategy: StrategyBase, masked: MaskedTable) -> ColumnMask:

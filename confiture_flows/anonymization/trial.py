@@ -24,6 +24,7 @@ from confiture_flows.anonymization.rows import (
     read_rows,
 )
 from confiture_flows.anonymization.selection import quoted
+from confiture_flows.anonymization.strategy import is_sql_only
 from confiture_flows.errors import StrategyError, TargetError
 from confiture_flows.postgres.likeness import read_likeness
 from confiture_flows.postgres.schema_copy import copy_schema
@@ -90,7 +91,7 @@ def try_plan(
     for masked in planned.tables:
         if not masked.changed or len(masked.strategies) < len(masked.rules):
             continue  # what is wrong with a rule is told already
-        before = read_rows(conn, by_name[str(masked.table)], rows, spread=True)
+        before = read_rows(conn, by_name[str(masked.table)], rows, spread=True, masked=masked)
         after, errors = mask_rows(conn, masked, before, timeout)
         for error in errors:
             findings[Finding("trial.strategy", Severity.ERROR, error.message, error.next_step)] = (
@@ -124,7 +125,7 @@ def _compare(
         one, two = own.strategies.get(name), other.strategies.get(referenced)
         if one is None or two is None or one.needs() or two.needs():
             continue
-        if "null" in (one.name, two.name):
+        if "null" in (one.name, two.name) or is_sql_only(type(one)) or is_sql_only(type(two)):
             continue
         values = sorted(set(rows.of(name)))
         try:

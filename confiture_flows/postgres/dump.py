@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from confiture_flows.errors import EmbeddedServerError
 from confiture_flows.postgres.clients import client_access, find_clients
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # psql's own, by which it is asked to obey nothing else of its kind.
 _RESTRICT = re.compile(r"^\\(?:un)?restrict .*$", re.MULTILINE)
-
-Section = Literal["pre-data", "post-data"]
 
 
 def dump_schema(dsn: str, major: int, *, owners: bool) -> str:
@@ -29,41 +30,63 @@ def dump_schema(dsn: str, major: int, *, owners: bool) -> str:
     Raises:
         EmbeddedServerError: There is no such pg_dump here, or it fails.
     """
-    return _dumped(dsn, major, ["--schema-only"], owners=owners)
+    folder = find_clients(major, "pg_dump")
+    return _text(_dumped(folder, dsn, ["--schema-only"], owners=owners))
 
 
-def dump_section(dsn: str, major: int, section: Section, *, owners: bool, snapshot: str) -> str:
-    """What comes before the rows of a database, or after them, as SQL.
+def dump_sections(dsn: str, major: int, *, owners: bool, snapshot: str) -> tuple[str, str]:
+    """What comes before the rows of a database, and after them, as SQL.
+
+    The database is asked once: pg_dump writes an archive, of which pg_restore writes out both.
 
     Args:
         dsn: Of the database.
         major: The server's major version.
-        section: Tables and functions; or indexes, keys, triggers, policies, and the filling of
-            materialized views.
         owners: Whether owners and rights are in it; their roles have to be there then.
         snapshot: An exported snapshot to look at.
 
+    Returns:
+        Tables and functions; and indexes, keys, triggers, policies, and the filling of
+        materialized views.
+
     Raises:
-        EmbeddedServerError: There is no such pg_dump here, or it fails.
+        EmbeddedServerError: There are no such programs here, or they fail.
     """
-    arguments = [f"--section={section}", f"--snapshot={snapshot}", "--no-publications"]
-    return _dumped(dsn, major, arguments, owners=owners)
+    folder = find_clients(major, "pg_dump", "pg_restore")
+    # Not --schema-only, which leaves the filling of materialized views out.
+    sections = ["--section=pre-data", "--section=post-data", "--no-publications"]
+    form = ["--format=custom", "--compress=0", f"--snapshot={snapshot}"]
+    archive = _dumped(folder, dsn, [*sections, *form], owners=owners)
+    return _section(folder, archive, "pre-data"), _section(folder, archive, "post-data")
 
 
-def _dumped(dsn: str, major: int, arguments: list[str], *, owners: bool) -> str:
-    program = find_clients(major, "pg_dump") / "pg_dump"
+def _section(folder: Path, archive: bytes, section: str) -> str:
+    command = [folder / "pg_restore", "--file=-", f"--section={section}"]
+    return _text(_output(command, None, archive))
+
+
+def _dumped(folder: Path, dsn: str, arguments: list[str], *, owners: bool) -> bytes:
     database, environment = client_access(dsn)
-    command = [program, *arguments, "--no-subscriptions", "--no-tablespaces"]
+    command = [folder / "pg_dump", *arguments, "--no-subscriptions", "--no-tablespaces"]
     command += [] if owners else ["--no-owner", "--no-privileges"]
     # A table that is locked now would make pg_dump, and all who come after it, wait.
-    command += ["--lock-wait-timeout=2000", f"--dbname={database}"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, errors="replace", env=environment, check=False
-    )
+    command += ["--lock-wait-timeout=2000", "--encoding=UTF8", f"--dbname={database}"]
+    return _output(command, environment)
+
+
+def _output(
+    command: list[Path | str], environment: dict[str, str] | None, given: bytes = b""
+) -> bytes:
+    done = subprocess.run(command, input=given, capture_output=True, env=environment, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no reason given"]
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise EmbeddedServerError(
             f"pg_dump cannot read the schema: {said[0]}",
             next_step="Check the rights of the user of this target, and whether a table is locked.",
         )
-    return _RESTRICT.sub("", done.stdout)
+    return done.stdout
+
+
+def _text(script: bytes) -> str:
+    # What is no UTF-8 is of a SQL_ASCII database, whose bytes nothing converts.
+    return _RESTRICT.sub("", script.decode(errors="replace"))

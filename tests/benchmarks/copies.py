@@ -3,17 +3,18 @@
 A table of ten columns (id, uuid, email, name, phone, inet, date, address, jsonb, timestamptz) goes
 from one database of a server to another, one way after another in every round. The yardstick is a
 bare loop over COPY in binary, which makes no database, reads no schema and swaps no names. So each
-of our ways is shown twice: the chunks alone, and the whole copy.
+of our ways is shown twice: the chunks alone, and the whole copy, which no older copy stands in the
+way of. Processor time is that of our processes and the server's; others on the machine lengthen
+seconds, but hardly this.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
+import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from confiture_flows.anonymization.copy import open_copy, run_chunks
+from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.values import CopyAccess, CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.plan import CopyPlan
 from confiture_flows.anonymization.proof.prove import prove_copy
 from confiture_flows.anonymization.proof.report import LeakReport, ProofMode, ProofOptions
 from confiture_flows.target import Target
+from tests.benchmarks.copy_command import COMMANDS, run_command, write_project
 from tests.benchmarks.copy_peers import (
     dump_and_restore,
     masked_all,
@@ -36,11 +39,13 @@ from tests.benchmarks.copy_peers import (
 )
 from tests.benchmarks.custom_strategy import MODULE, NAME
 from tests.benchmarks.measure import Series, interleave
+from tests.benchmarks.processes import Memory, processor_seconds
 from tests.benchmarks.servers import durable_server
 from tests.copies import plan_of
 
 ROWS, ROUNDS = 1_000_000, 5
 BARE = "bare binary pipe"
+PARTS = ("before", "indexes and keys", "sequences", "proof", "swap")
 SECRET = Secret(b"benchmarks are no secret")
 TABLE = """
 CREATE TABLE person (id bigint PRIMARY KEY, uid uuid NOT NULL, email text NOT NULL,
@@ -68,6 +73,11 @@ KEYED: Mapping[str, Any] = {
 }
 HASHED: Mapping[str, Any] = dict.fromkeys(KEYED, "hash")
 CUSTOM: Mapping[str, Any] = {"person__name": NAME}
+# Python that costs more than all the rest: a document, parsed and written again.
+DOCUMENTS: Mapping[str, Any] = {
+    "person__extra": ("jsonb", {"paths": {"$.note": "name"}}),
+    "person__address": "free-text",
+}
 
 
 def bare_pipe(source: str, place: str) -> None:
@@ -82,45 +92,55 @@ def bare_pipe(source: str, place: str) -> None:
             into.write(data)
 
 
+class Clock(CopyObserver):
+    """When each part of a copy began."""
+
+    def __init__(self) -> None:
+        self.parts = {"before": time.perf_counter()}
+
+    def began(self, chunks: object) -> None:
+        """Rows are next."""
+        self.parts["rows"] = time.perf_counter()
+
+    def finishing(self, what: str) -> None:
+        """That is next."""
+        self.parts[what] = time.perf_counter()
+
+    def seconds(self) -> dict[str, float]:
+        """How long each took, the last until now."""
+        ends = [*list(self.parts.values())[1:], time.perf_counter()]
+        return {
+            name: end - start for (name, start), end in zip(self.parts.items(), ends, strict=True)
+        }
+
+
 class Bench:
     """The databases, and the ways to fill one from the other."""
 
     def __init__(self, dsn: str, rows: int) -> None:
         self.admin, self.rows = dsn, rows
         self.source, self.place = (make_conninfo(dsn, dbname=n) for n in ("bench_a", "bench_b"))
-        for name in ("bench_a", "bench_b"):
-            self.execute(dsn, f"CREATE DATABASE {name}")
+        self.execute(dsn, "CREATE DATABASE bench_a")
         self.execute(self.source, TABLE)
         with psycopg.connect(self.source, autocommit=True) as conn:
             conn.execute(FILL, (rows,))
             conn.execute("VACUUM ANALYZE person")
-
-    def processor_seconds(self) -> float:
-        """What this process, those it has started, and the server's have used so far."""
-        ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        used = sum(each.ru_utime + each.ru_stime for each in ours)
-        with psycopg.connect(self.admin) as conn:
-            (folder,) = conn.execute("SHOW data_directory").fetchone() or ("",)
-        server = int(Path(folder, "postmaster.pid").read_text().split("\n", 1)[0])
-        for each in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                fields = each.read_text().rpartition(")")[2].split()
-                if server in (int(each.parent.name), int(fields[1])):
-                    # Those of children that have ended are among their parent's.
-                    ticks = sum(map(int, fields[11:15]))
-                    used += ticks / os.sysconf("SC_CLK_TCK")
-        return used
 
     def execute(self, dsn: str, statement: str) -> None:
         """Run a statement."""
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(statement.encode())
 
+    def forget(self, database: str) -> None:
+        """Drop a database, and write what is unwritten."""
+        self.execute(self.admin, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        self.execute(self.admin, "CHECKPOINT")
+
     def bare(self) -> dict[str, float]:
         """The yardstick, into a table without indexes as ours is."""
-        self.execute(self.place, "DROP TABLE IF EXISTS person")
+        self.forget("bench_b")
+        self.execute(self.admin, "CREATE DATABASE bench_b")
         self.execute(self.place, TABLE.replace(" PRIMARY KEY", ""))
-        self.execute(self.admin, "CHECKPOINT")
         started = time.perf_counter()
         bare_pipe(self.source, self.place)
         return {"rows": time.perf_counter() - started}
@@ -135,38 +155,33 @@ class Bench:
         spent: list[float] = []
 
         def prove(access: CopyAccess, plan: CopyPlan, rows: Mapping[str, int]) -> LeakReport:
-            spent.append(self.processor_seconds())
+            spent.append(processor_seconds()[0])
             try:
                 return prove_copy(access, plan, rows, ProofOptions(proof))
             finally:
-                spent.append(self.processor_seconds())
+                spent.append(processor_seconds()[0])
 
         def run() -> dict[str, float]:
-            self.execute(self.admin, "CHECKPOINT")
-            source, place = Target("a", self.source), Target("b", self.place)
-            spent[:] = [self.processor_seconds()]
-            started = time.perf_counter()
-            with open_copy(source, place, plan, SECRET, options) as copying:
-                begun = time.perf_counter()
+            self.forget("bench_b")
+            source, place, clock = Target("a", self.source), Target("b", self.place), Clock()
+            spent[:] = [processor_seconds()[0]]
+            with (
+                Memory() as memory,
+                open_copy(source, place, plan, SECRET, options, clock) as copying,
+            ):
                 results = run_chunks(copying, options.workers)
-                rows = time.perf_counter() - begun
                 report = copying.finish(results, None if proof == "off" else prove)
             assert report.rows == self.rows
-            whole = time.perf_counter() - started
-            if report.proof is None:
-                return {"rows": rows, "whole": whole}
-            assert report.proof.verdict == "passed", report.proof.message()
-            begun, proving, proven = spent
-            proved, all_of_it = proven - proving, self.processor_seconds() - begun
-            took = report.proof.seconds
-            return {
-                "rows": rows,
-                "whole": whole,
-                "proof": took,
-                "ratio": took / (whole - took),
-                "processor": proved,
-                "processor ratio": proved / (all_of_it - proved),
-            }
+            parts = clock.seconds()
+            found = {**parts, "whole": sum(parts.values()), "memory": float(memory.most)}
+            if report.proof is not None:
+                assert report.proof.verdict == "passed", report.proof.message()
+                begun, proving, proven = spent
+                took, used = report.proof.seconds, proven - proving
+                copied = processor_seconds()[0] - begun - used
+                found |= {"proof": took, "proof ratio": took / (found["whole"] - took)}
+                found |= {"proof processor": used, "proof processor ratio": used / copied}
+            return found
 
         return run
 
@@ -177,11 +192,11 @@ class Bench:
         source, place = (make_conninfo(self.admin, dbname=n) for n in ("bench_c", "bench_d"))
 
         def measured() -> dict[str, float]:
-            self.execute(self.admin, "DROP DATABASE IF EXISTS bench_d WITH (FORCE)")
-            self.execute(self.admin, "CREATE DATABASE bench_d")
+            self.forget("bench_d")
+            if run is not run_command:
+                self.execute(self.admin, "CREATE DATABASE bench_d")
             if run is sync_confiture:
                 self.execute(place, TABLE.replace("jsonb", "text"))
-            self.execute(self.admin, "CHECKPOINT")
             found = run(folder, source, place)
             assert masked_all(place, self.rows)
             return found
@@ -219,7 +234,23 @@ def ways(bench: Bench) -> dict[str, Callable[[], Mapping[str, float]]]:
         "no mask, proven": bench.ours({}, one, "full"),
         "custom Python on one column": bench.ours(CUSTOM, one),
         "custom Python on one column, 2 workers": bench.ours(CUSTOM, two),
+        "documents and free text": bench.ours(DOCUMENTS, one),
+        "documents and free text, 2 workers": bench.ours(DOCUMENTS, two),
     }
+
+
+def with_processor(run: Callable[[], Mapping[str, float]]) -> Callable[[], Mapping[str, float]]:
+    """The same with the processor time that it took."""
+
+    def measured() -> Mapping[str, float]:
+        before = processor_seconds()
+        found = run()
+        everybody, servers = (
+            now - then for now, then in zip(processor_seconds(), before, strict=True)
+        )
+        return {**found, "processor": everybody, "servers": servers}
+
+    return measured
 
 
 def main() -> None:
@@ -227,36 +258,56 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", action="append", help="what names hold; may be repeated")
     parser.add_argument("--peers", type=Path, help="the bin folder of their environment")
     said = parser.parse_args()
-    with durable_server() as dsn:
+    with durable_server() as dsn, tempfile.TemporaryDirectory() as scratch:
         bench = Bench(dsn, said.rows)
-        runs = {n: r for n, r in ways(bench).items() if n == BARE or said.only in n}
+        runs = ways(bench)
         if said.peers:
             bench.prepare_peers(said.peers)
+            for name, engine in COMMANDS.items():
+                folder = Path(scratch) / engine
+                write_project(folder, bench.admin, engine)
+                runs[name] = bench.peer(run_command, folder)
             runs["fraiseql-confiture, masked"] = bench.peer(sync_confiture, said.peers)
             runs["pg_anon, dump and restore"] = bench.peer(dump_and_restore, said.peers)
-        found = interleave(runs, said.rounds, lambda what: print(f"  {what}", flush=True))
-    print(f"load {os.getloadavg()}, {said.rows:,} rows, {said.rounds} rounds")
-    bare = found[BARE]["rows"]
+        measured = {
+            name: with_processor(run)
+            for name, run in runs.items()
+            if name == BARE or any(each in name for each in said.only or ("",))
+        }
+        found = interleave(measured, said.rounds, lambda what: print(f"  {what}", flush=True))
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    print(f"load {load}, {said.rows:,} rows, {said.rounds} rounds; seconds: least, median, most")
     for name, figures in found.items():
-        whole, proof = figures.get("whole"), figures.get("proof")
-        rows = figures.get("rows") or figures["whole"]
-        print(
-            f"{name:<42}{_of(rows)}  {said.rows / rows.median:10,.0f}/s"
-            f"  {bare.median / rows.median:5.2f} of bare (least {bare.least / rows.least:4.2f})"
-            + (f"  whole {_of(whole)}" if whole else "")
-            + (f"  of that the proof {_of(proof)}" if proof else "")
+        print(_line(name, figures, found[BARE]["rows"], said.rows))
+
+
+def _line(name: str, figures: Mapping[str, Series], bare: Series, count: int) -> str:
+    parts = [f"{name:<47}"]
+    if rows := figures.get("rows"):
+        parts.append(
+            f"rows {_of(rows)}, {count / rows.median:9,.0f}/s, {bare.median / rows.median:4.2f} of "
+            f"bare (least {bare.least / rows.least:4.2f})"
         )
-        if ratio := figures.get("ratio"):
-            print(
-                f"{'':<42}the proof took {ratio.median:.2f} of the copy's time "
-                f"({ratio.least:.2f} to {ratio.most:.2f}), and {_of(figures['processor'])} of the "
-                f"processors', {figures['processor ratio'].median:.2f} of the copy's"
-            )
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(f"largest process: {peak / 1024:.0f} MB")
+    if whole := figures.get("whole"):
+        parts.append(f"whole {_of(whole)}")
+    used, servers = figures["processor"].median, figures["servers"].median
+    parts.append(f"processor {used:.2f} s, {servers:.2f} of it the server")
+    if ratio := figures.get("proof ratio"):
+        parts.append(
+            f"the proof took {_of(figures['proof'])}, {ratio.median:.2f} of the copy's time "
+            f"({ratio.least:.2f} to {ratio.most:.2f}); of the processors' "
+            f"{_of(figures['proof processor'])}, {figures['proof processor ratio'].median:.2f} of "
+            "the copy's"
+        )
+    others = [each for each in PARTS if each in figures]
+    if others:
+        parts.append(", ".join(f"{each} {figures[each].median:.2f}" for each in others))
+    if memory := figures.get("memory"):
+        parts.append(f"at most {memory.most / (1 << 20):.0f} MB")
+    return "\n    ".join(parts)
 
 
 def _of(series: Series) -> str:

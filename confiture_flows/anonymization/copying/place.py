@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from confiture_flows.anonymization.copying.completing import complete
 from confiture_flows.anonymization.copying.directory import (
     BEFORE,
     begin_folder,
@@ -77,6 +78,8 @@ class _DatabasePlace:
     database: NewDatabase
     schema: Schema
     receiver: Receiver
+    workers: int
+    size: int
 
     @property
     def where(self) -> Target:
@@ -93,10 +96,7 @@ class _DatabasePlace:
             prepare_session(conn, writing=True)
             with told_without_rows("Ending the load"):
                 drop_journal(conn)
-            run_script(conn, self.schema.after, "Making indexes and keys")
-            prepare_session(conn, writing=True)
-            with told_without_rows("Reading statistics"):
-                conn.execute("ANALYZE")
+        complete(self.where, self.schema.after, self.workers, self.size)
 
     def set_sequences(self, sequences: tuple[Sequence, ...]) -> None:
         with connect(self.where, "copy schema") as conn, told_without_rows("Setting sequences"):
@@ -170,6 +170,7 @@ def open_place(
             )
         check_available(database.admin, schema, describe_dsn(target.dsn))
         database.create(source)
-        place = _DatabasePlace(database, schema, Receiver(major))
+        size = sum(each.size for each in plan.tables if each.copied)
+        place = _DatabasePlace(database, schema, Receiver(major), options.workers, size)
         place.begin()
         yield place

@@ -10,7 +10,7 @@ from psycopg import Error, sql
 
 from confiture_flows.anonymization.copying.sessions import copy_error
 from confiture_flows.errors import CopyError
-from confiture_flows.postgres.dump import dump_section
+from confiture_flows.postgres.dump import dump_sections
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -87,11 +87,10 @@ def read_schema(source: Source, *, owners: bool) -> Schema:
     """Read it, as of the snapshot.
 
     Raises:
-        EmbeddedServerError: There is no fitting pg_dump, or it fails.
+        EmbeddedServerError: There are no fitting pg_dump and pg_restore, or they fail.
     """
     dsn, major = source.target.dsn, source.major
-    before = dump_section(dsn, major, "pre-data", owners=owners, snapshot=source.snapshot)
-    after = dump_section(dsn, major, "post-data", owners=owners, snapshot=source.snapshot)
+    before, after = dump_sections(dsn, major, owners=owners, snapshot=source.snapshot)
     return Schema(
         _USER_MAPPING.sub("", before),
         after,
@@ -184,9 +183,14 @@ def run_script(conn: Connection, script: str, what: str) -> None:
     try:
         conn.execute(script.encode())
     except Error as error:
-        made = copy_error(what, error)
-        # Of integrity errors only the constraint is told; what else may fail names no row.
-        if not made.retryable and not (error.sqlstate or "").startswith(("22", "23")):
-            made.message = f"{made.message} {error.diag.message_primary}."
-            made.args = (made.message,)
-        raise made from None
+        raise script_error(what, error) from None
+
+
+def script_error(what: str, error: Error) -> CopyError:
+    """What an error means that a statement of pg_dump's has met."""
+    made = copy_error(what, error)
+    # Of integrity errors only the constraint is told; what else may fail names no row.
+    if not made.retryable and not (error.sqlstate or "").startswith(("22", "23")):
+        made.message = f"{made.message} {error.diag.message_primary}."
+        made.args = (made.message,)
+    return made

@@ -84,20 +84,20 @@ def copy_error(what: str, error: Error) -> CopyError:
     if (state or "").startswith(_PASSING) or (
         state is None and isinstance(error, OperationalError)
     ):
-        reason = _kind(error) if state else "the connection broke"
+        reason = told_kind(error) if state else "the connection broke"
         return CopyInterruptedError(f"{what} was interrupted: {reason}.", sqlstate=state)
     column = error.diag.column_name or _column_of(error.diag.context)
     where = f", column {column}" if column else ""
     constraint = error.diag.constraint_name
     broken = f", constraint {constraint}" if constraint else ""
     return CopyError(
-        f"{what} failed{where}{broken}: {_kind(error)}.",
+        f"{what} failed{where}{broken}: {told_kind(error)}.",
         sqlstate=state,
         next_step=_advice(state),
     )
 
 
-def _kind(error: Error) -> str:
+def told_kind(error: Error) -> str:
     """The name of its class in words: the server's own text may quote a value."""
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()
     return f"{words} ({error.sqlstate})" if error.sqlstate else words

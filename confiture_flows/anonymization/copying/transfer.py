@@ -46,6 +46,10 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.strategy import StrategyBase
 
 
+# Of smaller tables a file more costs as much as it saves.
+_WORTH_FREEZING = 1 << 20
+
+
 class TransferProgress:
     """What a transfer tells on its way; does nothing unless overridden."""
 
@@ -203,7 +207,8 @@ class Transfer:
                 rows += self._pour(source, statement, relay, masks, table.columns)
             return _result(chunk, rows, relay.size, started, masks)
         if place is not None:
-            writer = CopyWriter(place, copy_in(chunk, table.columns))
+            frozen = _empty(place, chunk)
+            writer = CopyWriter(place, copy_in(chunk, table.columns, frozen=frozen))
             for statement in _statements(chunk, table):
                 rows += self._pour(source, statement, writer, masks, table.columns)
             written = writer.end()
@@ -261,6 +266,20 @@ class Transfer:
             )
             made.append(ColumnMask(strategy, rule.on_unfit if rule else "stop", needs, codec))
         return made
+
+
+def _empty(place: Connection, chunk: Chunk) -> bool:
+    """Empty a new database's table that one chunk fills, if that is worth a file of its own.
+
+    Rows that come into a table of the same transaction can be frozen: nobody else sees it, so
+    that no later reader has to ask who wrote them, and no vacuum has to write them once more. A
+    server with `wal_level = minimal` does not log them either.
+    """
+    if chunk.of > 1 or chunk.table.size < _WORTH_FREEZING:
+        return False
+    name = sql.Identifier(chunk.table.schema, chunk.table.name)
+    place.execute(sql.SQL("TRUNCATE ONLY {}").format(name))
+    return True
 
 
 def _statements(chunk: Chunk, table: _Table) -> Iterator[bytes]:

@@ -162,15 +162,18 @@ def copy_out(
     )
 
 
-def copy_in(chunk: Chunk, columns: Columns) -> bytes:
-    """The COPY that writes a chunk."""
+def copy_in(chunk: Chunk, columns: Columns, *, frozen: bool = False) -> bytes:
+    """The COPY that writes a chunk.
+
+    Args:
+        chunk: Which.
+        columns: In which order.
+        frozen: Whether the rows are as old as can be; the table was emptied in this transaction.
+    """
     name = sql.Identifier(chunk.table.schema, chunk.table.name)
     fields = sql.SQL(", ").join(map(sql.Identifier, columns.written))
-    return (
-        sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})")
-        .format(name, fields, sql.SQL(chunk.way.format))
-        .as_bytes()
-    )
+    form = sql.SQL(chunk.way.format) + sql.SQL(", FREEZE" if frozen else "")
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(name, fields, form).as_bytes()
 
 
 def masked_field(strategy: StrategyBase, kind: ColumnType) -> sql.Composable:

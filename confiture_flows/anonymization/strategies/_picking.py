@@ -52,13 +52,17 @@ class PickingStrategy(DigestStrategy):
 
     def anonymize_batch(self, values: Sequence[str], *others: Sequence[Any]) -> list[str]:
         """The picks for many."""
-        if len(self._tables) > 1:
-            return super().anonymize_batch(values)
-        table, size = self._tables[0], self._size
-        digest, number = self.key.digest, int.from_bytes
-        return [
-            table[number(digest(value.encode())[:NUMBER_BYTES], "big") % size] for value in values
-        ]
+        digits = 2 * NUMBER_BYTES
+        numbers = [int(each[:digits], 16) for each in self.key.hex_digests(values)]
+        if len(self._tables) == 1:
+            table, size = self._tables[0], self._size
+            return [table[each % size] for each in numbers]
+        made = [""] * len(numbers)
+        for table in self._tables:
+            size = len(table)
+            made = [start + table[each % size] for start, each in zip(made, numbers, strict=True)]
+            numbers = [each // size for each in numbers]
+        return made
 
     def to_sql(self, column: str, *others: str) -> str | None:
         """The picks, made by the source."""

@@ -71,9 +71,8 @@ class Email(DigestStrategy):
 
     def anonymize_batch(self, values: Any, *others: Any) -> list[str]:
         """The addresses."""
-        digest, digits = self.key.digest, self._digits
-        start, end = self.config.prefix, self._end
-        return [f"{start}{digest(value.encode()).hex()[:digits]}{end}" for value in values]
+        digits, start, end = self._digits, self.config.prefix, self._end
+        return [f"{start}{each[:digits]}{end}" for each in self.key.hex_digests(values)]
 
     def to_sql(self, column: str, *others: str) -> str | None:
         """The address, computed by the source."""

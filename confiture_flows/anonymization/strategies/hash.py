@@ -11,6 +11,8 @@ from confiture_flows.anonymization.registry import register_strategy
 from confiture_flows.anonymization.strategies._digest import DigestStrategy
 from confiture_flows.anonymization.strategy import StrategyBase
 
+_DIGITS = 64
+
 
 @register_strategy("hash")
 class Hash(DigestStrategy):
@@ -24,7 +26,7 @@ class Hash(DigestStrategy):
     class Config(StrategyBase.Config):
         """Options of hash."""
 
-        length: int = Field(default=64, ge=8, le=64, description="Hexadecimal digits.")
+        length: int = Field(default=_DIGITS, ge=8, le=_DIGITS, description="Hexadecimal digits.")
 
     config: Config
 
@@ -38,8 +40,8 @@ class Hash(DigestStrategy):
 
     def anonymize_batch(self, values: Sequence[str], *others: Sequence[Any]) -> list[str]:
         """The digests."""
-        digest, length = self.key.digest, self._length
-        return [digest(value.encode()).hex()[:length] for value in values]
+        digits, length = self.key.hex_digests(values), self._length
+        return digits if length == _DIGITS else [each[:length] for each in digits]
 
     def to_sql(self, column: str, *others: str) -> str | None:
         """The digest, computed by the source."""

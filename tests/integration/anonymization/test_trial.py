@@ -12,6 +12,7 @@ import pytest
 
 from confiture_flows.anonymization.planning import Planned
 from confiture_flows.anonymization.registry import register_strategy, registered
+from confiture_flows.anonymization.strategy import StrategyBase
 from confiture_flows.anonymization.trial import try_plan
 from confiture_flows.report.finding import Finding, Severity
 from confiture_flows.target import Target
@@ -135,3 +136,32 @@ def test_trial_that_cannot_be_held_is_told_and_not_passed_over(tried: Try):
     [found] = tried({"public.customers.code": "hash"}, on=nowhere)
     assert (found.code, found.severity) == ("trial.not_possible", Severity.WARNING)
     assert "127.0.0.1:1" in found.message
+
+
+def test_what_the_source_masks_is_tried_by_its_sql(tried: Try, shop: psycopg.Connection):
+    def by(expression: str) -> dict[str, Any]:
+        return {"strategy": "sql", "config": {"expression": expression}}
+
+    shop.execute("ALTER TABLE customers ADD CONSTRAINT short CHECK (length(nick) < 12)")
+    assert tried({"public.customers.nick": by("left({column}, 2)")}) == ()
+    [(code, message)] = errors(tried({"public.customers.nick": by("{column} || ' Longer'")}))
+    assert (code, "short" in message) == ("trial.refused", True)
+
+    @register_strategy("forgetful")
+    class Forgetful(StrategyBase):
+        """Its SQL is not what its Python is."""
+
+        def anonymize(self, value: str, *others: Any) -> str:
+            return "x"
+
+        def to_sql(self, column: str, *others: str) -> str:
+            return column
+
+    broken = by("{column} || repeat('x', 1 / (length({column}) - length({column})))")
+    try:
+        found = tried({"public.customers.nick": broken, "public.products.name": "forgetful"})
+    finally:
+        registered.remove("forgetful")
+    told = {message.split(":")[0]: message for _, message in errors(found)}
+    assert "division by zero (22012)" in told["public.customers.nick"]
+    assert "gave 10 of 10 different values back unchanged" in told["public.products.name"]

@@ -76,6 +76,9 @@ class InMemory:
         self._stage("rehearse")
         return self.rehearsed
 
+    def approve(self, plan: Plan, findings: tuple[Finding, ...]) -> None:
+        self._stage("approve")
+
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         self._stage("apply")
         self.rows += self.meanwhile
@@ -155,6 +158,7 @@ def test_stages_of_a_migrate_run_in_order(make_stages) -> None:
         "validate",
         "plan",
         "rehearse",
+        "approve",
         "apply",
         "verify",
         "publish",
@@ -171,7 +175,7 @@ def test_rollback_verifies_nothing(make_stages) -> None:
     report = run(stages, DOWN)
 
     stages_up_to_plan = ["discover", "read_ledger", "validate", "plan"]
-    assert stages.calls == [*stages_up_to_plan, "rehearse", "apply", "publish"]
+    assert stages.calls == [*stages_up_to_plan, "rehearse", "approve", "apply", "publish"]
     assert versions(report.done) == ["2", "1"]
 
 
