@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
-from confiture_flows.cli._frame import INTERRUPTED, silence
+from confiture_flows.cli._frame import INTERRUPTED
 from confiture_flows.cli.anonymize import anonymize
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
@@ -28,6 +28,7 @@ from confiture_flows.cli.rules import rules
 from confiture_flows.cli.status import status
 from confiture_flows.cli.strategies import strategies
 from confiture_flows.cli.verify import verify
+from confiture_flows.report.console import silence
 
 WRONG_USAGE = 2
 

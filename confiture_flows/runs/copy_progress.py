@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self, TextIO
 
 from confiture_flows.anonymization.copying.observer import CopyObserver
-from confiture_flows.cli._frame import console, silence
+from confiture_flows.report.console import console, silence
 
 if TYPE_CHECKING:
     from types import TracebackType
