@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
 
 DSN_VARIABLE = "CONFITURE_DSN"
+IN_VARIABLE = "env:"  # and the name of an environment variable that holds a connection string
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
                 f"in {DSN_VARIABLE}.",
             )
         name = next(iter(project.targets))
+    if name.startswith(IN_VARIABLE):
+        return _in_variable(name.removeprefix(IN_VARIABLE), project)
     if name not in project.targets:
         return None
     said = project.targets[name]
@@ -129,6 +132,16 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         on_error=said.on_error,
         dry_run=said.dry_run,
     )
+
+
+def _in_variable(name: str, project: Project) -> Target:
+    dsn = os.environ.get(name)
+    if not dsn:
+        raise ConfigError(
+            f"The environment variable {name} is not set.",
+            next_step=f"Set it to a connection string: export {name}=...",
+        )
+    return replace(Target.from_dsn(dsn), placeholders=placeholder_values(project))
 
 
 def describe_dsn(dsn: str) -> str:

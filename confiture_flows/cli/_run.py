@@ -12,7 +12,7 @@ from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
     from confiture_flows.cli._frame import Work
-    from confiture_flows.config import DryRunName, OutOfOrder
+    from confiture_flows.config import DryRunName, GateName, OutOfOrder
     from confiture_flows.migrations.lifecycle import RunReport
 
 Granularity = Literal["stage", "migration"]
@@ -28,6 +28,7 @@ def run_direction(
     out_of_order: OutOfOrder | None = None,
     single_transaction: bool = False,
     dry_run: DryRunName | None = None,
+    fail_on: GateName | None = None,
 ) -> Outcome:
     """Run migrate or rollback.
 
@@ -52,8 +53,7 @@ def run_direction(
     way = Direction(direction)
     target, request = work.target(), work.request(to, out_of_order)
     request = replace(request, single_transaction=single_transaction)
-    if dry_run is not None:
-        target = replace(target, dry_run=dry_run)
+    target = replace(target, dry_run=dry_run or target.dry_run, fail_on=fail_on or target.fail_on)
     error: BaseException | None = None
     # What a Python migration prints must not get between a program and our JSON.
     with (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - cyclopts reads it
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -34,8 +34,9 @@ class CopyChoice:
     """What is copied where, and how."""
 
     source: Annotated[
-        str, Parameter(name="--from", help="The target or block to copy; it is only read.")
-    ]
+        str | None,
+        Parameter(name="--from", help="The target or block to copy; it is only read."),
+    ] = None
     target: Annotated[
         str | None, Parameter(name="--to", help="The target or block to become the copy.")
     ] = None
@@ -94,11 +95,18 @@ class CopyChoice:
             'configuration\'s "full".'
         ),
     ] = None
+    plan_file: Annotated[
+        Path | None,
+        Parameter(help="What the wizard has saved; options given here come before it."),
+    ] = None
+
+
+_NOTHING = CopyChoice()
 
 
 def anonymize(
     *,
-    choice: CopyChoice,
+    choice: CopyChoice = _NOTHING,
     json: Annotated[bool, Parameter(help="Print one JSON object.", negative="")] = False,
 ) -> int:
     """Copy a database, anonymized by the rules of confiture.toml, as a flow run.
@@ -116,8 +124,29 @@ def anonymize(
 
 
 def _run(work: Work, asked: CopyChoice) -> Outcome:
+    if asked.plan_file is None:
+        return _copy(work, asked)
+    from confiture_flows.cli._plan_file import follow
+
+    found = follow(work, asked.plan_file, "anonymize")
+    said, plan = found.plan.anonymization, found.plan
+    asked = replace(
+        asked,
+        source=found.option("--from", asked.source, plan.source),
+        target=found.option("--to", asked.target, plan.target) if asked.into is None else None,
+        fail_on=found.option("--fail-on", asked.fail_on, plan.fail_on),
+        plain=asked.plain or plan.plain,
+        replace=asked.replace or (said.replace and asked.target is None and asked.into is None),
+    )
+    if asked.into is not None:
+        found.option("--into", asked.into, plan.target)
+    found.tell(work)
+    return found.told_in(work, _copy(work, asked))
+
+
+def _copy(work: Work, asked: CopyChoice) -> Outcome:
     _check(asked)
-    source, place = _target(work, asked.source), _place(work, asked)
+    source, place = _target(work, str(asked.source)), _place(work, asked)
     work.target_name = getattr(place, "name", str(place))
     if asked.dry_run:
         return _dry_run(work, asked, source, place)
@@ -216,8 +245,6 @@ def _previews(conn: Connection, planned: Planned, asked: CopyChoice) -> list[Pre
 
 def _with_previews(document: Document, previews: tuple[Preview, ...]) -> Document:
     """The plan, with rows below it; what the source holds goes to a terminal and nowhere else."""
-    from dataclasses import replace
-
     from confiture_flows.report.document import Paragraph
 
     hide = not sys.stdout.isatty()  # the log of a CI run, most likely
@@ -236,6 +263,7 @@ def _gate(asked: CopyChoice, place: Target | Path) -> Severity:
 
 def _check(asked: CopyChoice) -> None:
     wrong = {
+        "Nothing says what to copy (--from, or --plan-file).": asked.source is None,
         "--from is empty.": asked.source == "",
         "--to is empty.": asked.target == "",
         "A copy goes to a target (--to) or into a folder (--into).": (asked.target is None)

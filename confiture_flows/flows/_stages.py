@@ -26,7 +26,7 @@ from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
-    from confiture_flows.config import DryRunName
+    from confiture_flows.config import DryRunName, GateName
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.report.finding import Finding
@@ -153,6 +153,7 @@ def run_flow(
     granularity: Granularity,
     timeout_seconds: float | None,
     dry_run: DryRunName | None = None,
+    fail_on: GateName | None = None,
 ) -> RunReport:
     """The body that migrate_flow and rollback_flow share.
 
@@ -163,8 +164,9 @@ def run_flow(
         ConfitureFlowsError: A stage failed.
     """
     resolved = resolve_target(target)
-    if dry_run is not None:
-        resolved = replace(resolved, dry_run=dry_run)
+    resolved = replace(
+        resolved, dry_run=dry_run or resolved.dry_run, fail_on=fail_on or resolved.fail_on
+    )
     if get_current_settings().api.url and (url := url_for("flow-run", flow_run.id)):
         current_observer().page(url)  # the page of an ephemeral server is gone when the run is
     hooks = hooks_of_run(resolved, direction)

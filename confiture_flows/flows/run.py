@@ -11,7 +11,7 @@ from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogHandler
 
 from confiture_flows.errors import ConfigError
-from confiture_flows.flows._targets import given_target
+from confiture_flows.flows._targets import given_project, given_target
 from confiture_flows.flows.migrate import migrate_flow
 from confiture_flows.flows.rollback import rollback_flow
 from confiture_flows.migrations.plan import Direction
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_flows.anonymization.copying.observer import CopyObserver
+    from confiture_flows.config import Project
     from confiture_flows.migrations.lifecycle import Request
     from confiture_flows.target import Target
     from confiture_flows.tasks.carry_out import Granularity
@@ -54,11 +55,16 @@ def run_as_flow(
 
 
 def run_copy_as_flow(
-    source: Target, place: Target | Path, observer: CopyObserver, **options: Any
+    project: Project,
+    source: Target,
+    place: Target | Path,
+    observer: CopyObserver,
+    **options: Any,
 ) -> None:
     """Run anonymize_flow, on the Prefect server of the current profile.
 
     Args:
+        project: Whose rules hold.
         source: The database to copy.
         place: The database to become the copy, or a folder.
         observer: Hears of it.
@@ -73,6 +79,7 @@ def run_copy_as_flow(
 
     with ExitStack() as stack:
         stack.enter_context(_server_has_to_answer())
+        stack.enter_context(given_project(project))
         stack.enter_context(given_target(source))
         if isinstance(place, Path):
             where: dict[str, Any] = {"directory": str(place.resolve())}

@@ -83,6 +83,7 @@ def copy_as_flow(
     from confiture_flows.flows.run import run_copy_as_flow
 
     run_copy_as_flow(
+        project,
         source,
         place,
         progress,
