@@ -28,6 +28,7 @@ from confiture_flows.cli.rules import rules
 from confiture_flows.cli.status import status
 from confiture_flows.cli.strategies import strategies
 from confiture_flows.cli.verify import verify
+from confiture_flows.cli.wizard import wizard
 
 WRONG_USAGE = 2
 
@@ -49,6 +50,7 @@ app = App(
 )
 for _command in (
     demo,
+    wizard,
     status,
     plan,
     lint,
