@@ -103,7 +103,12 @@ def _detect(screen: Screen, state: WizardState) -> _Found:
     bare = tuple(each for each in personal if not is_covered(rules, each.column))
     covered = {each.column for each in personal} - {each.column for each in bare}
     return _Found(
-        str(state.source), proposed_rules(bare), len(sampled.columns), len(covered), sampled.unread
+        str(state.source),
+        proposed_rules(bare),
+        len(sampled.columns),
+        len(covered),
+        sampled.unread,
+        *preview_secret(screen.project),
     )
 
 
