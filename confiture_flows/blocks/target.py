@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from httpx import HTTPError
 from prefect.blocks.core import Block
-from prefect.exceptions import PrefectException
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
@@ -178,6 +179,27 @@ def load_target(name: str, project: Project) -> Target:
             next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",
         ) from None
     return replace(block.to_target(name), placeholders=placeholder_values(project))
+
+
+def saved_targets() -> tuple[str, ...]:
+    """The names of all PostgresTarget blocks of the Prefect server, sorted.
+
+    Raises:
+        ConfigError: It cannot be asked.
+    """
+    try:
+        with get_client(sync_client=True) as client:
+            found = client.read_block_documents_by_type(
+                PostgresTarget.get_block_type_slug(), include_secrets=False
+            )
+    except ObjectNotFound:
+        return ()  # no block of this type was ever saved there
+    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"The Prefect server could not be asked for blocks: {error}",
+            next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",
+        ) from None
+    return tuple(sorted(each.name for each in found if each.name))
 
 
 def _blocks_are_kept() -> bool:

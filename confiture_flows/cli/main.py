@@ -28,6 +28,7 @@ from confiture_flows.cli.rules import rules
 from confiture_flows.cli.status import status
 from confiture_flows.cli.strategies import strategies
 from confiture_flows.cli.verify import verify
+from confiture_flows.cli.wizard import wizard
 from confiture_flows.report.console import silence
 
 WRONG_USAGE = 2
@@ -50,6 +51,7 @@ app = App(
 )
 for _command in (
     demo,
+    wizard,
     status,
     plan,
     lint,

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from confiture_flows.wizard.state import WizardState
 
 
+NOTHING_CHANGED = "Left the wizard; nothing was changed."
+
+
 class Back(Exception):
     """To the question before this one.
 
@@ -39,10 +42,12 @@ class Leave(Exception):
 
     Attributes:
         state: As in `Back`.
+        said: What a person is told of it; a step that has changed something says so.
     """
 
-    def __init__(self, state: WizardState | None = None) -> None:
+    def __init__(self, state: WizardState | None = None, said: str = NOTHING_CHANGED) -> None:
         self.state = state
+        self.said = said
         super().__init__()
 
 
@@ -146,6 +151,7 @@ class Screen:
         offline: Whether everything goes without Prefect; no block is offered.
         plain: Whether to print line after line, without anything that moves or is redrawn.
         typed: Connection strings that were typed, by reference; they live as long as this.
+        told: The last error that was printed.
     """
 
     prompter: Prompter
@@ -154,6 +160,20 @@ class Screen:
     offline: bool = False
     plain: bool = False
     typed: dict[str, str] = field(default_factory=dict, repr=False)
+    told: BaseException | None = None
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line as it is, without markup."""
+        from rich.text import Text
+
+        self.console.print(Text(text), style=style)
+
+    def tell(self, error: BaseException) -> None:
+        """Print an error: what is true, where, what to do next."""
+        from confiture_flows.report.text import print_error
+
+        print_error(self.console, error)
+        self.told = error
 
     def target(self, reference: str) -> Target:
         """The database that a reference names; a connection string that is nowhere is asked for.
@@ -185,9 +205,8 @@ class Screen:
         name = reference.removeprefix(IN_VARIABLE)
         dsn = self.typed.get(reference) or os.environ.get(name)
         if not dsn:
-            self.console.print(
-                f"{name} is not set. What you type now is not shown, and kept for this run only.",
-                markup=False,
+            self.say(
+                f"{name} is not set. What you type now is not shown, and kept for this run only."
             )
             dsn = self.prompter.secret(f"database.{name}", f"Connection string for {name}")
             self.typed[reference] = dsn

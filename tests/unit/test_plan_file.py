@@ -67,8 +67,10 @@ HEAD = 'version = 1\npath = "migrate"\n'
         (f"{HEAD}", None, "target is missing"),
         ('version = 1\npath = "copy"\ntarget = "staging"\n', None, "needs a source"),
         (
-            'version = 1\npath = "copy"\nsource = "a"\ntarget = "b"\n\n'
-            '[anonymization.columns]\n"public.users.email" = { strategy = "x", odd = 1 }\n',
+            (
+                'version = 1\npath = "copy"\nsource = "a"\ntarget = "b"\n\n'
+                '[anonymization.columns]\n"public.users.email" = { strategy = "x", odd = 1 }\n'
+            ),
             7,
             "odd",
         ),
