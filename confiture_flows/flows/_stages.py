@@ -146,6 +146,11 @@ class TaskStages:
         tasks.publish_report(_whole(report), return_state=not report.ok)
 
 
+def page_of_run() -> str | None:
+    """The page of this flow run; that of an ephemeral server is gone when the run is."""
+    return url_for("flow-run", flow_run.id) if get_current_settings().api.url else None
+
+
 def run_flow(
     target: str,
     request: Request,
@@ -167,8 +172,8 @@ def run_flow(
     resolved = replace(
         resolved, dry_run=dry_run or resolved.dry_run, fail_on=fail_on or resolved.fail_on
     )
-    if get_current_settings().api.url and (url := url_for("flow-run", flow_run.id)):
-        current_observer().page(url)  # the page of an ephemeral server is gone when the run is
+    if url := page_of_run():
+        current_observer().page(url)
     hooks = hooks_of_run(resolved, direction)
     stages = TaskStages(resolved, request, granularity, timeout_seconds, hooks)
     try:

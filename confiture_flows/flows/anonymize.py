@@ -23,6 +23,7 @@ from confiture_flows.config import GateName
 from confiture_flows.errors import ConfigError, ConfitureFlowsError
 from confiture_flows.flows._copy_progress import ProgressArtifact, current_copy_observer
 from confiture_flows.flows._plan_file import named_after, planned, required
+from confiture_flows.flows._stages import page_of_run
 from confiture_flows.flows._targets import resolve_project, resolve_target
 from confiture_flows.report.finding import Severity
 from confiture_flows.tasks._policy import COMPUTED
@@ -110,6 +111,8 @@ def anonymize_flow(
         plan = tasks.plan_copy(
             _whole(origin), _whole(place), _whole(secret), folder, project=_whole(project)
         )
+        if url := page_of_run():
+            current_copy_observer().page(url)
         current_copy_observer().planned(plan)
         stop_if_refused(plan, Severity.of(fail_on or getattr(place, "fail_on", "error")))
         return _copy(origin, place, plan, secret, options, proof_options(project, plan, proof))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import tags
 from prefect.events.worker import EventsWorker
+from prefect.exceptions import CancelledRun
 from prefect.logging.handlers import APILogHandler
 
-from confiture_flows.errors import ConfigError
+from confiture_flows.errors import ConfigError, RunCancelledError
 from confiture_flows.flows._targets import given_project, given_target
 from confiture_flows.flows.migrate import migrate_flow
 from confiture_flows.flows.rollback import rollback_flow
@@ -41,6 +42,7 @@ def run_as_flow(
         _server_has_to_answer(),
         given_target(target),
         tags("confiture", f"target:{target.name}"),
+        _cancelled_is_an_error(),
     ):
         flow(
             target=target.name,
@@ -79,6 +81,7 @@ def run_copy_as_flow(
 
     with ExitStack() as stack:
         stack.enter_context(_server_has_to_answer())
+        stack.enter_context(_cancelled_is_an_error())
         stack.enter_context(given_project(project))
         stack.enter_context(given_target(source))
         if isinstance(place, Path):
@@ -89,6 +92,22 @@ def run_copy_as_flow(
         stack.enter_context(copy_watched_by(observer))
         stack.enter_context(tags("confiture"))
         anonymize_flow(source=source.name, **where, **options)
+
+
+@contextmanager
+def _cancelled_is_an_error() -> Iterator[None]:
+    """Let a run that somebody cancelled from elsewhere end in an error of ours.
+
+    Raises:
+        RunCancelledError: It was.
+    """
+    try:
+        yield
+    except CancelledRun:
+        raise RunCancelledError(
+            "The run was cancelled, and its query was ended.",
+            next_step="Run again to go on: what is applied stays applied.",
+        ) from None
 
 
 @contextmanager

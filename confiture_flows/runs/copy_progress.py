@@ -33,6 +33,7 @@ class CopyProgress(CopyObserver):
 
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self.report: CopyReport | None = None
+        self.url: str | None = None
         self.plan: CopyPlan | None = None
         self.proof: LeakReport | None = None
         self._stream = stream
@@ -55,6 +56,11 @@ class CopyProgress(CopyObserver):
         traceback: TracebackType | None,
     ) -> None:
         self._stop_bar()
+
+    def page(self, url: str) -> None:
+        """Where to watch the copy."""
+        self.url = url
+        self._line(f"Flow run: {url}", "dim")
 
     def planned(self, plan: CopyPlan) -> None:
         """Keep it for the command, which tells its findings."""

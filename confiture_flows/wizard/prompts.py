@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from confiture_flows.anonymization.copying.report import CopyReport
     from confiture_flows.config import Project
     from confiture_flows.target import Target
     from confiture_flows.wizard.state import WizardState
@@ -152,6 +153,8 @@ class Screen:
         plain: Whether to print line after line, without anything that moves or is redrawn.
         typed: Connection strings that were typed, by reference; they live as long as this.
         told: The last error that was printed.
+        copy: How the copy of this walk went.
+        page: Of the flow run of this walk.
     """
 
     prompter: Prompter
@@ -161,6 +164,8 @@ class Screen:
     plain: bool = False
     typed: dict[str, str] = field(default_factory=dict, repr=False)
     told: BaseException | None = None
+    copy: CopyReport | None = None
+    page: str | None = None
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line as it is, without markup."""

@@ -25,10 +25,21 @@ def all_steps() -> tuple[Step, ...]:
     """The steps of the wizard, in their order."""
     from confiture_flows.wizard.steps.database import DatabaseSelector
     from confiture_flows.wizard.steps.environment import EnvironmentChooser
+    from confiture_flows.wizard.steps.execute import ExecutionMonitor
+    from confiture_flows.wizard.steps.review import PlanReview
     from confiture_flows.wizard.steps.rules import RuleConfigurator
     from confiture_flows.wizard.steps.tables import TableSelection
+    from confiture_flows.wizard.steps.verify import RunVerification
 
-    return (DatabaseSelector(), EnvironmentChooser(), TableSelection(), RuleConfigurator())
+    return (
+        DatabaseSelector(),
+        EnvironmentChooser(),
+        TableSelection(),
+        RuleConfigurator(),
+        PlanReview(),
+        ExecutionMonitor(),
+        RunVerification(),
+    )
 
 
 def known_keys(steps: Sequence[Step]) -> tuple[str, ...]:
@@ -183,7 +194,8 @@ class WizardSession:
             Choice("leave", "Leave, and resume later"),
         )
         try:
-            self.screen.tell(error)
+            if self.screen.told is not error:
+                self.screen.tell(error)
             return self.screen.prompter.select(
                 "session.after_error", "Nothing was changed. What now?", choices
             )

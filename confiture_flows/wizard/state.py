@@ -74,6 +74,8 @@ class WizardState(_Frozen):
         gate: The severity at which findings stop the run; None is the target's own.
         dry_run: How far a dry run goes before the apply; None is the target's own.
         plain: Whether it runs without Prefect.
+        replace: Whether the target may be replaced by a copy although none has made it.
+        copied: "source -> target" of the copy that was made, where migrations follow.
         run_id: Of the flow run that was started.
         done: Names of the steps gone through.
     """
@@ -91,6 +93,8 @@ class WizardState(_Frozen):
     gate: Literal["info", "warning", "error"] | None = None
     dry_run: Literal["off", "static", "scratch"] | None = None
     plain: bool = False
+    replace: bool = False
+    copied: str | None = None
     run_id: str | None = None
     done: tuple[str, ...] = ()
 
