@@ -202,6 +202,18 @@ class Person:
         for key in keys:
             os.write(self._master, KEYS.get(key, key).encode())
 
+    def clear(self) -> None:
+        """Forget what stands on the screen; the cursor is where it is."""
+        self.image.gone.clear()
+        for row in range(self.image.row):
+            self.image.cells[row] = []
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the window another size, and nothing on it."""
+        self.image = ScreenImage(columns, rows)
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
+
     def ends(self, seconds: float = 20) -> int:
         """Read until the program has ended; its exit code."""
         deadline = time.monotonic() + seconds

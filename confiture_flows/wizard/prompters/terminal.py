@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from confiture_flows.wizard.prompts import Choice
 
 _SHORT = 9  # choices that need neither a filter nor pages
-_ESCAPE_SECONDS = 0.05  # after which an Esc is no arrow key whose rest is still to come
+_ESCAPE_SECONDS = 0.1  # after which an Esc is no arrow key whose rest is still to come
 _STYLE = {
     "qmark": "fg:ansicyan bold",
     "question": "bold",
@@ -108,7 +108,7 @@ class TerminalPrompter:
         question = questionary.text(
             message, default or "", validate=valid, style=questionary.Style(list(_STYLE.items()))
         )
-        return str(self._run(question.application)).strip()
+        return str(self._run(_low(question.application))).strip()
 
     def secret(self, key: str, message: str) -> str:
         """See `Prompter`."""
@@ -120,7 +120,7 @@ class TerminalPrompter:
         question = questionary.password(
             message, validate=valid, style=questionary.Style(list(_STYLE.items()))
         )
-        return str(self._run(question.application)).strip()
+        return str(self._run(_low(question.application))).strip()
 
     def confirm(self, key: str, message: str, default: bool | None = None) -> bool:
         """See `Prompter`."""
@@ -167,3 +167,12 @@ class TerminalPrompter:
             ("class:answer", f" {answer}"),
         ]
         print_formatted_text(FormattedText(said), style=Style(list(_STYLE.items())))
+
+
+def _low(application: Application[Any]) -> Application[Any]:
+    """Let what is wrong with a text stand below it, and not at the bottom of the screen."""
+    from prompt_toolkit.filters import Always
+
+    for window in application.layout.find_all_windows():
+        window.dont_extend_height = Always()
+    return application

@@ -114,10 +114,13 @@ def _detect(screen: Screen, state: WizardState) -> _Found:
 
 def _tell_found(screen: Screen, found: _Found) -> None:
     count = len(found.proposed)
-    personal = f"{count} of {found.looked_at} columns look personal and have no rule"
-    screen.say(
-        f"{personal}; {found.covered} have one already." if found.covered else f"{personal}."
+    looks = (
+        f"{count} look{'s' * (count == 1)} personal and have no rule"
+        if count
+        else ("none looks personal without a rule")
     )
+    covered = f"; {found.covered} that do have one" if found.covered else ""
+    screen.say(f"{found.looked_at} columns looked at: {looks}{covered}.")
     for table, reason in found.unread:
         screen.say(f"Rows of {table} were not looked at: {reason}.", "yellow")
 
