@@ -78,7 +78,7 @@ def _choose(screen: Screen, state: WizardState, error: ConfitureFlowsError) -> N
         answer = screen.prompter.select("execute.after_error", "What now?", choices)
     except NeedsAnswer:
         raise error from None
-    except KeyboardInterrupt:
+    except (Leave, KeyboardInterrupt):
         answer = "leave"
     if answer == "leave":
         raise Leave(state, "Left the wizard; the target is as it was.")

@@ -221,7 +221,7 @@ class MigrationRun:
             return self.screen.prompter.select(key, "What now?", choices)
         except NeedsAnswer:
             raise error from None
-        except KeyboardInterrupt:
+        except (Leave, KeyboardInterrupt):
             return "leave"
 
     def _refused(self, standing: _Standing) -> str | None:

@@ -257,7 +257,7 @@ def _ways_back(plan: Plan, report: DryRunReport | None) -> Document:
             stuck.append(migration.version)
         rows.append((migration.version, migration.shown_name, way))
     said = (
-        f"{', '.join(stuck)} cannot be undone; a run that fails after it is rolled back to there."
+        f"{', '.join(stuck)} cannot be undone: once it is applied, this run cannot be rolled back."
         if stuck
         else "All of it can be rolled back."
     )

@@ -10,7 +10,7 @@ from confiture_flows.errors import ConfigError
 from confiture_flows.plan_file import PLAN_NAME, write_plan_file
 from confiture_flows.wizard.chosen import plan_of, project_of, request_of, target_of
 from confiture_flows.wizard.prefect_profile import prefect_is_configured
-from confiture_flows.wizard.prompts import Choice
+from confiture_flows.wizard.prompts import Choice, Leave
 
 if TYPE_CHECKING:
     from confiture_flows.wizard.prompts import Screen
@@ -40,16 +40,23 @@ class RunVerification:
 
     def run(self, session: Screen, state: WizardState) -> WizardState:
         """See `Step`; what is found changes nothing any more."""
-        if state.copies:
-            _show_copy(session)
-        if state.migrates:
-            _verify(session, state)
-        if session.page:
-            session.say(f"The run: {session.page}")
-        file = _save(session, state)
-        if file is not None and not session.offline and prefect_is_configured():
-            _deploy(session, state, file)
-        return state
+        try:
+            return _checked_and_kept(session, state)
+        except Leave as left:
+            raise Leave(left.state or state, "Left the wizard; the run itself is done.") from None
+
+
+def _checked_and_kept(session: Screen, state: WizardState) -> WizardState:
+    if state.copies:
+        _show_copy(session)
+    if state.migrates:
+        _verify(session, state)
+    if session.page:
+        session.say(f"The run: {session.page}")
+    file = _save(session, state)
+    if file is not None and not session.offline and prefect_is_configured():
+        _deploy(session, state, file)
+    return state
 
 
 def _show_copy(screen: Screen) -> None:
