@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,13 +14,14 @@ from rich.console import Console
 
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError, TargetUnreachableError
+from confiture_flows.wizard.prefect_profile import prefect_is_configured
 from confiture_flows.wizard.prompters.answers import AnswersFile, AnswersPrompter
 from confiture_flows.wizard.prompters.plain import PlainPrompter
 from confiture_flows.wizard.prompts import Back, Choice, NeedsAnswer, Screen
 from confiture_flows.wizard.session import WizardSession, all_steps, known_keys
 from confiture_flows.wizard.state import WizardState, load_state, save_state
 
-from .conftest import PASSWORD, Folder, Shop, Typist
+from .room import PASSWORD, Folder, Shop, Typist
 
 PROGRAM = Path(sys.executable).with_name("confiture-flows")
 CHOICES = [
@@ -30,28 +32,32 @@ CHOICES = [
 MANY = [Choice(f"t{n}", f"table {n}") for n in range(1, 46)]
 
 
-@pytest.mark.parametrize("options", ["--plain-prompts", "dumb"])
-def test_lines_are_enough(typist: Typist, folder: Folder, options: str) -> None:
-    """TERM=dumb is asked line by line without being told so."""
-    if options == "dumb":
-        typist.command("export TERM=dumb")
-    typist.wizard("" if options == "dumb" else options)
+def test_dumb_terminal_is_asked_line_by_line(typist: Typist) -> None:
+    typist.command("export TERM=dumb")
+    typist.wizard()
+    said = typist.asked("Number, 1 to 3 [1], < to go back:")
+    assert "1. Migrate a database, apply what is pending" in said
+    typist.press("ctrl-c")
+    assert "\x1b" not in typist.ended(130)
+
+
+def test_lines_are_enough(typist: Typist, folder: Folder) -> None:
+    typist.wizard("--plain-prompts")
     typist.answers("Number, 1 to 3 [1], < to go back:", "2\n")
     typist.answers("Number, 1 to 4, < to go back:", "9\n")
     typist.answers("Type a number from 1 to 4", "production\n")
     typist.asked("Which database becomes the copy?")
     typist.answers("Number, 1 to 4", "<\n")
     typist.answers("Which database is copied?", "1\n")
-    typist.answers("1. production, cannot be chosen: it is the source", "1\n")
+    typist.asked("production, cannot be chosen: it is the source")
+    typist.press("1\n")
     typist.answers("That cannot be chosen: it is the source.", "2\n")
     typist.answers("1. Keep these rules", "1\n")
     typist.answers("4 of 4 ticked:", "none\n")
     typist.answers("0 of 4 ticked:", "2\n")
     typist.answers("1 of 4 ticked:", "\n")
     typist.answers("Foreign keys of what you ticked", "1\n")
-    said = typist.asked("Proposed rules")
-    assert "\x1b" not in said
-    typist.press("1\n")
+    typist.answers("Number, 1 to 4 [1]", "1\n")
     typist.answers("for later runs? [y/N]:", "ctrl-c")
     typist.ended(130)
     assert folder.state()["tables"] == [
@@ -149,6 +155,7 @@ def by_answers(
     return run
 
 
+DOCS = Path(__file__).parents[2] / "docs"
 COPY = """
 [database]
 path = "copy"
@@ -219,7 +226,7 @@ def test_database_that_does_not_answer_ends_an_unattended_wizard(
 ) -> None:
     monkeypatch.setenv("CONFITURE_DSN", f"postgresql://me:{PASSWORD}@127.0.0.1:1/nowhere")
 
-    with pytest.raises(TargetUnreachableError, match="Nothing answers at nowhere@127.0.0.1:1"):
+    with pytest.raises(TargetUnreachableError, match=r"Nothing answers at nowhere@127\.0\.0\.1:1"):
         by_answers('[database]\ntarget = "env:CONFITURE_DSN"')
 
 
@@ -247,3 +254,54 @@ def test_state_never_holds_a_connection_string(tmp_path: Path) -> None:
     path.write_text('{"version": 99}')
     with pytest.raises(ConfigError, match="cannot be read"):
         load_state(path)
+
+
+def test_answers_of_the_guide_are_answers(
+    by_answers: Callable[..., tuple[WizardState, str]],
+) -> None:
+    guide = (DOCS / "guides" / "interactive-wizard.md").read_text()
+    (answers,) = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+
+    state, _ = by_answers(answers)
+
+    assert state.tables == ("public.customers", "public.orders")
+    assert state.allow == ("public.customers.note",)
+
+
+def test_every_key_is_in_the_reference() -> None:
+    page = (DOCS / "api" / "wizard.md").read_text()
+    keys = [each.rstrip(".*") for each in known_keys(all_steps()[:4])]
+    assert [each for each in keys if f"`{each}" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("profiles", "environment", "named"),
+    [
+        (None, {}, False),
+        (None, {"PREFECT_API_URL": "http://127.0.0.1:4200/api"}, True),
+        ('active = "b"\n[profiles.b]\nPREFECT_API_URL = "http://127.0.0.1:1/api"', {}, True),
+        ('active = "a"\n[profiles.b]\nPREFECT_API_URL = "http://127.0.0.1:1/api"', {}, False),
+        (
+            '[profiles.b]\nPREFECT_API_URL = "http://127.0.0.1:1/api"',
+            {"PREFECT_PROFILE": "b"},
+            True,
+        ),
+        ("active = [", {}, False),
+    ],
+)
+def test_server_is_known_without_asking_prefect(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    profiles: str | None,
+    environment: dict[str, str],
+    named: bool,
+) -> None:
+    for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    if profiles:
+        (tmp_path / "profiles.toml").write_text(profiles)
+
+    assert prefect_is_configured() is named

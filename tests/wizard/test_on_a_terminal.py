@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests.terminals import Person
 
-from .conftest import PASSWORD, Folder, Shop, Typist
+from .room import PASSWORD, Folder, Shop, Typist
 
 
 def to_the_tables(typist: Typist, source: str = "production") -> None:

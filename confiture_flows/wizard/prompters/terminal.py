@@ -56,7 +56,8 @@ class TerminalPrompter:
         import questionary
 
         width = shutil.get_terminal_size().columns - 4
-        longest = max(len(each.title) for each in choices)
+        noted = [len(each.title) for each in choices if each.note and not each.disabled]
+        longest = max(noted, default=0)
         shown = []
         for each in choices:
             # questionary writes the reason beside what cannot be chosen.

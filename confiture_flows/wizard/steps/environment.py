@@ -96,7 +96,7 @@ def _confirmed(screen: Screen, state: WizardState, target: Target) -> WizardStat
 
     typed = screen.prompter.text(
         "environment.name",
-        f"{target.name} is production. Type its name to go on:",
+        f"{target.name} is a production target. Type its name to go on:",
         check=wrong,
     )
     return state.but(confirmed_name=typed)

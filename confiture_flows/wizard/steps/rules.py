@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from confiture_flows.wizard.state import WizardState
 
 _COPY = "copy"  # as an answer: copied as it is
-_LEAST_ROWS = 100  # samples of a table; as many as `detect` needs to be sure
+_WIDE = 110  # columns in which two samples of a value stand beside one another
+_ROWS = 100  # samples of each table; half of what `detect` reads, for somebody is waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _detect(screen: Screen, state: WizardState) -> _Found:
             wanted = set(state.tables)
             kept = tuple(each for each in source.tables if pattern_of(*each.family) in wanted)
             source = replace(source, tables=kept)
-        sampled = sample_source(conn, source, SampleLimits(rows=_LEAST_ROWS))
+        sampled = sample_source(conn, source, SampleLimits(rows=_ROWS))
     personal = detect_personal(sampled.columns)
     bare = tuple(each for each in personal if not is_covered(rules, each.column))
     covered = {each.column for each in personal} - {each.column for each in bare}
@@ -205,7 +206,7 @@ def _samples(screen: Screen, found: _Found, chosen: dict[str, str | None]) -> Ma
     with connect(screen.target(found.reference), "wizard") as conn:
         conn.execute("SET lock_timeout = '10s'")
         conn.execute("SET statement_timeout = '30s'")
-        return mask_samples(conn, found.secret, wanted)
+        return mask_samples(conn, found.secret, wanted, 2 if screen.console.width >= _WIDE else 1)
 
 
 def _each(screen: Screen, found: _Found, chosen: dict[str, str | None]) -> dict[str, str | None]:

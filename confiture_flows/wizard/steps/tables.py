@@ -116,7 +116,7 @@ def _choose(screen: Screen, state: WizardState, tables: _Tables) -> WizardState:
     while True:
         chosen = screen.prompter.select_many(
             "tables.tables",
-            "Whose rows are copied? (of the others the empty tables are)",
+            "Whose rows are copied? The other tables stay empty.",
             tables.choices,
             before,
         )
