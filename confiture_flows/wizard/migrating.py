@@ -34,6 +34,9 @@ _PATIENCE = 300.0  # seconds for which a database that went away is asked for
 _ASK_EVERY = 1.0
 _STILL_RUNNING = 30.0  # seconds for a session that does not know yet that its client is gone
 
+_RETRY = Choice("retry", "Try again", "what is applied stays; the rest runs")
+_LEAVE = Choice("leave", "Leave it, and resume later", "what is applied stays")
+
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
@@ -50,6 +53,11 @@ class _Standing:
     @property
     def half_done(self) -> str | None:
         return self.unfinished[0].version if self.unfinished else None
+
+    @property
+    def undone_by_rollback(self) -> int:
+        """How many migrations a rollback would undo."""
+        return sum(not row.repeatable for row in self.done) + bool(self.unfinished)
 
 
 @dataclass
@@ -192,29 +200,27 @@ class MigrationRun:
         self.screen.say("")
 
     def _choose(self, error: ConfitureFlowsError, standing: _Standing) -> None:
-        undo = [row for row in standing.done if not row.repeatable]
-        number = len(undo) + bool(standing.unfinished)
-        refused = self._refused(standing) if number else "nothing of this run is applied"
-        choices = (
-            Choice("retry", "Try again", "what is applied stays; the rest runs"),
-            Choice("roll-back", f"Roll back the {count(number)} of this run", disabled=refused),
-            Choice("leave", "Leave it, and resume later", "what is applied stays"),
-        )
-        answer = self._ask("execute.after_error", choices, error)
-        if answer == "roll-back":
-            self._roll_back(tuple(undo), standing)
+        """Return to try again.
+
+        Raises:
+            Leave: Somebody leaves it as it is.
+        """
+        while (answer := self._ask("execute.after_error", _ways(standing, self), error)) != "retry":
+            if answer == "leave":
+                raise Leave(self.state, _stays(standing))
+            try:
+                self._roll_back(standing)
+            except (ConfitureFlowsError, KeyboardInterrupt) as second:
+                if isinstance(second, ConfitureFlowsError):
+                    self.screen.tell(second)
+                self.screen.say("The rollback stopped; what was undone before stays undone.")
+                standing = self._standing()
+                continue
             self.screen.say("It is as it was before this run.", "green")
-            again = (choices[0], Choice("leave", "Leave it, and resume later"))
-            answer = self._ask("execute.after_rollback", again, error)
             standing = _Standing(())
-        if answer == "leave":
-            stays = ", ".join(row.version for row in standing.done)
-            raise Leave(
-                self.state,
-                f"Left the wizard; applied, and staying: {stays}."
-                if stays
-                else "Left the wizard; nothing of this run is applied.",
-            )
+            if self._ask("execute.after_rollback", (_RETRY, _LEAVE), error) == "retry":
+                return
+            raise Leave(self.state, _stays(standing))
 
     def _ask(self, key: str, choices: tuple[Choice, ...], error: ConfitureFlowsError) -> str:
         try:
@@ -224,8 +230,10 @@ class MigrationRun:
         except (Leave, KeyboardInterrupt):
             return "leave"
 
-    def _refused(self, standing: _Standing) -> str | None:
-        """Why it cannot be rolled back."""
+    def refused(self, standing: _Standing) -> str | None:
+        """Why it cannot be rolled back; None when it can."""
+        if not standing.undone_by_rollback:
+            return "nothing of this run is applied"
         down = {each.version: each.down for each in self._directory().migrations}
         versions = [row.version for row in standing.done if not row.repeatable]
         versions += [standing.half_done] if standing.half_done else []
@@ -238,7 +246,7 @@ class MigrationRun:
         request = request_of(project_of(self.screen, self.state), self.state)
         return discover_for(request, self.target)
 
-    def _roll_back(self, done: tuple[LedgerRow, ...], standing: _Standing) -> None:
+    def _roll_back(self, standing: _Standing) -> None:
         from confiture_flows.migrations.lookout import another_connection
         from confiture_flows.migrations.take_back import take_back
         from confiture_flows.target import connect
@@ -251,11 +259,23 @@ class MigrationRun:
                 conn,
                 self.target,
                 self._directory().migrations,
-                done,
+                tuple(row for row in standing.done if not row.repeatable),
                 half_done=standing.half_done,
                 observer=monitor,
                 another=another_connection(self.target),
             )
+
+
+def _ways(standing: _Standing, run: MigrationRun) -> tuple[Choice, ...]:
+    title = f"Roll back the {count(standing.undone_by_rollback)} of this run"
+    return (_RETRY, Choice("roll-back", title, disabled=run.refused(standing)), _LEAVE)
+
+
+def _stays(standing: _Standing) -> str:
+    stays = ", ".join(row.version for row in standing.done)
+    if not stays:
+        return "Left the wizard; nothing of this run is applied."
+    return f"Left the wizard; applied, and staying: {stays}."
 
 
 def _wait_for_the_end(conn: Connection) -> None:

@@ -15,6 +15,8 @@ from confiture_flows.flows import migrate_flow
 from confiture_flows.flows.plan_deployment import deploy_plan, process_pools
 from confiture_flows.plan_file import PlanFile, PlanMigrations, write_plan_file
 
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
 
 @pytest.fixture
 def plan(

@@ -6,8 +6,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from confiture_flows.errors import ConfigError
+from confiture_flows.errors import ConfigError, GateError
 from confiture_flows.plan_file import PLAN_NAME, write_plan_file
+from confiture_flows.report.finding import Severity
 from confiture_flows.wizard.chosen import plan_of, project_of, request_of, target_of
 from confiture_flows.wizard.prefect_profile import prefect_is_configured
 from confiture_flows.wizard.prompts import Choice, Leave
@@ -49,13 +50,14 @@ class RunVerification:
 def _checked_and_kept(session: Screen, state: WizardState) -> WizardState:
     if state.copies:
         _show_copy(session)
-    if state.migrates:
-        _verify(session, state)
+    failed = _verify(session, state) if state.migrates else None
     if session.page:
         session.say(f"The run: {session.page}")
     file = _save(session, state)
     if file is not None and not session.offline and prefect_is_configured():
         _deploy(session, state, file)
+    if failed is not None:
+        raise failed
     return state
 
 
@@ -71,11 +73,15 @@ def _show_copy(screen: Screen) -> None:
     print_document(screen.console, screen.copy.document())
 
 
-def _verify(screen: Screen, state: WizardState) -> None:
-    """Run the verify scripts of all that is applied, and replay the history if wanted."""
+def _verify(screen: Screen, state: WizardState) -> GateError | None:
+    """Run the verify scripts of all that is applied, and replay the history if wanted.
+
+    Returns:
+        What the findings come to, where they reach the gate; told already.
+    """
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import applied_migrations, discover_for
-    from confiture_flows.migrations.validate import contradictions
+    from confiture_flows.migrations.validate import contradictions, stop_at_gate
     from confiture_flows.migrations.verification import run_verification, verification_document
     from confiture_flows.report.text import print_document, print_findings
     from confiture_flows.target import connect
@@ -97,6 +103,12 @@ def _verify(screen: Screen, state: WizardState) -> None:
     told = [each for each in found.findings if each not in found.differences]
     if told:
         print_findings(screen.console, tuple(told))
+    try:
+        stop_at_gate(found.findings, Severity.of(target.fail_on))
+    except GateError as error:
+        screen.told = error
+        return error
+    return None
 
 
 def _save(screen: Screen, state: WizardState) -> Path | None:
