@@ -111,13 +111,15 @@ def _session(options: WizardOptions) -> WizardSession:
 def _beginning(session: WizardSession, options: WizardOptions) -> WizardState:
     from confiture_flows.wizard.state import WizardState
 
+    said = {
+        "directory": str(options.dir) if options.dir else None,
+        "layout": options.layout,
+        "plain": options.plain or None,
+    }
+    given = {name: value for name, value in said.items() if value is not None}
     if options.resume or (options.answers is None and session.wants_to_resume()):
-        return session.resumed()
-    return WizardState(
-        directory=str(options.dir) if options.dir else None,
-        layout=options.layout,
-        plain=options.plain,
-    )
+        return session.resumed(given)
+    return WizardState(**given)
 
 
 def _print_left(said: str) -> None:

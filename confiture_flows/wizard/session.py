@@ -6,14 +6,14 @@ The state is kept after every step, so that whatever ends the wizard can be resu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import ConfigError, ConfitureFlowsError
 from confiture_flows.wizard.prompts import Back, Choice, Leave, NeedsAnswer
 from confiture_flows.wizard.state import load_state, save_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from confiture_flows.wizard.prompts import Screen
@@ -133,8 +133,11 @@ class WizardSession:
         except Back:
             raise Leave from None
 
-    def resumed(self) -> WizardState:
+    def resumed(self, given: Mapping[str, Any]) -> WizardState:
         """The state of an earlier wizard, told in a line; where its databases are gone, from there.
+
+        Args:
+            given: What was said anew; it comes before what was said then.
 
         Raises:
             ConfigError: There is none, or it cannot be read.
@@ -145,6 +148,8 @@ class WizardSession:
                 "There is no wizard to resume in this folder.",
                 next_step="Start one: confiture-flows wizard.",
             )
+        state = state.but(**given)
+        self.screen.offline = state.plain
         self.screen.say(f"Resumed after {self._titles(state)}.")
         try:
             for reference in filter(None, (state.source, state.target)):

@@ -32,7 +32,7 @@ def folder(tmp_path: Path, shop: Shop) -> Folder:
 def shells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shells]:
     made = Shells(tmp_path_factory.mktemp("home"))
     yield made
-    made.drop()
+    made.leave()
 
 
 @pytest.fixture

@@ -118,6 +118,13 @@ class Shells:
             self._person = Person(program, self._home, environment, columns=100, rows=40)
         return self._person
 
+    def leave(self) -> None:
+        """End it as a shell is ended."""
+        if self._person is not None and self._person.process.poll() is None:
+            self._person.press("\x04")
+            self._person.ends(5)
+        self.drop()
+
     def drop(self) -> None:
         if self._person is not None:
             self._person.close()
