@@ -98,7 +98,7 @@ class WizardSession:
             except (Leave, KeyboardInterrupt) as left:
                 raise self._left(left, state) from None
             except ConfitureFlowsError as error:
-                way = self._after(error, first=place == 0)
+                way = self._after(error, state, first=place == 0)
                 if way == "leave":
                     raise self._left(Leave(), state) from None
                 if way == "again":
@@ -185,7 +185,7 @@ class WizardSession:
         save_state(found.state, self.path)
         return found
 
-    def _after(self, error: ConfitureFlowsError, *, first: bool) -> str:
+    def _after(self, error: ConfitureFlowsError, state: WizardState, *, first: bool) -> str:
         """What somebody wants to do about an error.
 
         Raises:
@@ -202,7 +202,9 @@ class WizardSession:
             if self.screen.told is not error:
                 self.screen.tell(error)
             return self.screen.prompter.select(
-                "session.after_error", "Nothing was changed. What now?", choices
+                "session.after_error",
+                "What now?" if "execute" in state.done else "Nothing was changed. What now?",
+                choices,
             )
         except NeedsAnswer:
             raise error from None

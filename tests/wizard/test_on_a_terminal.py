@@ -63,6 +63,8 @@ def test_copy_is_chosen_from_first_to_last_question(typist: Typist, folder: Fold
     typist.answers("Write the rules into confiture.toml too", "down", "enter")
     typist.asked("4 rules are in confiture.toml")
     assert '"public.customers.email" = "hash"' in folder.configuration
+    typist.answers("How does it run?", "ctrl-c")
+    typist.ended(130)
 
 
 def test_escape_goes_back_and_loses_no_tick(typist: Typist, folder: Folder) -> None:
@@ -148,6 +150,8 @@ def test_steps_that_do_not_apply_are_skipped_and_said_so(typist: Typist, folder:
     typist.answers("For this run:", "up", "enter")
     typist.asked("Rules - skipped: nothing is copied, so nothing is anonymized.")
     typist.see("Tables - skipped: nothing is copied")
+    typist.answers("There is no directory", "ctrl-c")
+    typist.ended(130)
 
 
 def test_production_rules_can_only_become_stricter(typist: Typist, folder: Folder) -> None:
