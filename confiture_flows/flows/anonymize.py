@@ -92,10 +92,7 @@ def anonymize_flow(
         replace = replace or (plan.anonymization.replace and target is None and directory is None)
         target = target or (None if directory else plan.target)
         source, fail_on = source or plan.source, fail_on or plan.fail_on
-    origin = resolve_target(required(source))
     place = _place(target, directory)
-    refuse_target(origin, place)
-    secret = flow_secret(project)
     options = CopyOptions(
         engine=engine,
         workers=workers,
@@ -105,16 +102,30 @@ def anonymize_flow(
         modules=project.anonymization.strategies,
         in_place=in_place,
     )
-    if in_place:
+    gate = Severity.of(fail_on or getattr(place, "fail_on", "error"))
+    return _planned_copy(project, resolve_target(required(source)), place, options, gate, proof)
+
+
+def _planned_copy(
+    project: Project,
+    origin: Target,
+    place: Target | Path,
+    options: CopyOptions,
+    gate: Severity,
+    proof: Literal["full", "quick", "off"] | None,
+) -> CopyReport:
+    """Plan a copy, and carry it out if nothing refuses it."""
+    refuse_target(origin, place)
+    secret = flow_secret(project)
+    if options.in_place:
         database_to_load(place, options)
+    given = (_whole(origin), _whole(place), _whole(secret))
     with tags(f"target:{getattr(place, 'name', 'files')}"), folder_of_keys() as folder:
-        plan = tasks.plan_copy(
-            _whole(origin), _whole(place), _whole(secret), folder, project=_whole(project)
-        )
+        plan = tasks.plan_copy(*given, folder, project=_whole(project))
         if url := page_of_run():
             current_copy_observer().page(url)
         current_copy_observer().planned(plan)
-        stop_if_refused(plan, Severity.of(fail_on or getattr(place, "fail_on", "error")))
+        stop_if_refused(plan, gate)
         return _copy(origin, place, plan, secret, options, proof_options(project, plan, proof))
 
 

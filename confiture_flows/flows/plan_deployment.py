@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,9 @@ def deploy_plan(
         raise ConfigError(f"The schedule is wrong: {error}") from None
     except (DeploymentApplyError, PrefectException, HTTPError, OSError, RuntimeError) as error:
         raise _unasked(error) from None
-    return DeployedPlan(f"{flow.name}/{deployment.name}", f"prefect worker start --pool '{pool}'")
+    return DeployedPlan(
+        f"{flow.name}/{deployment.name}", f"prefect worker start --pool {shlex.quote(pool)}"
+    )
 
 
 def _unasked(error: Exception) -> ConfigError:

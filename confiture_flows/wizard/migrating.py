@@ -110,14 +110,14 @@ class MigrationRun:
         from confiture_flows.migrations.observer import watched_by
         from confiture_flows.migrations.plan import Direction
         from confiture_flows.runs.migrating import run_as_flow, run_plainly
-        from confiture_flows.wizard.watching import Watcher
+        from confiture_flows.wizard.watching import Onlooker
 
         project, target = project_of(self.screen, self.state), self.target
         request = request_of(project, self.state)
         monitor = Monitor(stream_of(self.screen))
         with (
             monitor,
-            Watcher(target, monitor.doing),
+            Onlooker(target, monitor.doing),
             watched_by(monitor),
             # What a Python migration prints must not get between our lines.
             contextlib.redirect_stdout(sys.stderr),

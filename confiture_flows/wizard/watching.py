@@ -97,7 +97,7 @@ class Doing:
         return f"waits for {wanted}{named(self.blockers)}"
 
 
-class Watcher:
+class Onlooker:
     """Looks at the run now and then, from a thread and a connection of its own.
 
     Who cannot look (no connection left, no right) tells nothing, and nothing fails.

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.schedules import CronSchedule
 
 from confiture_flows.errors import ConfigError
 from confiture_flows.flows import migrate_flow
@@ -65,6 +66,7 @@ def test_plan_becomes_a_deployment_with_a_schedule(
     assert deployment.parameters == {"plan_file": "wizard-plan.toml"}
     assert deployment.job_variables == {"working_dir": str(plan.parent)}
     (schedule,) = deployment.schedules
+    assert isinstance(schedule.schedule, CronSchedule)
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("0 3 * * *", "Europe/Berlin")
     assert "prefect worker start --pool here" in made.start
     with pytest.raises(ConfigError, match="schedule"):

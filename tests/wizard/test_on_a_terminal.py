@@ -63,7 +63,7 @@ def test_copy_is_chosen_from_first_to_last_question(typist: Typist, folder: Fold
     typist.answers("Write the rules into confiture.toml too", "down", "enter")
     typist.asked("4 rules are in confiture.toml")
     assert '"public.customers.email" = "hash"' in folder.configuration
-    typist.answers("How does it run?", "ctrl-c")
+    typist.answers("of production to staging now?", "ctrl-c")
     typist.ended(130)
 
 
