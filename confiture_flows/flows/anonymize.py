@@ -60,8 +60,6 @@ def anonymize_flow(
 ) -> CopyReport:
     """Copy a database, anonymized; the target changes at the very end, or not at all.
 
-    Rules and the secret come from the configuration; parameters are names only.
-
     Args:
         source: Name of the target or block to copy; it is only read.
         target: Name of the target or block to become the copy.
@@ -74,8 +72,8 @@ def anonymize_flow(
         fail_on: The severity at which findings stop the run; as the target says when empty.
         in_place: Whether the rows go into the target's own, empty tables, in one transaction.
         proof: How far the loaded copy is proven; as the configuration says when empty.
-        plan_file: What the wizard has saved; it says what the parameters before it leave empty,
-            and its rules come before those of the configuration.
+        plan_file: What the wizard has saved; parameters come before it, and it before the
+            configuration, which has the rules and the secret.
 
     Returns:
         How it went.

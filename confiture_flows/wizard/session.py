@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from confiture_flows.wizard.prompts import Screen
     from confiture_flows.wizard.state import WizardState
-    from confiture_flows.wizard.step import Step
+    from confiture_flows.wizard.step import WizardStep
 
 
-def all_steps() -> tuple[Step, ...]:
+def all_steps() -> tuple[WizardStep, ...]:
     """The steps of the wizard, in their order."""
     from confiture_flows.wizard.steps.database import DatabaseSelector
     from confiture_flows.wizard.steps.environment import EnvironmentChooser
@@ -42,7 +42,7 @@ def all_steps() -> tuple[Step, ...]:
     )
 
 
-def known_keys(steps: Sequence[Step]) -> tuple[str, ...]:
+def known_keys(steps: Sequence[WizardStep]) -> tuple[str, ...]:
     """The keys that an answers file may have."""
     return tuple(key for each in steps for key in each.keys)
 
@@ -58,7 +58,7 @@ class WizardSession:
     """
 
     screen: Screen
-    steps: Sequence[Step]
+    steps: Sequence[WizardStep]
     path: Path
 
     def run(self, state: WizardState) -> WizardState:
@@ -214,12 +214,12 @@ class WizardSession:
             return "leave"
 
 
-def _with(state: WizardState, step: Step) -> WizardState:
+def _with(state: WizardState, step: WizardStep) -> WizardState:
     done = tuple(each for each in state.done if each != step.name)
     return state.but(done=(*done, step.name))
 
 
-def _without(state: WizardState, steps: Sequence[Step]) -> WizardState:
+def _without(state: WizardState, steps: Sequence[WizardStep]) -> WizardState:
     names = {each.name for each in steps}
     return state.but(done=tuple(each for each in state.done if each not in names))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Question = Callable[[WizardState], WizardState | None]
 
 
-class Step(Protocol):
+class WizardStep(Protocol):
     """One step of the wizard.
 
     Attributes:

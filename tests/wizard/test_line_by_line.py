@@ -67,12 +67,23 @@ def test_lines_are_enough(typist: Typist, folder: Folder) -> None:
     ]
 
 
-def test_typed_connection_string_is_not_echoed_line_by_line(typist: Typist, shop: Shop) -> None:
+def test_typed_connection_string_is_kept_as_a_name_and_asked_again(
+    typist: Typist, folder: Folder, shop: Shop
+) -> None:
+    text = folder.configuration.replace(f'[targets.wide]\ndsn = "{shop.wide}"', "")
+    (folder.path / "confiture.toml").write_text(text)
     typist.wizard("--plain-prompts")
     typist.answers("Number, 1 to 3 [1]", "1\n")
-    typist.answers("Number, 1 to 4", "dsn\n")
-    typist.answers("Which environment variable", "OTHER_DSN\n")
+    typist.answers("Number, 1 to 3", "dsn\n")
+    typist.answers("Which environment variable", f"{shop.wide}\n")
+    typist.answers("This is no name of a variable.", "OTHER_DSN\n")
     typist.answers("(not shown):", f"{shop.wide} connect_timeout=3\n")
+    typist.answers("For this run:", "ctrl-c")
+    typist.ended(130)
+    assert folder.state()["target"] == "env:OTHER_DSN"
+
+    typist.wizard("--plain-prompts --resume")
+    typist.answers("Connection string for OTHER_DSN (not shown):", f"{shop.wide}\n")
     typist.answers("For this run:", "ctrl-c")
     assert PASSWORD not in typist.ended(130)
 

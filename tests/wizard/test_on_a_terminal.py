@@ -232,6 +232,8 @@ def test_wrong_connection_string_is_told_and_asked_again(
 
 def test_left_wizard_is_offered_when_another_begins(typist: Typist, folder: Folder) -> None:
     typist.wizard()
+    typist.answers("What do you want to do?", "escape")
+    typist.asked("This is the first question; Ctrl-C leaves.")
     typist.answers("What do you want to do?", "enter")
     typist.answers("Which database is migrated?", "down", "enter")
     typist.answers("For this run:", "ctrl-c")

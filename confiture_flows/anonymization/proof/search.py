@@ -22,7 +22,7 @@ from confiture_flows.anonymization.proof.tokens import count_emails, tokens_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confiture_flows.anonymization.proof.selection import MaskedColumn, TableSelection
+    from confiture_flows.anonymization.proof.selection import ComparedTable, MaskedColumn
     from confiture_flows.anonymization.proof.sessions import ProofSessions
 
 _ORIGINALS, _TOKENS = "confiture_originals", "confiture_tokens"
@@ -39,7 +39,7 @@ class _Place:
     """A column of the copy in which values are looked for."""
 
     number: int
-    table: TableSelection
+    table: ComparedTable
     name: str
     type: str
     masked: MaskedColumn | None
@@ -96,7 +96,7 @@ class ValueSearch:
         )
         self._columns.append(column)
 
-    def checks(self, tables: tuple[TableSelection, ...]) -> Iterator[LeakCheck]:
+    def checks(self, tables: tuple[ComparedTable, ...]) -> Iterator[LeakCheck]:
         """Look for them in all columns that can hold text."""
         places = _places(tables)
         if self._columns:
@@ -133,7 +133,7 @@ class ValueSearch:
             yield LeakCheck("column.elsewhere", "passed", table, place.name, said)
 
     def _find_whole(
-        self, table: TableSelection, places: list[_Place], found: dict[int, dict[int, int]]
+        self, table: ComparedTable, places: list[_Place], found: dict[int, dict[int, int]]
     ) -> None:
         """Add values that are an original as they stand; all columns in one pass and one join."""
         if not self._columns or not places:
@@ -177,7 +177,7 @@ class ValueSearch:
             found.setdefault(place, {})[origin] = count
         return found
 
-    def _scan(self, table: TableSelection, places: list[_Place]) -> dict[int, int]:
+    def _scan(self, table: ComparedTable, places: list[_Place]) -> dict[int, int]:
         """Write the tokens of a table's columns down.
 
         Returns:
@@ -213,7 +213,7 @@ def _tokens(values: tuple[str, ...], kind: str) -> set[str]:
     return tokens_of(unescape(joined), json=kind in _DOCUMENTS)
 
 
-def _places(tables: tuple[TableSelection, ...]) -> tuple[_Place, ...]:
+def _places(tables: tuple[ComparedTable, ...]) -> tuple[_Place, ...]:
     found: list[_Place] = []
     for table in tables:
         masked = {each.column.name: each for each in table.masked}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_flows.anonymization.proof.report import Verdict
-    from confiture_flows.anonymization.proof.selection import MaskedColumn, TableSelection
+    from confiture_flows.anonymization.proof.selection import ComparedTable, MaskedColumn
     from confiture_flows.anonymization.proof.sessions import ProofSessions
 
 SOURCE, COPY = "confiture_source", "confiture_copy"
@@ -48,7 +48,7 @@ class TableProof:
     """
 
     sessions: ProofSessions
-    selected: TableSelection
+    selected: ComparedTable
     copied: int
     _counted: dict[tuple[int, str], _Values] = field(default_factory=dict)
 

@@ -48,7 +48,7 @@ class DatabaseSelector:
         return None
 
     def run(self, session: Screen, state: WizardState) -> WizardState:
-        """See `Step`."""
+        """See `WizardStep`."""
 
         def source(state: WizardState) -> WizardState | None:
             if not state.copies:

@@ -43,7 +43,7 @@ class EnvironmentChooser:
         return None
 
     def run(self, session: Screen, state: WizardState) -> WizardState:
-        """See `Step`."""
+        """See `WizardStep`."""
         assert state.target is not None  # noqa: S101 - the step before has chosen it
         target = session.target(state.target)
         from confiture_flows.report.text import print_document

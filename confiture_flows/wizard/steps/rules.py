@@ -59,7 +59,7 @@ class RuleConfigurator:
         return None if state.copies else "nothing is copied, so nothing is anonymized."
 
     def run(self, session: Screen, state: WizardState) -> WizardState:
-        """See `Step`."""
+        """See `WizardStep`."""
         assert state.source is not None  # noqa: S101 - the first step has chosen it
         about = (state.source, state.tables)
         if about not in self._found:

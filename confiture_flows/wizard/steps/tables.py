@@ -52,7 +52,7 @@ class TableSelection:
         return None if state.copies else "nothing is copied, and migrations name their own tables."
 
     def run(self, session: Screen, state: WizardState) -> WizardState:
-        """See `Step`."""
+        """See `WizardStep`."""
         assert state.source is not None  # noqa: S101 - the first step has chosen it
         if state.source not in self._read:
             self._read[state.source] = _read(session, state.source)
