@@ -12,25 +12,15 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from confiture_flows.errors import ConfigError
+from confiture_flows.plan_file import Reference, WizardPath
 
-WizardPath = Literal["migrate", "copy", "migrate-and-copy"]
 IN_VARIABLE = "env:"
 _VERSION = 1
-
-
-def _reference(text: str) -> str:
-    # The message must not repeat it: it may hold a password.
-    if "://" in text or "=" in text or any(each.isspace() for each in text):
-        raise ValueError("a connection string is not kept; name a target, a block or env:NAME")
-    return text
-
-
-Reference = Annotated[str, Field(min_length=1), AfterValidator(_reference)]
 
 
 class _Frozen(BaseModel):

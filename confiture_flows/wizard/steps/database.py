@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, get_args
 
 from confiture_flows.config import expand_variables
 from confiture_flows.errors import ConfigError, TargetError
+from confiture_flows.plan_file import WizardPath
 from confiture_flows.target import DSN_VARIABLE, describe_dsn
 from confiture_flows.wizard.prefect_profile import prefect_is_configured
 from confiture_flows.wizard.prompts import Back, Choice, NeedsAnswer
-from confiture_flows.wizard.state import IN_VARIABLE, WizardPath
+from confiture_flows.wizard.state import IN_VARIABLE
 from confiture_flows.wizard.step import ask_in_turn
 from confiture_flows.wizard.trial import try_database
 
