@@ -85,6 +85,7 @@ class AnonymizationConfig:
         modules: Whose code is trusted; without an entry it is.
         columns: What becomes of columns, by pattern.
         tables: How much is copied of tables, by pattern.
+        only: Tables whose rows are copied at all, as "schema.table", by a plan file; None is all.
         subset: The rows that a subset starts from: SQL conditions by table.
         allow: Patterns of columns that look personal and may be copied as they are.
         proof: What is proven of a copy.
@@ -100,6 +101,7 @@ class AnonymizationConfig:
     modules: Mapping[str, ModuleConfig] = field(default_factory=dict)
     columns: Mapping[str, ColumnRuleConfig] = field(default_factory=dict)
     tables: Mapping[str, TableRuleConfig] = field(default_factory=dict)
+    only: tuple[str, ...] | None = None
     subset: Mapping[str, str] = field(default_factory=dict)
     allow: tuple[str, ...] = ()
     proof: ProofConfig = ProofConfig()
@@ -134,6 +136,7 @@ def anonymization_config(said: AnonymizationTable, path: Path) -> AnonymizationC
             for pattern, each in said.columns.items()
         },
         {pattern: TableRuleConfig(**each.model_dump()) for pattern, each in said.tables.items()},
+        None,
         said.subset,
         tuple(said.allow),
         ProofConfig(

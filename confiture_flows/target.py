@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
 
 DSN_VARIABLE = "CONFITURE_DSN"
+IN_VARIABLE = "env:"  # and the name of an environment variable that holds a connection string
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
                 f"in {DSN_VARIABLE}.",
             )
         name = next(iter(project.targets))
+    if name.startswith(IN_VARIABLE):
+        return _in_variable(name.removeprefix(IN_VARIABLE), project)
     if name not in project.targets:
         return None
     said = project.targets[name]
@@ -136,6 +139,16 @@ def configured_target(project: Project, name: str | None, dsn: str | None = None
         approve=said.approve,
         approve_timeout=said.approve_timeout,
     )
+
+
+def _in_variable(name: str, project: Project) -> Target:
+    dsn = os.environ.get(name)
+    if not dsn:
+        raise ConfigError(
+            f"The environment variable {name} is not set.",
+            next_step=f"Set it to a connection string: export {name}=...",
+        )
+    return replace(Target.from_dsn(dsn), placeholders=placeholder_values(project))
 
 
 def describe_dsn(dsn: str) -> str:

@@ -124,6 +124,9 @@ def _check_that_all_name_something(search: _Search, source: SourceCatalog) -> No
         if not names_one(each.pattern, tables)
     ]
     nothing += [
+        ("only", each.text, "table") for each in rules.only or () if not names_one(each, tables)
+    ]
+    nothing += [
         ("subset", each.pattern.text, "table")
         for each in rules.subset
         if not names_one(each.pattern, tables)

@@ -69,9 +69,7 @@ class ProposedRule:
     @property
     def name(self) -> str:
         """The column as rules name it."""
-        return ".".join(
-            _part(each) for each in (self.column.schema, self.column.table, self.column.name)
-        )
+        return pattern_of(self.column.schema, self.column.table, self.column.name)
 
     @property
     def toml(self) -> str:
@@ -140,13 +138,19 @@ def fitting_strategy(
     """
     known = registry.names()
     for name in (proposed_strategy(category), *_FALLBACKS):
-        if name not in known or (name == "null" and not column.nullable):
-            continue
-        if accepts_type(registry.find(name).accepts, column.type) and _needs_nothing(
-            name, registry
-        ):
+        if name in known and _fits(name, column, registry):
             return name
     return None
+
+
+def fitting_strategies(column: Column, registry: StrategyRegistry = registered) -> tuple[str, ...]:
+    """All strategies that take a column as they are, without options.
+
+    Args:
+        column: The column.
+        registry: Where strategies are looked up.
+    """
+    return tuple(name for name in registry.names() if _fits(name, column, registry))
 
 
 def is_covered(rules: Rules, column: Column) -> bool:
@@ -237,6 +241,21 @@ def _without_empty(table: dict[str, Any]) -> dict[str, Any]:
 def _surest(found: list[Detection]) -> Detection:
     # A path says what is at one place; what the whole column is decides about it.
     return max(found, key=lambda each: (each.path == "", each.score))
+
+
+def pattern_of(*names: str) -> str:
+    """The pattern that names one table, or one column, and nothing else.
+
+    Args:
+        names: Of the schema, the table, and the column.
+    """
+    return ".".join(map(_part, names))
+
+
+def _fits(name: str, column: Column, registry: StrategyRegistry) -> bool:
+    if name == "null" and not column.nullable:
+        return False
+    return accepts_type(registry.find(name).accepts, column.type) and _needs_nothing(name, registry)
 
 
 def _needs_nothing(name: str, registry: StrategyRegistry) -> bool:

@@ -141,6 +141,7 @@ class Rules:
     Attributes:
         columns: In the order of the file.
         tables: The same.
+        only: Tables whose rows are copied at all; None is all.
         subset: Empty copies whole tables.
         unlisted: Whether columns without a rule are copied, or stop the run.
         allowed: Columns that look personal and may be copied as they are.
@@ -149,6 +150,7 @@ class Rules:
 
     columns: tuple[ColumnRule, ...] = ()
     tables: tuple[TableRule, ...] = ()
+    only: tuple[Pattern, ...] | None = None
     subset: tuple[SubsetSeed, ...] = ()
     unlisted: Unlisted = "copy"
     allowed: tuple[Pattern, ...] = ()
@@ -187,6 +189,7 @@ def rules_of(project: Project) -> Rules:
                 TableRule(Pattern.read(name, 2), rule.rows, rule.where, rule.sample)
                 for name, rule in said.tables.items()
             ),
+            None if said.only is None else tuple(Pattern.read(name, 2) for name in said.only),
             tuple(SubsetSeed(Pattern.read(name, 2), where) for name, where in said.subset.items()),
             said.unlisted,
             tuple(Pattern.read(name, 3) for name in said.allow),

@@ -64,6 +64,10 @@ def select_rows(
     """
     selection = Selection()
     for table in source.tables:
+        if rules.only is not None and not any(
+            each.matches(*name) for each in rules.only for name in table.names
+        ):
+            selection.empty.add(table)
         rule = table_rule(rules, table, selection.findings)
         if rule is None:
             continue

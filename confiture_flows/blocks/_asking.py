@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from httpx import HTTPError
-from prefect.exceptions import PrefectException
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 
 from confiture_flows.errors import ConfigError
@@ -40,6 +41,27 @@ def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
             f"is not in the configuration: {error}",
             next_step="Check PREFECT_API_URL, or say it in confiture.toml.",
         ) from None
+
+
+def saved_names(kind: type[Block]) -> tuple[str, ...]:
+    """The names of all blocks of a class on the Prefect server, sorted.
+
+    Raises:
+        ConfigError: It cannot be asked.
+    """
+    try:
+        with get_client(sync_client=True) as client:
+            found = client.read_block_documents_by_type(
+                kind.get_block_type_slug(), include_secrets=False
+            )
+    except ObjectNotFound:
+        return ()  # no block of this type was ever saved there
+    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"The Prefect server could not be asked for blocks: {error}",
+            next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",
+        ) from None
+    return tuple(sorted(each.name for each in found if each.name))
 
 
 def _blocks_are_kept() -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from prefect.blocks.core import Block
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
-from confiture_flows.blocks._asking import load_block
+from confiture_flows.blocks._asking import load_block, saved_names
 from confiture_flows.config import (
     DEFAULT_LIMITS,
     Limits,
@@ -236,6 +236,15 @@ def load_target(name: str, project: Project) -> Target:
     """
     block = load_block(PostgresTarget, name, _unknown(name, project))
     return replace(block.to_target(name), placeholders=placeholder_values(project))
+
+
+def saved_targets() -> tuple[str, ...]:
+    """The names of all PostgresTarget blocks of the Prefect server, sorted.
+
+    Raises:
+        ConfigError: It cannot be asked.
+    """
+    return saved_names(PostgresTarget)
 
 
 def _unknown(name: str, project: Project) -> ConfigError:

@@ -12,9 +12,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from confiture_flows.cli._frame import quiet_prefect
-from confiture_flows.cli._progress import Progress
 from confiture_flows.errors import ApplyError
+from confiture_flows.runs import quiet_prefect
+from confiture_flows.runs.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json as jsonlib
-import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from confiture_flows.errors import ConfigError, ConfitureFlowsError, RunCancelledError
+from confiture_flows.report.console import console, silence
 from confiture_flows.report.json import envelope, plain
+from confiture_flows.runs import quiet_prefect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from rich.console import Console
 
     from confiture_flows.config import OutOfOrder, Project
     from confiture_flows.migrations.lifecycle import Request
@@ -133,32 +132,6 @@ class Work:
             root=self.project.include_root(directory),
             out_of_order=out_of_order,
         )
-
-
-def quiet_prefect() -> None:
-    """Keep Prefect's lines for its server and off the terminal, where they would repeat ours.
-
-    Prefect reads this when it is imported; who has set it wants it otherwise.
-    """
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-
-
-def silence(stream: TextIO) -> None:
-    """Let a stream go nowhere: its reader (head, less) has left, and closing it would complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def console(stream: TextIO) -> Console:
-    """A stream to print on; lines are never broken when it is a pipe."""
-    from rich.console import Console
-
-    class PatientConsole(Console):
-        def on_broken_pipe(self) -> None:
-            # rich would exit; but a reader that left (head, less) must not stop a migration.
-            self.quiet = True
-            silence(stream)
-
-    return PatientConsole(file=stream, soft_wrap=not stream.isatty())
 
 
 def framed(command: str, options: DirectoryOptions, run: Callable[[Work], Outcome]) -> int:

@@ -7,23 +7,15 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from confiture_flows.cli._frame import Outcome, interrupted, quiet_prefect
+from confiture_flows.cli._frame import Outcome, interrupted
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from confiture_flows.cli._frame import Work
-    from confiture_flows.config import DryRunName, OutOfOrder, Project
-    from confiture_flows.migrations.hook_points import HookPoints
-    from confiture_flows.migrations.lifecycle import Request, RunReport
-    from confiture_flows.migrations.observer import Observer
-    from confiture_flows.migrations.plan import Direction, Plan
-    from confiture_flows.report.finding import Finding
-    from confiture_flows.target import Target
+    from confiture_flows.config import DryRunName, GateName, OutOfOrder
+    from confiture_flows.migrations.lifecycle import RunReport
 
 Granularity = Literal["stage", "migration"]
-_TERMINATED = 143  # what a shell says of a process that SIGTERM has ended
 
 
 def run_direction(
@@ -36,6 +28,7 @@ def run_direction(
     out_of_order: OutOfOrder | None = None,
     single_transaction: bool = False,
     dry_run: DryRunName | None = None,
+    fail_on: GateName | None = None,
 ) -> Outcome:
     """Run migrate or rollback.
 
@@ -53,14 +46,14 @@ def run_direction(
             "run of its own.",
             next_step="Leave out --single-transaction or --granularity.",
         )
-    from confiture_flows.cli._progress import Progress
     from confiture_flows.migrations.plan import Direction
+    from confiture_flows.runs.migrating import run_as_flow, run_plainly
+    from confiture_flows.runs.progress import Progress
 
     way = Direction(direction)
     target, request = work.target(), work.request(to, out_of_order)
     request = replace(request, single_transaction=single_transaction)
-    if dry_run is not None:
-        target = replace(target, dry_run=dry_run)
+    target = replace(target, dry_run=dry_run or target.dry_run, fail_on=fail_on or target.fail_on)
     error: BaseException | None = None
     # What a Python migration prints must not get between a program and our JSON.
     with (
@@ -69,9 +62,9 @@ def run_direction(
     ):
         try:
             if plain:
-                _run_plain(work.project, target, request, way, progress)
+                run_plainly(work.project, target, request, way, progress)
             else:
-                _run_flow(target, request, way, progress, granularity)
+                run_as_flow(target, request, way, progress, granularity)
         except BaseException as raised:
             if progress.report is None:
                 raise  # nothing is known that the frame could not say
@@ -81,78 +74,6 @@ def run_direction(
     if report and report.error and not isinstance(report.error, Exception):
         report = replace(report, error=interrupted())
     return _outcome(report, error, as_json=work.options.json)
-
-
-def _run_plain(
-    project: Project, target: Target, request: Request, direction: Direction, watch: Observer
-) -> None:
-    from confiture_flows.errors import TargetError
-    from confiture_flows.migrations.lifecycle import RunReport, run_lifecycle
-    from confiture_flows.migrations.nesting import refuse_nested
-    from confiture_flows.migrations.plain import PlainStages
-    from confiture_flows.report.finding import Severity
-    from confiture_flows.target import connect
-
-    refuse_nested(target)
-    hooks = _hooks(project, target, direction, watch)
-    stages = PlainStages
-    if project.lint.gate:
-        from confiture_flows.cli._linted import LintedStages as stages
-    connected = False
-    try:
-        with connect(target, "migrate" if direction == "up" else "rollback") as conn:
-            connected = True
-            run_lifecycle(
-                stages(conn, target, request, watch, watch.ended, hooks, _rehearse),
-                target=target.name,
-                direction=direction,
-                gate=Severity.of(target.fail_on),
-                hooks=hooks,
-                on_error=target.on_error,
-            )
-    except TargetError as error:
-        if not connected:  # in a flow that is a stage
-            hooks.on_error(RunReport(target.name, direction, error=error))
-        raise
-
-
-def _hooks(project: Project, target: Target, direction: Direction, watch: Observer) -> HookPoints:
-    """What is called at the hook points of a plain run."""
-    from confiture_flows.migrations.hook_points import NO_HOOKS
-
-    if not project.hooks:
-        return NO_HOOKS
-    import signal
-    from uuid import uuid4
-
-    from confiture_flows.hooks.executor import HookExecutor
-    from confiture_flows.hooks.loading import load_hooks
-
-    # Without it SIGTERM would end the process before it could tell its hooks.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    hooks = load_hooks(project, target.name)
-    return HookExecutor(hooks, target, uuid4().hex, direction, tell=watch.said)
-
-
-def _rehearse(conn: Connection, target: Target, plan: Plan) -> tuple[Finding, ...]:
-    from confiture_flows.dryrun.gate import rehearse_first
-
-    return rehearse_first(conn, target, plan)
-
-
-def _run_flow(
-    target: Target,
-    request: Request,
-    direction: Direction,
-    watch: Observer,
-    granularity: Granularity,
-) -> None:
-    quiet_prefect()
-    from confiture_flows.flows.run import run_as_flow
-    from confiture_flows.migrations.observer import watched_by
-
-    with watched_by(watch):
-        run_as_flow(target, request, direction, granularity)
 
 
 def _outcome(report: RunReport | None, error: BaseException | None, *, as_json: bool) -> Outcome:

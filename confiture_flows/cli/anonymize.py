@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - cyclopts reads it
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import CopyOptions
     from confiture_flows.anonymization.planning import Planned
     from confiture_flows.anonymization.preview import Preview
-    from confiture_flows.cli._copy_progress import CopyProgress
     from confiture_flows.report.document import Document
     from confiture_flows.report.finding import Finding, Severity
     from confiture_flows.target import Target
@@ -36,8 +34,9 @@ class CopyChoice:
     """What is copied where, and how."""
 
     source: Annotated[
-        str, Parameter(name="--from", help="The target or block to copy; it is only read.")
-    ]
+        str | None,
+        Parameter(name="--from", help="The target or block to copy; it is only read."),
+    ] = None
     target: Annotated[
         str | None, Parameter(name="--to", help="The target or block to become the copy.")
     ] = None
@@ -96,11 +95,18 @@ class CopyChoice:
             'configuration\'s "full".'
         ),
     ] = None
+    plan_file: Annotated[
+        Path | None,
+        Parameter(help="What the wizard has saved; options given here come before it."),
+    ] = None
+
+
+_NOTHING = CopyChoice()
 
 
 def anonymize(
     *,
-    choice: CopyChoice,
+    choice: CopyChoice = _NOTHING,
     json: Annotated[bool, Parameter(help="Print one JSON object.", negative="")] = False,
 ) -> int:
     """Copy a database, anonymized by the rules of confiture.toml, as a flow run.
@@ -118,23 +124,45 @@ def anonymize(
 
 
 def _run(work: Work, asked: CopyChoice) -> Outcome:
+    if asked.plan_file is None:
+        return _copy(work, asked)
+    from confiture_flows.cli._plan_file import follow
+
+    found = follow(work, asked.plan_file, "anonymize")
+    said, plan = found.plan.anonymization, found.plan
+    asked = replace(
+        asked,
+        source=found.option("--from", asked.source, plan.source),
+        target=found.option("--to", asked.target, plan.target) if asked.into is None else None,
+        fail_on=found.option("--fail-on", asked.fail_on, plan.fail_on),
+        plain=asked.plain or plan.plain,
+        replace=asked.replace or (said.replace and asked.target is None and asked.into is None),
+    )
+    if asked.into is not None:
+        found.option("--into", asked.into, plan.target)
+    found.tell(work)
+    return found.told_in(work, _copy(work, asked))
+
+
+def _copy(work: Work, asked: CopyChoice) -> Outcome:
     _check(asked)
-    source, place = _target(work, asked.source), _place(work, asked)
+    source, place = _target(work, str(asked.source)), _place(work, asked)
     work.target_name = getattr(place, "name", str(place))
     if asked.dry_run:
         return _dry_run(work, asked, source, place)
-    from confiture_flows.cli._copy_progress import CopyProgress
+    from confiture_flows.runs.copy_progress import CopyProgress
+    from confiture_flows.runs.copying import copy_as_flow, copy_plainly
 
+    options = _options(work, asked)
     error: BaseException | None = None
     with (
         CopyProgress(sys.stderr, quiet=work.options.json) as progress,
         contextlib.redirect_stdout(sys.stderr),
     ):
         try:
-            if asked.plain:
-                _plainly(work, asked, source, place, progress)
-            else:
-                _as_flow(asked, source, place, progress)
+            run = copy_plainly if asked.plain else copy_as_flow
+            gate = asked.fail_on
+            run(work.project, source, place, progress, options, fail_on=gate, proof=asked.proof)
         except ConfitureFlowsError as raised:
             error = raised
     found = progress.plan.findings if progress.plan else ()
@@ -157,30 +185,6 @@ def _not_in(
     return tuple(each for each in findings if each.message not in str(error))
 
 
-def _plainly(
-    work: Work, asked: CopyChoice, source: Target, place: Target | Path, progress: CopyProgress
-) -> None:
-    from confiture_flows.anonymization.copy import copy_database
-    from confiture_flows.anonymization.keys import secret_of
-    from confiture_flows.anonymization.plan import stop_if_refused
-    from confiture_flows.anonymization.prepare import folder_of_keys, prepare_copy
-    from confiture_flows.anonymization.proof.prove import proof_options, prove_copy
-    from confiture_flows.target import connect
-
-    _refuse_block(work)
-    secret = secret_of(work.project)
-    options = _options(work, asked)
-    with folder_of_keys() as folder:
-        with connect(source, "anonymize") as conn:
-            planned = prepare_copy(conn, work.project, source, place, secret, folder)
-        progress.planned(planned.plan)
-        stop_if_refused(planned.plan, _gate(asked, place))
-        proof = proof_options(work.project, planned.plan, asked.proof)
-        prove = partial(prove_copy, options=proof)
-        plan = planned.plan
-        copy_database(source, place, plan, secret, options, progress, prove, proof.on_leak)
-
-
 def _options(work: Work, asked: CopyChoice) -> CopyOptions:
     from confiture_flows.anonymization.copying.values import CopyOptions
 
@@ -195,27 +199,6 @@ def _options(work: Work, asked: CopyChoice) -> CopyOptions:
     )
 
 
-def _as_flow(
-    asked: CopyChoice, source: Target, place: Target | Path, progress: CopyProgress
-) -> None:
-    quiet_prefect()
-    from confiture_flows.flows.run import run_copy_as_flow
-
-    run_copy_as_flow(
-        source,
-        place,
-        progress,
-        engine=asked.engine,
-        workers=asked.workers,
-        replace=asked.replace,
-        end_sessions=asked.end_sessions,
-        owners=asked.owners,
-        fail_on=asked.fail_on,
-        in_place=asked.in_place,
-        proof=asked.proof,
-    )
-
-
 def _dry_run(work: Work, asked: CopyChoice, source: Target, place: Target | Path) -> Outcome:
     from confiture_flows.anonymization.copying.in_place import check_in_place
     from confiture_flows.anonymization.copying.refusals import database_to_load
@@ -223,8 +206,9 @@ def _dry_run(work: Work, asked: CopyChoice, source: Target, place: Target | Path
     from confiture_flows.anonymization.outlook import plan_document, plan_json
     from confiture_flows.anonymization.plan import stop_if_refused
     from confiture_flows.anonymization.prepare import prepared
+    from confiture_flows.runs.copying import refuse_block
 
-    _refuse_block(work)
+    refuse_block(work.project)
     with prepared(work.project, source, place, secret_of(work.project)) as (conn, planned):
         if asked.in_place and not planned.plan.errors:
             check_in_place(conn, database_to_load(place, _options(work, asked)), planned.plan)
@@ -261,8 +245,6 @@ def _previews(conn: Connection, planned: Planned, asked: CopyChoice) -> list[Pre
 
 def _with_previews(document: Document, previews: tuple[Preview, ...]) -> Document:
     """The plan, with rows below it; what the source holds goes to a terminal and nowhere else."""
-    from dataclasses import replace
-
     from confiture_flows.report.document import Paragraph
 
     hide = not sys.stdout.isatty()  # the log of a CI run, most likely
@@ -281,6 +263,7 @@ def _gate(asked: CopyChoice, place: Target | Path) -> Severity:
 
 def _check(asked: CopyChoice) -> None:
     wrong = {
+        "Nothing says what to copy (--from, or --plan-file).": asked.source is None,
         "--from is empty.": asked.source == "",
         "--to is empty.": asked.target == "",
         "A copy goes to a target (--to) or into a folder (--into).": (asked.target is None)
@@ -295,15 +278,6 @@ def _check(asked: CopyChoice) -> None:
     for message, is_so in wrong.items():
         if is_so:
             raise ConfigError(message, next_step="See anonymize --help.")
-
-
-def _refuse_block(work: Work) -> None:
-    if work.project.anonymization.secret_block is not None:
-        raise ConfigError(
-            "The secret is in a Prefect block, which only a flow run can read.",
-            next_step="Leave out --plain or --dry-run, or set CONFITURE_ANONYMIZATION_SECRET and "
-            "take secret_block out.",
-        )
 
 
 def _target(work: Work, name: str) -> Target:

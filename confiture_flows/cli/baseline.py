@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from confiture_flows.cli._frame import Options, Outcome, Work, console, framed
+from confiture_flows.cli._frame import Options, Outcome, Work, framed
 from confiture_flows.errors import ConfigError, GateError, HistoryError, RunCancelledError
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def _unconfirmed(adoption: Adoption, target: Target) -> Outcome:
 def _ask(adoption: Adoption, target: Target) -> None:
     from confiture_flows.migrations.adoption_report import adoption_document
     from confiture_flows.migrations.report import count
+    from confiture_flows.report.console import console
     from confiture_flows.report.text import print_document, print_findings
 
     print_document(console(sys.stdout), adoption_document(adoption, target.name))
@@ -151,9 +152,9 @@ def _ask(adoption: Adoption, target: Target) -> None:
 def _mark(
     conn: Connection, work: Work, adoption: Adoption, target: Target, *, shown: bool
 ) -> Outcome:
-    from confiture_flows.cli._progress import Progress
     from confiture_flows.migrations.adoption_report import adoption_json, marked_document
     from confiture_flows.migrations.baseline import baseline as mark
+    from confiture_flows.runs.progress import Progress
 
     with Progress(sys.stderr, quiet=work.options.json) as progress:
         rows = mark(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from confiture_flows.cli._frame import console, exit_code
+from confiture_flows.cli._frame import exit_code
+from confiture_flows.report.console import console
 
 
 def demo(*, stay: Annotated[bool, Parameter(negative="")] = False) -> int:

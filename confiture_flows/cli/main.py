@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
-from confiture_flows.cli._frame import INTERRUPTED, silence
+from confiture_flows.cli._frame import INTERRUPTED
 from confiture_flows.cli.anonymize import anonymize
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
@@ -29,6 +29,8 @@ from confiture_flows.cli.status import status
 from confiture_flows.cli.strategies import strategies
 from confiture_flows.cli.trigger import trigger
 from confiture_flows.cli.verify import verify
+from confiture_flows.cli.wizard import wizard
+from confiture_flows.report.console import silence
 
 WRONG_USAGE = 2
 
@@ -50,6 +52,7 @@ app = App(
 )
 for _command in (
     demo,
+    wizard,
     status,
     plan,
     lint,

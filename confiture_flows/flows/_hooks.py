@@ -17,6 +17,7 @@ from prefect.runtime import flow_run as current_run
 
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfitureFlowsError, PlanError, RunCrashedError
+from confiture_flows.flows._plan_file import required, target_of
 from confiture_flows.flows._project import project_of
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
@@ -111,7 +112,7 @@ def _run_error_hooks(
         return  # the process has still called them itself
     _told.add(run_id)
     direction = Direction.DOWN if flow.name == "rollback" else Direction.UP
-    target = resolve_target(str(flow_run.parameters.get("target")))
+    target = resolve_target(required(target_of(flow_run.parameters)))
     executor = _executor(project, target, run_id, direction, logger.info)
     executor.on_error(_report_of_crash(target, flow_run, state, direction))
     if executor.records:
@@ -193,7 +194,7 @@ def _refuse_descendant(target: Target) -> None:
             run = client.read_flow_run(parent)
             running = run.state is not None and run.state.is_running()
             flow = client.read_flow(run.flow_id).name
-            if running and flow in _FLOWS and run.parameters.get("target") == target.name:
+            if running and flow in _FLOWS and target_of(run.parameters) == target.name:
                 raise PlanError(
                     f"A hook of the run {run.name!r} of {target.name} starts a run of the same "
                     "target.",

@@ -27,7 +27,7 @@ from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
-    from confiture_flows.config import DryRunName
+    from confiture_flows.config import DryRunName, GateName
     from confiture_flows.dryrun.report import DryRunReport
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
@@ -162,6 +162,11 @@ class TaskStages:
         tasks.publish_report(_whole(report), return_state=not report.ok)
 
 
+def page_of_run() -> str | None:
+    """The page of this flow run; that of an ephemeral server is gone when the run is."""
+    return url_for("flow-run", flow_run.id) if get_current_settings().api.url else None
+
+
 def run_flow(
     target: str,
     request: Request,
@@ -169,6 +174,7 @@ def run_flow(
     granularity: Granularity,
     timeout_seconds: float | None,
     dry_run: DryRunName | None = None,
+    fail_on: GateName | None = None,
 ) -> RunReport:
     """The body that migrate_flow and rollback_flow share.
 
@@ -179,10 +185,11 @@ def run_flow(
         ConfitureFlowsError: A stage failed.
     """
     resolved = resolve_target(target)
-    if dry_run is not None:
-        resolved = replace(resolved, dry_run=dry_run)
-    if get_current_settings().api.url and (url := url_for("flow-run", flow_run.id)):
-        current_observer().page(url)  # the page of an ephemeral server is gone when the run is
+    resolved = replace(
+        resolved, dry_run=dry_run or resolved.dry_run, fail_on=fail_on or resolved.fail_on
+    )
+    if url := page_of_run():
+        current_observer().page(url)
     hooks = hooks_of_run(resolved, direction)
     stages = TaskStages(resolved, request, granularity, timeout_seconds, hooks)
     try:

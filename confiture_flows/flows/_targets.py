@@ -1,8 +1,9 @@
-"""Name -> Target inside a flow. Flow parameters are stored and shown, so they hold names only."""
+"""Name -> Target, and the project, in a flow. Parameters are stored and shown: names only."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from confiture_flows.blocks.target import load_target
@@ -13,10 +14,13 @@ from confiture_flows.target import configured_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confiture_flows.config import Project
     from confiture_flows.target import Target
 
 # Targets that exist in this process only: a connection string given on the command line.
 _given: dict[str, Target] = {}
+# The configuration with a plan put before it.
+_project: ContextVar[Project | None] = ContextVar("confiture_flows_project", default=None)
 
 
 @contextmanager
@@ -27,6 +31,25 @@ def given_target(target: Target) -> Iterator[None]:
         yield
     finally:
         del _given[target.name]
+
+
+@contextmanager
+def given_project(project: Project) -> Iterator[None]:
+    """Let copies of this process, in this block, be made by a project that no file holds."""
+    token = _project.set(project)
+    try:
+        yield
+    finally:
+        _project.reset(token)
+
+
+def resolve_project() -> Project:
+    """The project given in this process, or what the configuration says.
+
+    Raises:
+        ConfigError: The configuration is wrong.
+    """
+    return _project.get() or load_project()
 
 
 def resolve_target(name: str) -> Target:

@@ -19,10 +19,12 @@ from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.plan import stop_if_refused
 from confiture_flows.anonymization.prepare import folder_of_keys, refuse_target
 from confiture_flows.anonymization.proof.prove import proof_options
-from confiture_flows.config import GateName, load_project
+from confiture_flows.config import GateName
 from confiture_flows.errors import ConfigError, ConfitureFlowsError
 from confiture_flows.flows._copy_progress import ProgressArtifact, current_copy_observer
-from confiture_flows.flows._targets import resolve_target
+from confiture_flows.flows._plan_file import named_after, planned, required
+from confiture_flows.flows._stages import page_of_run
+from confiture_flows.flows._targets import resolve_project, resolve_target
 from confiture_flows.report.finding import Severity
 from confiture_flows.tasks._policy import COMPUTED
 from confiture_flows.tasks.copy import publish_copy
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 
-@flow(name="anonymize", flow_run_name="anonymize {source}", validate_parameters=True)
+@flow(name="anonymize", flow_run_name=named_after("anonymize", "source"), validate_parameters=True)
 def anonymize_flow(
-    source: str,
+    source: str | None = None,
     target: str | None = None,
     directory: str | None = None,
     engine: Literal["auto", "sql", "python"] = "auto",
@@ -54,10 +56,9 @@ def anonymize_flow(
     fail_on: GateName | None = None,
     in_place: bool = False,
     proof: Literal["full", "quick", "off"] | None = None,
+    plan_file: str | None = None,
 ) -> CopyReport:
     """Copy a database, anonymized; the target changes at the very end, or not at all.
-
-    Rules and the secret come from the configuration; parameters are names only.
 
     Args:
         source: Name of the target or block to copy; it is only read.
@@ -71,6 +72,8 @@ def anonymize_flow(
         fail_on: The severity at which findings stop the run; as the target says when empty.
         in_place: Whether the rows go into the target's own, empty tables, in one transaction.
         proof: How far the loaded copy is proven; as the configuration says when empty.
+        plan_file: What the wizard has saved; parameters come before it, and it before the
+            configuration, which has the rules and the secret.
 
     Returns:
         How it went.
@@ -81,11 +84,13 @@ def anonymize_flow(
         LeakError: The proof of the copy failed; the target is as it was.
         CopyError: The copy failed; the target is as it was.
     """
-    project = load_project()
-    origin = resolve_target(source)
+    project = resolve_project()
+    if plan := planned(plan_file, "anonymize"):
+        project = plan.applied_to(project, Path(str(plan_file)).parent)
+        replace = replace or (plan.anonymization.replace and target is None and directory is None)
+        target = target or (None if directory else plan.target)
+        source, fail_on = source or plan.source, fail_on or plan.fail_on
     place = _place(target, directory)
-    refuse_target(origin, place)
-    secret = flow_secret(project)
     options = CopyOptions(
         engine=engine,
         workers=workers,
@@ -95,12 +100,30 @@ def anonymize_flow(
         modules=project.anonymization.strategies,
         in_place=in_place,
     )
-    if in_place:
+    gate = Severity.of(fail_on or getattr(place, "fail_on", "error"))
+    return _planned_copy(project, resolve_target(required(source)), place, options, gate, proof)
+
+
+def _planned_copy(
+    project: Project,
+    origin: Target,
+    place: Target | Path,
+    options: CopyOptions,
+    gate: Severity,
+    proof: Literal["full", "quick", "off"] | None,
+) -> CopyReport:
+    """Plan a copy, and carry it out if nothing refuses it."""
+    refuse_target(origin, place)
+    secret = flow_secret(project)
+    if options.in_place:
         database_to_load(place, options)
+    given = (_whole(origin), _whole(place), _whole(secret))
     with tags(f"target:{getattr(place, 'name', 'files')}"), folder_of_keys() as folder:
-        plan = tasks.plan_copy(_whole(origin), _whole(place), _whole(secret), folder)
+        plan = tasks.plan_copy(*given, folder, project=_whole(project))
+        if url := page_of_run():
+            current_copy_observer().page(url)
         current_copy_observer().planned(plan)
-        stop_if_refused(plan, Severity.of(fail_on or getattr(place, "fail_on", "error")))
+        stop_if_refused(plan, gate)
         return _copy(origin, place, plan, secret, options, proof_options(project, plan, proof))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prefect import flow
 
 from confiture_flows.config import DryRunName, OutOfOrder
 from confiture_flows.flows._hooks import run_error_hooks
+from confiture_flows.flows._plan_file import named_after, planned, required
 from confiture_flows.flows._project import project_of
 from confiture_flows.flows._request import Transaction, make_request
 from confiture_flows.flows._stages import run_flow
@@ -16,12 +19,12 @@ from confiture_flows.tasks.carry_out import Granularity
 
 @flow(
     name="migrate",
-    flow_run_name="migrate {target}",
+    flow_run_name=named_after("migrate"),
     validate_parameters=True,
     on_crashed=[run_error_hooks],
 )
 def migrate_flow(
-    target: str,
+    target: str | None = None,
     directory: str | None = None,
     layout: str | None = None,
     to: str | None = None,
@@ -32,6 +35,7 @@ def migrate_flow(
     single_transaction: bool = False,
     dry_run: DryRunName | None = None,
     project: str | None = None,
+    plan_file: str | None = None,
 ) -> RunReport:
     """Apply the pending migrations of a directory to a target.
 
@@ -50,6 +54,7 @@ def migrate_flow(
         dry_run: How far a dry run goes before anything is applied, "off", "static" or "scratch";
             findings at the target's gate stop the run. As the target says when empty.
         project: Name of a MigrationProject block; the worker's own project when empty.
+        plan_file: What the wizard has saved; it says what the parameters before it leave empty.
 
     Returns:
         What was done. A cancelled run ends in state Cancelled; its caller gets CancelledRun.
@@ -58,7 +63,15 @@ def migrate_flow(
         ConfitureFlowsError: A stage failed. What was applied before stays applied.
     """
     with project_of(project):
+        fail_on = None
+        if plan := planned(plan_file, "migrate"):
+            said, fail_on = plan.migrations, plan.fail_on
+            target, dry_run = target or plan.target, dry_run or said.dry_run
+            layout, to = layout or said.layout, to or said.to
+            if said.directory:
+                directory = directory or str(Path(str(plan_file)).parent / said.directory)
         request = make_request(
             directory, layout, transaction, to, out_of_order, single_transaction=single_transaction
         )
-        return run_flow(target, request, Direction.UP, granularity, timeout_seconds, dry_run)
+        where, seconds = required(target), timeout_seconds
+        return run_flow(where, request, Direction.UP, granularity, seconds, dry_run, fail_on)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import tags
 from prefect.events.worker import EventsWorker
+from prefect.exceptions import CancelledRun
 from prefect.logging.handlers import APILogHandler
 
-from confiture_flows.errors import ConfigError
-from confiture_flows.flows._targets import given_target
+from confiture_flows.errors import ConfigError, RunCancelledError
+from confiture_flows.flows._targets import given_project, given_target
 from confiture_flows.flows.migrate import migrate_flow
 from confiture_flows.flows.rollback import rollback_flow
 from confiture_flows.migrations.plan import Direction
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_flows.anonymization.copying.observer import CopyObserver
+    from confiture_flows.config import Project
     from confiture_flows.migrations.lifecycle import Request
     from confiture_flows.target import Target
     from confiture_flows.tasks.carry_out import Granularity
@@ -40,6 +42,7 @@ def run_as_flow(
         _server_has_to_answer(),
         given_target(target),
         tags("confiture", f"target:{target.name}"),
+        _cancelled_is_an_error(),
     ):
         flow(
             target=target.name,
@@ -54,11 +57,16 @@ def run_as_flow(
 
 
 def run_copy_as_flow(
-    source: Target, place: Target | Path, observer: CopyObserver, **options: Any
+    project: Project,
+    source: Target,
+    place: Target | Path,
+    observer: CopyObserver,
+    **options: Any,
 ) -> None:
     """Run anonymize_flow, on the Prefect server of the current profile.
 
     Args:
+        project: Whose rules hold.
         source: The database to copy.
         place: The database to become the copy, or a folder.
         observer: Hears of it.
@@ -73,6 +81,8 @@ def run_copy_as_flow(
 
     with ExitStack() as stack:
         stack.enter_context(_server_has_to_answer())
+        stack.enter_context(_cancelled_is_an_error())
+        stack.enter_context(given_project(project))
         stack.enter_context(given_target(source))
         if isinstance(place, Path):
             where: dict[str, Any] = {"directory": str(place.resolve())}
@@ -82,6 +92,22 @@ def run_copy_as_flow(
         stack.enter_context(copy_watched_by(observer))
         stack.enter_context(tags("confiture"))
         anonymize_flow(source=source.name, **where, **options)
+
+
+@contextmanager
+def _cancelled_is_an_error() -> Iterator[None]:
+    """Let a run that somebody cancelled from elsewhere end in an error of ours.
+
+    Raises:
+        RunCancelledError: It was.
+    """
+    try:
+        yield
+    except CancelledRun:
+        raise RunCancelledError(
+            "The run was cancelled, and its query was ended.",
+            next_step="Run again to go on: what is applied stays applied.",
+        ) from None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import LockError
+from confiture_flows.migrations.blockers import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +87,13 @@ def run_lock(
         # A file may have released it; and a broken connection has released everything.
         if not conn.closed and not conn.broken:
             _release(conn, key)
+
+
+def find_run(conn: Connection) -> Backend | None:
+    """The session that holds the run's lock of this database; None when nobody does."""
+    key = (_CLASS, lock_key(conn.info.dbname))
+    row = conn.execute(_HOLDER, key, binary=True).fetchone()
+    return Backend(row[0], row[3]) if row else None
 
 
 def _try_lock(conn: Connection, key: tuple[int, int]) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.keys import Secret
     from confiture_flows.anonymization.plan import CopyPlan
     from confiture_flows.anonymization.proof.report import LeakReport, ProofOptions
+    from confiture_flows.config import Project
     from confiture_flows.target import Target
 
 _stopped: set[int] = set()
@@ -47,6 +48,7 @@ def plan_copy(
     secret: Secret | None,
     folder: Path,
     rows: int = DEFAULT_ROWS,
+    project: Project | None = None,
 ) -> CopyPlan:
     """Plan a copy by the configuration, try it on sample rows, and write an artifact about it.
 
@@ -58,13 +60,15 @@ def plan_copy(
         secret: What keys are made from.
         folder: Where the keys of a subset are written.
         rows: How many rows of each table are tried.
+        project: Whose rules hold; None is what the configuration says.
 
     Raises:
         ConfigError: The configuration is wrong.
         TargetError: The source does not answer, or refuses.
     """
     with connect(source, "anonymize") as conn:
-        planned = prepare_copy(conn, load_project(), source, target, secret, folder, rows)
+        known = project or load_project()
+        planned = prepare_copy(conn, known, source, target, secret, folder, rows)
     plan, name = planned.plan, getattr(target, "name", "files")
     logger = get_run_logger()
     for finding in plan.findings:

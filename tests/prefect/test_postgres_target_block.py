@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,17 @@ import pytest
 from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr, ValidationError
+from rich.console import Console
 
 from confiture_flows.blocks import PostgresTarget
+from confiture_flows.cli.prefect_server import TemporaryServer
+from confiture_flows.config import Project
 from confiture_flows.errors import ConfigError, TargetUnreachableError
 from confiture_flows.flows import migrate_flow
+from confiture_flows.wizard.prompters.answers import AnswersFile, AnswersPrompter
+from confiture_flows.wizard.prompts import Screen
+from confiture_flows.wizard.state import WizardState
+from confiture_flows.wizard.steps.database import DatabaseSelector
 
 
 class TestPostgresTarget(BlockStandardTestSuite):
@@ -120,3 +128,21 @@ def test_flow_finds_a_block_by_name(
     directory = write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
     migrate_flow(target="kept-shop", directory=str(directory))
     assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
+
+
+def test_wizard_takes_a_block(
+    prefect_server: TemporaryServer, dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server.api_url)
+    monkeypatch.delenv("CONFITURE_DSN", raising=False)
+    PostgresTarget(dsn=SecretStr(dsn)).save("wizard-shop", overwrite=True)
+    path = tmp_path / "answers.toml"
+    path.write_text('[database]\ntarget = "block"\ntarget_block = "wizard-shop"\n')
+    step = DatabaseSelector()
+    prompter = AnswersPrompter(AnswersFile.read(path, step.keys), yes=True)
+    out = io.StringIO()
+
+    state = step.run(Screen(prompter, Console(file=out), Project()), WizardState())
+
+    assert state.target == "wizard-shop"
+    assert "PostgreSQL" in out.getvalue()

@@ -18,6 +18,9 @@ class CopyObserver:
     so by several threads at once.
     """
 
+    def page(self, url: str) -> None:
+        """The copy has a page to look at."""
+
     def planned(self, plan: CopyPlan) -> None:
         """What is going to be copied, before anything decides whether it may be."""
 

@@ -65,12 +65,7 @@ def refuse_foreign(admin: Connection, target: Target, wanted: str, *, replace: b
     Raises:
         CopyError: It is foreign.
     """
-    row = admin.execute(
-        "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database "
-        "WHERE datname = %s",
-        (wanted,),
-    ).fetchone()
-    if replace or (row and (row[0] or "").startswith(MARK)):
+    if replace or _made_by_a_copy(admin, wanted):
         return
     with connect(target, "copy") as conn:
         found = conn.execute(_TABLES).fetchone()
@@ -79,6 +74,28 @@ def refuse_foreign(admin: Connection, target: Target, wanted: str, *, replace: b
             f"The target {target.name} holds {found[0]} tables that no earlier copy has made.",
             next_step="Name another target, or say that it may be replaced.",
         )
+
+
+def foreign_tables(target: Target) -> int:
+    """How many tables a database holds that no copy has made.
+
+    Raises:
+        TargetError: It does not answer, or refuses.
+    """
+    with connect(target, "copy") as conn:
+        if _made_by_a_copy(conn, conn.info.dbname):
+            return 0
+        found = conn.execute(_TABLES).fetchone()
+    return found[0] if found else 0
+
+
+def _made_by_a_copy(conn: Connection, name: str) -> bool:
+    row = conn.execute(
+        "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database "
+        "WHERE datname = %s",
+        (name,),
+    ).fetchone()
+    return bool(row and (row[0] or "").startswith(MARK))
 
 
 def database_to_load(target: Target | Path, options: CopyOptions) -> Target:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.copying.values import CopyAccess
     from confiture_flows.anonymization.plan import CopyPlan
     from confiture_flows.anonymization.proof.report import ProofMode
-    from confiture_flows.anonymization.proof.selection import TableSelection
+    from confiture_flows.anonymization.proof.selection import ComparedTable
     from confiture_flows.anonymization.proof.sessions import ProofSessions
     from confiture_flows.anonymization.proof.spool import Spools
     from confiture_flows.config import Project
@@ -130,7 +130,7 @@ def _checks(
         yield from search.checks()
 
 
-def _hashes_at_once(tables: tuple[TableSelection, ...], rows: Mapping[str, int]) -> int:
+def _hashes_at_once(tables: tuple[ComparedTable, ...], rows: Mapping[str, int]) -> int:
     """How many hashes have to be parted: of a column, or of all that are looked for elsewhere."""
     originals = sum(
         rows.get(str(each.table), 0) * sum(masked.telling for masked in each.masked)
@@ -142,7 +142,7 @@ def _hashes_at_once(tables: tuple[TableSelection, ...], rows: Mapping[str, int])
 def _table(
     sessions: ProofSessions,
     spools: Spools,
-    table: TableSelection,
+    table: ComparedTable,
     rows: Mapping[str, int],
     search: ValueSearch | None,
 ) -> Iterator[LeakCheck]:

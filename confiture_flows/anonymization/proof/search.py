@@ -23,7 +23,7 @@ from confiture_flows.anonymization.proof.streams import read_words, words_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confiture_flows.anonymization.proof.selection import MaskedColumn, TableSelection
+    from confiture_flows.anonymization.proof.selection import ComparedTable, MaskedColumn
     from confiture_flows.anonymization.proof.sessions import ProofSessions
     from confiture_flows.anonymization.proof.spool import HashSpool, Spools
     from confiture_flows.anonymization.proof.tables import TableProof
@@ -50,7 +50,7 @@ class SearchedColumn:
         seen: Tokens that are something by their form.
     """
 
-    table: TableSelection
+    table: ComparedTable
     name: str
     type: str
     masked: MaskedColumn | None
@@ -96,7 +96,7 @@ class ValueSearch:
 
     sessions: ProofSessions
     spools: Spools
-    tables: tuple[TableSelection, ...]
+    tables: tuple[ComparedTable, ...]
     _places: list[SearchedColumn] = field(init=False)
     _originals: list[tuple[MaskedColumn, HashSpool]] = field(default_factory=list)
     _wide: bool = False
@@ -109,7 +109,7 @@ class ValueSearch:
         """Whether there may be values to be looked for."""
         return any(each.telling for table in self.tables for each in table.masked)
 
-    def searched(self, table: TableSelection) -> tuple[str, ...]:
+    def searched(self, table: ComparedTable) -> tuple[str, ...]:
         """Columns without a mask whose values have to be hashed.
 
         A uuid is turned into text in longer than anything else: it is, when there is a reason to.
@@ -147,7 +147,7 @@ class ValueSearch:
             for code, said in place.seen.said() if place.masked is None else ():
                 yield LeakCheck(code, "remark", str(place.table.table), place.name, said)
 
-    def _of(self, table: TableSelection) -> list[SearchedColumn]:
+    def _of(self, table: ComparedTable) -> list[SearchedColumn]:
         return [each for each in self._places if each.table is table]
 
     def _may_be_uuids(self, proof: TableProof, columns: list[MaskedColumn]) -> bool:
@@ -233,7 +233,7 @@ class ValueSearch:
             yield LeakCheck("column.elsewhere", "passed", table, place.name, said)
 
 
-def _places_of(table: TableSelection) -> Iterator[SearchedColumn]:
+def _places_of(table: ComparedTable) -> Iterator[SearchedColumn]:
     masked = {each.column.name: each for each in table.masked}
     for each in table.table.columns:
         kind = each.column.type

@@ -54,7 +54,7 @@ class MaskedColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class TableSelection:
+class ComparedTable:
     """What is compared of a table.
 
     Attributes:
@@ -144,7 +144,7 @@ class TableSelection:
         return sql.SQL("SELECT {} FROM ONLY {}{}").format(fields, name, where(conditions))
 
 
-def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> TableSelection:
+def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> ComparedTable:
     """What is compared of a table.
 
     Args:
@@ -169,5 +169,5 @@ def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> 
     )
     lasting = tuple(each for each in table.where if not _MOVING.search(each))
     moving = len(lasting) < len(table.where)
-    selected = TableSelection(replace(table, where=lasting), kept, masked, moving)
+    selected = ComparedTable(replace(table, where=lasting), kept, masked, moving)
     return replace(selected, sampled=quick and selected.keyed and table.rows > _SMALL)

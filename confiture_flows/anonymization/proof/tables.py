@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.proof.comparison import Compared, Values
     from confiture_flows.anonymization.proof.report import Verdict
-    from confiture_flows.anonymization.proof.selection import MaskedColumn, TableSelection
+    from confiture_flows.anonymization.proof.selection import ComparedTable, MaskedColumn
     from confiture_flows.anonymization.proof.sessions import ProofSessions
     from confiture_flows.anonymization.proof.spool import HashSpool, Spools
 
@@ -63,7 +63,7 @@ class TableProof:
 
     sessions: ProofSessions
     spools: Spools
-    selected: TableSelection
+    selected: ComparedTable
     copied: int
     searched: tuple[str, ...] = ()
     _source: _Side = field(init=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
-from confiture_flows.cli._frame import console, silence
+from confiture_flows.report.console import console, silence
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
 
-class Screen:
+class ProgressScreen:
     """Lines, and on a terminal a bar.
 
     In a pipe there are only the lines, and rich, which takes a tenth of a second to import, is

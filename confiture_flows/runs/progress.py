@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self, TextIO
 
-from confiture_flows.cli._screen import Screen
 from confiture_flows.migrations.observer import Observer
+from confiture_flows.runs.screen import ProgressScreen
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,7 +41,7 @@ class Progress(Observer):
 
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self.report: RunReport | None = None
-        self._screen = Screen(stream, quiet=quiet)
+        self._screen = ProgressScreen(stream, quiet=quiet)
         self._width = 0
         self._task: TaskID | None = None
         self._file: TaskID | None = None  # the bar of a large file

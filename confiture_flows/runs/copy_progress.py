@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.row_count import RowCount
-from confiture_flows.cli._screen import Screen
+from confiture_flows.runs.screen import ProgressScreen
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,9 +31,10 @@ class CopyProgress(CopyObserver):
 
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self.report: CopyReport | None = None
+        self.url: str | None = None
         self.plan: CopyPlan | None = None
         self.proof: LeakReport | None = None
-        self._screen = Screen(stream, quiet=quiet)
+        self._screen = ProgressScreen(stream, quiet=quiet)
         self._lock = threading.Lock()
         self._task: TaskID | None = None
         self._count = RowCount()
@@ -50,6 +51,11 @@ class CopyProgress(CopyObserver):
         traceback: TracebackType | None,
     ) -> None:
         self._screen.stop_bar()
+
+    def page(self, url: str) -> None:
+        """Where to watch the copy."""
+        self.url = url
+        self._screen.line(f"Flow run: {url}", "dim")
 
     def planned(self, plan: CopyPlan) -> None:
         """Keep it for the command, which tells its findings."""

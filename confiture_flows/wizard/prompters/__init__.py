@@ -1,0 +1,1 @@
+"""Ways to ask: a whole terminal, plain lines, a file of answers."""

@@ -1,0 +1,111 @@
+"""Make the pictures of docs/guides/interactive-wizard.md anew, each from a screen of a real run.
+
+`uv run python -m tests.pictures.wizard`; a test tells when they are no longer what is shown.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+
+from confiture_flows.postgres import provide_server
+from tests.wizard.room import Folder, Shells, Typist, make_shop
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images" / "wizard"
+COLUMNS, ROWS = 92, 34
+# rich asks a server for its font; a picture should ask nobody.
+_FONT = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
+# What differs from machine to machine.
+_ALIKE = (
+    (re.compile(r"wizard_production_\d+"), "shop"),
+    (re.compile(r"wizard_(staging|wide)_\d+"), r"shop_\1"),
+    (re.compile(r"PostgreSQL [\d.]+, [\d.]+ [kMG]B"), "PostgreSQL 17.6, 7.8 MB"),
+    (re.compile(r"(Step \d) of \d"), r"\1 of 7"),
+)
+
+
+def screens(typist: Typist) -> Iterator[tuple[str, list[str]]]:
+    """Walk through the steps; a name and the lines for each picture."""
+
+    def shot(heading: str) -> list[str]:
+        lines = typist.image.coloured()
+        plain = [Text.from_ansi(each).plain for each in lines]
+        start = max(n for n, each in enumerate(plain) if heading in each)
+        while lines and not Text.from_ansi(lines[-1]).plain.strip():
+            lines.pop()
+        return lines[start:]
+
+    typist.resize(COLUMNS, ROWS)
+    typist.wizard("--plain")
+    typist.answers("What do you want to do?", "enter")
+    typist.answers("Which database is migrated?", "enter")
+    typist.answers("Type its name to go on", "prod", "enter")
+    typist.see("It is called production.")
+    yield "environment", shot("Environment")
+    typist.press("ctrl-c")
+    typist.ended(130)
+
+    typist.wizard("--plain")
+    typist.answers("A wizard was left after", "down", "enter")
+    typist.answers("What do you want to do?", "down", "enter")
+    typist.answers("Which database is copied?", "enter")
+    typist.asked("Which database becomes the copy?")
+    typist.see("Another, by its connection string")
+    yield "database", shot("Database")
+    typist.press("enter")
+    typist.answers("For this run:", "enter")
+    typist.asked("Whose rows are copied?")
+    typist.press("ctrl-a", "space", "down", "space", "down")
+    typist.see("2 ticked")
+    typist.see(" » [ ] public.orders")
+    yield "tables", shot("Tables")
+    typist.press("enter")
+    typist.answers("What they refer to:", "enter")
+    typist.asked("These rules:")
+    typist.see("Copy all of them as they are")
+    yield "rules", shot("Rules")
+    typist.press("ctrl-c")
+    typist.ended(130)
+
+
+def picture(lines: list[str]) -> str:
+    """The SVG of a screen."""
+    out = Console(record=True, width=COLUMNS, force_terminal=True, file=io.StringIO())
+    for line in lines:
+        for pattern, instead in _ALIKE:
+            line = pattern.sub(instead, line)
+        out.print(Text.from_ansi(line), overflow="crop", no_wrap=True)
+    form = _FONT.sub("", CONSOLE_SVG_FORMAT)
+    return out.export_svg(title="confiture-flows wizard", code_format=form, unique_id="wizard")
+
+
+def texts(svg: str) -> list[str]:
+    """What is written in a picture."""
+    return re.findall(r"<text[^>]*>(.*?)</text>", svg)
+
+
+def main(keep: Callable[[str, str], object]) -> None:
+    """Run the wizard and give each picture."""
+    with tempfile.TemporaryDirectory() as home, provide_server() as server:
+        shells = Shells(Path(home))
+        try:
+            with make_shop(server.dsn) as shop:
+                folder = Folder(Path(home))
+                (folder.path / "confiture.toml").write_text(shop.configuration)
+                typist = Typist(shells.take())
+                typist.begin(folder.path)
+                for name, lines in screens(typist):
+                    keep(name, picture(lines))
+        finally:
+            shells.drop()
+
+
+if __name__ == "__main__":
+    main(lambda name, svg: (IMAGES / f"{name}.svg").write_text(svg, encoding="utf-8"))
