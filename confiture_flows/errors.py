@@ -5,7 +5,7 @@
     |-- EmbeddedServerError              2  no PostgreSQL could be found or started
     |-- TargetError (ConnectionError)    3  the target refuses us
     |   `-- TargetUnreachableError       3  nobody answers, or the connection broke    [retryable]
-    |-- PrefectUnreachableError          3  no Prefect server is configured, or it does not answer
+    |-- PrefectUnreachableError (ConnectionError)  3  no Prefect server is set, or none answers
     |-- MigrationFileError (ValueError)  4  a file that cannot be run
     |-- GateError                        4  findings at or above the gate
     |   |-- HistoryError                 5  ledger and directory disagree
@@ -19,12 +19,12 @@
     |-- RunCancelledError              130  somebody cancelled the run
     |-- ApprovalError                    8  a plan has to be approved, and cannot be here
     |   |-- ApprovalRejectedError        8  somebody rejected it
-    |   `-- ApprovalTimeoutError         8  nobody approved it in time
+    |   `-- ApprovalTimeoutError (TimeoutError)  8  nobody approved it in time
     |-- HookError                        1  a hook failed whose failure ends the run
     |   `-- HookTimeoutError             1  a hook ran out of time and was ended
     |-- RunCrashedError                  1  the process of a run is gone
     |-- RunFailedError                   1  a triggered run failed by an error that is not ours
-    |-- RunStillGoingError              10  the time to wait for a triggered run is up
+    |-- RunStillGoingError (TimeoutError) 10  the time to wait for a triggered run is up
     |-- StrategyError                    1  a strategy broke its promise or failed
     |   `-- StrategyCrashError           1  the process of an untrusted one died or was killed
     |-- CopyError                        1  an anonymized copy failed; the target is as it was
