@@ -41,6 +41,12 @@ def eventually(
     return value
 
 
+def git(folder: Path, *arguments: str) -> None:
+    """Run git as somebody who never configured it."""
+    given = ["-c", "user.name=a", "-c", "user.email=a@example.org", *arguments]
+    subprocess.run(["git", *given], cwd=folder, check=True, capture_output=True)
+
+
 @contextmanager
 def serving(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run deployments/serve.py in a folder, as a person would, and end it as Ctrl-C would."""

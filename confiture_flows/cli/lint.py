@@ -129,7 +129,6 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
     """What judges the files alone, each time as they are then."""
     from confiture_flows.lint.cache import user_cache
     from confiture_flows.lint.judging import judge_migrations
-    from confiture_flows.lint.selection import changed_versions
     from confiture_flows.lint.settings import settings_of
     from confiture_flows.migrations.discovery import discover
 
@@ -141,7 +140,7 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
         directory = discover(
             request.directory, layout=request.layout, as_written=request.as_written
         )
-        only = changed_versions(directory, choice.since) if choice.since else None
+        only = _changed(directory, choice)
         return directory, judge_migrations(
             directory.migrations,
             settings=settings,
@@ -153,13 +152,21 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
     return judged
 
 
+def _changed(directory: Directory, choice: LintChoice) -> frozenset[str] | None:
+    """What --since chooses; None when it is not said."""
+    from confiture_flows.lint.selection import changed_versions
+
+    if choice.since is None:
+        return None
+    return changed_versions(directory.path, directory.migrations, choice.since)
+
+
 def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, LintReport]]:
     """What judges the files by what a database holds, which is read once."""
     from confiture_flows.lint.cache import user_cache
     from confiture_flows.lint.catalog_rule import judge_catalog
     from confiture_flows.lint.live import read_live
     from confiture_flows.lint.pending import judge_all, judge_pending
-    from confiture_flows.lint.selection import changed_versions
     from confiture_flows.lint.settings import settings_of
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for
@@ -179,7 +186,7 @@ def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory,
         if choice.all:
             report = judge_all(directory, rows, live, settings, cache=cache)
         else:
-            changed = changed_versions(directory, choice.since) if choice.since else None
+            changed = _changed(directory, choice)
             report = judge_pending(directory, rows, live, settings, changed=changed, cache=cache)
         return directory, replace(report, database=(*report.database, *found))
 

@@ -124,7 +124,8 @@ def _wanted(said: DeploymentConfig, project: Project, pool: str | None) -> Wante
     if pool is None:
         raise wrong(
             "no work pool is named.",
-            'Add work_pool = "...", give --pool, or set PREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME.',
+            'Add work_pool = "...", give --pool, or set '
+            "PREFECT_DEPLOYMENTS_DEFAULT_WORK_POOL_NAME.",
         )
     target = said.parameters.get("target")
     tags = {_TAG, *said.tags, *([f"target:{target}"] if target else [])}
