@@ -51,6 +51,12 @@ class DeploymentDiff:
         return "change" if self.changes else "nothing"
 
     @property
+    def other_schedules(self) -> tuple[str, ...]:
+        """Schedules that are not of the configuration; they stay, and start runs too."""
+        found = self.existing.schedules if self.existing else []
+        return tuple(_schedule_text(each) for each in found if each.slug != SLUG and each.active)
+
+    @property
     def changed(self) -> frozenset[str]:
         """The names of the fields that differ."""
         return frozenset(change.field.partition(" ")[0] for change in self.changes)
@@ -125,8 +131,8 @@ def _schedule_text(found: DeploymentSchedule) -> str:
     elif hasattr(schedule, "interval"):
         when = f"every {schedule.interval.total_seconds():g} s"
     else:
-        when = schedule.rrule
-    return f"{when} ({schedule.timezone or 'UTC'})"
+        when = getattr(schedule, "rrule", "no schedule")
+    return f"{when} ({getattr(schedule, 'timezone', None) or 'UTC'})"
 
 
 def _parameters(given: Mapping[str, Any]) -> dict[str, str]:

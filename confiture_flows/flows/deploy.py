@@ -68,6 +68,14 @@ class DeployPlan:
         )
         if rows:
             blocks.append(Table(("deployment", "field", "on the server", "configuration"), rows))
+        blocks += [
+            Paragraph(
+                f"{each.wanted.name} also runs {', '.join(each.other_schedules)}, by schedules that "
+                "are not of the configuration. They stay; delete them on its page."
+            )
+            for each in self.diffs
+            if each.other_schedules
+        ]
         return Document(self.headline, tuple(blocks))
 
     def done_document(self) -> Document:
@@ -87,6 +95,7 @@ class DeployPlan:
                 {
                     "name": each.wanted.name,
                     "action": each.action,
+                    "other_schedules": list(each.other_schedules),
                     "changes": [
                         {"field": change.field, "before": change.before, "after": change.after}
                         for change in each.changes

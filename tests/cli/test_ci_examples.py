@@ -116,6 +116,7 @@ def test_merges_trigger_the_deployment(branch: Callable[..., Any]) -> None:
     github = yaml.safe_load((EXAMPLES / "github-migrate.yml").read_text())["jobs"]["migrate"]
     gitlab = yaml.safe_load((EXAMPLES / "gitlab-migrate.yml").read_text())["migrate"]
     given = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "GITHUB_STEP_SUMMARY": "summary.md"}
-    for steps in (steps_of(github), gitlab["script"]):
-        done = branch(step(steps, "trigger"), **given)
-        assert (done.returncode, "PREFECT_API_URL" in done.stderr) == (3, True), done.stderr
+    first, second = step(steps_of(github), "trigger"), step(gitlab["script"], "trigger")
+    assert first.partition(" >")[0] == second.partition(" >")[0]
+    done = branch(first, **given)
+    assert (done.returncode, "PREFECT_API_URL" in done.stderr) == (3, True), done.stderr

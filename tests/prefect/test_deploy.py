@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,8 +16,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled, Pending, Scheduled
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -28,6 +32,7 @@ from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError
 from confiture_flows.flows._wanted import wanted_deployments
 from confiture_flows.postgres import Server
+from confiture_flows.tasks.apply import apply_plan
 from tests.support import eventually, git
 
 POOL = f"confiture-{os.getpid()}"
@@ -49,7 +54,7 @@ parameters = {{ target = "depot" }}
 work_pool = "{POOL}"
 on_collision = "cancel-new"
 
-[deployments.nightly]
+[deployments.depot-nightly]
 flow = "lint"
 parameters = {{ fail_on = "warning" }}
 work_pool = "{POOL}"
@@ -200,7 +205,7 @@ def test_deployments_are_as_described(
     migrate = prefect_client.read_deployment_by_name("migrate/depot")
     undo = prefect_client.read_deployment_by_name("rollback/undo")
     in_git = prefect_client.read_deployment_by_name("migrate/from-git")
-    nightly = prefect_client.read_deployment_by_name("lint/nightly")
+    nightly = prefect_client.read_deployment_by_name("lint/depot-nightly")
     assert migrate.description == "On demand."
     assert set(migrate.tags) == {"confiture", "target:depot"}
     # All that writes on a target shares one limit of one run.
@@ -223,7 +228,7 @@ def test_deployments_are_as_described(
 def test_the_form_of_the_parameters_reads_well(
     deployed: Deployer, prefect_client: SyncPrefectClient
 ) -> None:
-    for name in ("migrate/depot", "rollback/undo", "lint/nightly"):
+    for name in ("migrate/depot", "rollback/undo", "lint/depot-nightly"):
         schema = prefect_client.read_deployment_by_name(name).parameter_openapi_schema or {}
         for key, each in schema["properties"].items():
             assert each["title"] == key.replace("_", " ").capitalize()
@@ -235,7 +240,7 @@ def test_the_form_of_the_parameters_reads_well(
 def test_a_schedule_is_seen_and_keeps_its_pause_when_it_changes(
     deployed: Deployer, folder: Path, prefect_client: SyncPrefectClient
 ) -> None:
-    nightly = prefect_client.read_deployment_by_name("lint/nightly")
+    nightly = prefect_client.read_deployment_by_name("lint/depot-nightly")
     only = DeploymentFilter(id=DeploymentFilterId(any_=[nightly.id]))
     runs = eventually(
         lambda: prefect_client.read_flow_runs(deployment_filter=only),
@@ -255,15 +260,41 @@ def test_a_schedule_is_seen_and_keeps_its_pause_when_it_changes(
         for each in said["result"]["deployments"]
         if each["changes"]
     }
-    assert changes == {"lint/nightly": ["schedule"], "rollback/undo": ["limit", "on_collision"]}
+    assert changes == {
+        "lint/depot-nightly": ["schedule"],
+        "rollback/undo": ["limit", "on_collision"],
+    }
     undo = prefect_client.read_deployment_by_name("rollback/undo")
     assert undo.global_concurrency_limit is None
-    (schedule,) = prefect_client.read_deployment_by_name("lint/nightly").schedules
+    (schedule,) = prefect_client.read_deployment_by_name("lint/depot-nightly").schedules
     assert schedule.schedule.cron == "15 4 * * *"  # pyright: ignore
     assert schedule.active is False
+    by_hand = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 5 * * *", timezone="UTC"))
+    (other,) = prefect_client.create_deployment_schedules(nightly.id, [by_hand])
     (folder / "confiture.toml").write_text(DESCRIBED.replace("schedule = ", "# "))
-    deployed(yes=True)
-    assert prefect_client.read_deployment_by_name("lint/nightly").schedules == []
+    _, said = deployed(yes=True)
+    others = {each["name"]: each["other_schedules"] for each in said["result"]["deployments"]}
+    assert others["lint/depot-nightly"] == ["0 5 * * * (UTC)"]
+    left = prefect_client.read_deployment_by_name("lint/depot-nightly").schedules
+    assert [each.id for each in left] == [other.id]
+
+
+def test_runs_of_one_target_wait_or_give_way(
+    deployed: Deployer, prefect_client: SyncPrefectClient
+) -> None:
+    def begun(name: str) -> tuple[Any, str]:
+        """A run of which a worker says that it begins it."""
+        deployment = prefect_client.read_deployment_by_name(name)
+        later = Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=1))
+        run = prefect_client.create_flow_run_from_deployment(deployment.id, state=later)
+        prefect_client.set_flow_run_state(run.id, Pending())
+        return run.id, prefect_client.read_flow_run(run.id).state_name or ""
+
+    runs = [begun(name) for name in ("migrate/depot", "migrate/from-git", "rollback/undo")]
+    states = [name for _, name in runs]
+    for run_id, _ in runs:
+        prefect_client.set_flow_run_state(run_id, Cancelled(), force=True)
+    assert states == ["Pending", "AwaitingConcurrencySlot", "Cancelled"]
 
 
 def test_a_worker_runs_the_folder_and_the_project_of_its_settings(
@@ -332,20 +363,17 @@ def test_targets_alone_give_deployments_on_demand(
 
 
 def test_settings_say_how_often_a_stage_is_tried_again() -> None:
-    code = (
-        "from confiture_flows.tasks.apply import apply_plan as t; "
-        "print(t.retries, t.retry_delay_seconds)"
-    )
+    assert (apply_plan.retries, apply_plan.retry_delay_seconds) == (3, [2, 4, 8])
     prefix = "PREFECT_INTEGRATIONS_CONFITURE_FLOWS_STAGE_RETR"
-    given = {f"{prefix}IES": "2", f"{prefix}Y_DELAY_SECONDS": "0.5"}
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for environment in ({}, given)
-    ]
-    assert said == ["3 [2.0, 4.0, 8.0]", "2 [0.5, 1.0]"]
+    code = (
+        "from confiture_flows.tasks.apply import apply_plan as task\n"
+        "print(task.retries, task.retry_delay_seconds)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {f"{prefix}IES": "2", f"{prefix}Y_DELAY_SECONDS": "0.5"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.strip() == "2 [0.5, 1.0]"

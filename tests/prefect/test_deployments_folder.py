@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import os
 import shlex
 import shutil
@@ -39,10 +40,8 @@ def test_prefect_deploys_its_file(
 ) -> None:
     file = described_for_prefect()
     (tmp_path / "prefect.yaml").write_text(yaml.safe_dump(file))
-    try:
+    with contextlib.suppress(ObjectAlreadyExists):
         prefect_client.create_work_pool(WorkPoolCreate(name="migrations", type="process"))
-    except ObjectAlreadyExists:
-        pass
     done = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
         cwd=tmp_path,
@@ -54,7 +53,7 @@ def test_prefect_deploys_its_file(
     made = {each.name: each for each in prefect_client.read_deployments(limit=200)}
     staging = made["weekly-staging"]
     assert staging.parameters == {"source": "prod", "target": "staging", "end_sessions": True}
-    assert str(staging.schedules[0].schedule.timezone) == "Europe/Vienna"
+    assert staging.schedules[0].schedule.model_dump()["timezone"] == "Europe/Vienna"
     assert staging.concurrency_options
     assert staging.concurrency_options.collision_strategy.value == "CANCEL_NEW"
     assert staging.pull_steps == file["pull"]
