@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import replace
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
-from prefect import pause_flow_run, suspend_flow_run
+from prefect import pause_flow_run, resume_flow_run, suspend_flow_run
 from prefect.artifacts import create_markdown_artifact
 from prefect.context import FlowRunContext
-from prefect.exceptions import FlowPauseTimeout, Pause
+from prefect.exceptions import NotPausedError, Pause
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
@@ -26,6 +29,10 @@ from confiture_flows.report.markdown import render_markdown
 from confiture_flows.tasks.publish import artifact_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prefect.client.schemas.objects import FlowRun
+
     from confiture_flows.config import Project
     from confiture_flows.dryrun.report import DryRunReport
     from confiture_flows.migrations.plan import Plan
@@ -34,6 +41,8 @@ if TYPE_CHECKING:
 
 HOOK = "require_approval"
 _EVERY = 2  # seconds between two looks at a run that waits in its process
+_MARGIN = 300  # seconds after our own deadline, when Prefect's comes
+_NOBODY = "nobody"
 
 # What this process has seen approved: the run, and the hash of its plan.
 approved: set[tuple[str, str]] = set()
@@ -85,17 +94,18 @@ def have_approved(
     if not rule.asks(findings):
         return
     number = plan_hash(plan, target.name)
-    run = getattr(FlowRunContext.get(), "flow_run", None)
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
     if run is None or not get_current_settings().api.url:
         raise ApprovalError(
             f"{target.name} wants its plans approved, and without a Prefect server nobody can.",
             next_step="Start one, set PREFECT_API_URL, and run again.",
         )
     text = render_markdown(_document(target, plan, findings, rehearsed, number))
-    if not getattr(run, "deployment_id", None):
+    if not run.deployment_id:
         url = url_for("flow-run", run.id)
         current_observer().said(f"Waiting for approval of {plan.span}: {url}")
-    answer = _ask(target, plan, text, rule, number, suspend=bool(run.deployment_id))
+    answer = _ask(target, plan, text, rule, number, run)
     note = f": {answer.note}" if answer.note else ""
     if not answer.approve:
         raise ApprovalRejectedError(
@@ -107,22 +117,47 @@ def have_approved(
 
 
 def _ask(
-    target: Target, plan: Plan, text: str, rule: ApprovalRule, number: str, *, suspend: bool
+    target: Target, plan: Plan, text: str, rule: ApprovalRule, number: str, run: FlowRun
 ) -> ApprovalForm:
     words = f"Approve {count(len(plan.steps))} on {target.name}? Plan {number}."
     form: Any = ApprovalForm.with_initial_data(description=f"{words}\n\n{text}", approve=False)
-    given: dict[str, Any] = {"wait_for_input": form, "key": number, "timeout": int(rule.timeout)}
-    try:
-        if suspend:
-            return _answered_or_suspended(target, text, words, given)
-        _publish(target, text, words)
-        answer: Any = pause_flow_run(poll_interval=_EVERY, **given)
-        return answer
-    except FlowPauseTimeout:
+    given: dict[str, Any] = {"wait_for_input": form, "key": number}
+    if run.deployment_id:
+        return _answered_or_suspended(target, text, words, {**given, "timeout": int(rule.timeout)})
+    _publish(target, text, words)
+    with _deadline(run, rule.timeout) as over:
+        answer: Any = pause_flow_run(
+            poll_interval=_EVERY, timeout=int(rule.timeout) + _MARGIN, **given
+        )
+    if over.is_set() and answer.name == _NOBODY:
         raise ApprovalTimeoutError(
             f"Nobody approved the plan {number} within {rule.timeout:g} s.",
             next_step="Nothing was done. Run again to ask again.",
-        ) from None
+        )
+    return answer
+
+
+@contextmanager
+def _deadline(run: FlowRun, seconds: float) -> Iterator[Event]:
+    """Answer in nobody's name when the time is up.
+
+    When Prefect's own time of a pause is up, the run can only end as Failed.
+    """
+    over = Event()
+
+    def answer() -> None:
+        over.set()
+        with suppress(NotPausedError):  # somebody was faster
+            resume_flow_run(run.id, run_input={"approve": False, "name": _NOBODY, "note": ""})
+
+    # The settings that name the server belong to this context.
+    timer = Timer(seconds, copy_context().run, args=(answer,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
 
 
 def _answered_or_suspended(
