@@ -189,6 +189,13 @@ def _check_parameters(said: DeploymentConfig, form: dict[str, Any], wrong: _Wron
             f"the flow {said.flow} has no parameter {', '.join(unknown)}.",
             f"It has: {', '.join(known)}.",
         )
+    for name in ("source", "target"):
+        if {":", "="} & set(str(said.parameters.get(name, ""))):
+            # Parameters are stored and shown; a password in one would be too.
+            raise wrong(
+                f"{name} looks like a connection string, and has to be a name.",
+                "Put it into [targets.NAME], or a PostgresTarget block, and name that.",
+            )
     try:
         json.dumps(said.parameters)
         validate(dict(said.parameters), form, raise_on_error=True, ignore_required=True)

@@ -10,7 +10,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from confiture_flows.blocks._asking import load_block
 from confiture_flows.blocks.project import load_migration_project
-from confiture_flows.blocks.target import PostgresTarget
+from confiture_flows.blocks.target import PostgresTarget, unknown_target
 from confiture_flows.errors import ConfigError
 from confiture_flows.flows._deployment_diff import (
     SLUG,
@@ -70,8 +70,8 @@ class DeployPlan:
             blocks.append(Table(("deployment", "field", "on the server", "configuration"), rows))
         blocks += [
             Paragraph(
-                f"{each.wanted.name} also runs {', '.join(each.other_schedules)}, by schedules that "
-                "are not of the configuration. They stay; delete them on its page."
+                f"{each.wanted.name} also runs by schedules that are not of the configuration: "
+                f"{', '.join(each.other_schedules)}. They stay; delete them on its page."
             )
             for each in self.diffs
             if each.other_schedules
@@ -176,17 +176,7 @@ def _is_git(project: str) -> bool:
 def _check_targets(wanted: WantedDeployment, project: Project) -> None:
     for name in wanted.targets:
         if name not in project.targets:
-            known = ", ".join(sorted(project.targets)) or "none"
-            load_block(
-                PostgresTarget,
-                name,
-                ConfigError(
-                    f"{wanted.name} names the target {name!r}, which is neither in the "
-                    f"configuration ({known}) nor a PostgresTarget block.",
-                    file=project.source,
-                    next_step=f"Add [targets.{name}], or save a block of that name.",
-                ),
-            )
+            load_block(PostgresTarget, name, unknown_target(name, project))
 
 
 def _existing(client: SyncPrefectClient, name: str) -> DeploymentResponse | None:

@@ -106,9 +106,7 @@ def test_configuration_example_is_read_as_it_says(
     assert project.layout == "pairs"
 
 
-def test_deployments_of_the_guide_are_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deployments_of_the_guide_are_what_it_says(tmp_path: Path) -> None:
     from confiture_flows.flows._wanted import wanted_deployments
 
     example = blocks("docs/guides/scheduling.md", "toml")[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,7 +32,7 @@ from confiture_flows.errors import ConfigError
 from confiture_flows.flows._wanted import wanted_deployments
 from confiture_flows.postgres import Server
 from confiture_flows.tasks.apply import apply_plan
-from tests.support import eventually, git
+from tests.support import eventually, git, running
 
 POOL = f"confiture-{os.getpid()}"
 DATABASE = f"confiture_deployed_{os.getpid()}"
@@ -110,23 +109,11 @@ def worker(
     }
     with psycopg.connect(server.dsn, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "worker", "start", "-p", POOL, "--type", "process"],
-            cwd=tmp_path_factory.mktemp("worker"),
-            env=os.environ | environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+        command = [sys.executable, "-m", "prefect", "worker", "start", "-p", POOL]
+        folder = tmp_path_factory.mktemp("worker")
+        with running([*command, "--type", "process"], folder, environment) as process:
             yield process
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
 
 
 Deployer = Callable[..., tuple[int, dict[str, Any]]]
@@ -335,6 +322,7 @@ def test_a_worker_runs_the_folder_and_the_project_of_its_settings(
         ('flow = "lint"\nschedule = { cron = "0 2 * * *", interval = 60 }', "either a cron or"),
         ('flow = "migrat"', "deployments.x.flow"),
         ('flow = "lint"', "no work pool is named"),
+        ('flow = "lint"\nparameters = { target = "postgresql://u:sesame@h/d" }', "to be a name"),
         ('flow = "lint"\nparameters = { target = 2020-01-01 }', "text, numbers and lists"),
     ],
 )
@@ -343,8 +331,9 @@ def test_wrong_tables_are_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "confiture.toml").write_text(f"[deployments.x]\n{table}\n")
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=said) as wrong:
         wanted_deployments(load_project(), "p" if "work pool" not in said else None)
+    assert "sesame" not in str(wrong.value)
 
 
 def test_targets_alone_give_deployments_on_demand(
