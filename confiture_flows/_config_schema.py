@@ -161,6 +161,27 @@ class AnonymizationTable(_Table):
     detection: DetectionTable = DetectionTable()
 
 
+class ScheduleTable(_Table):
+    """The schedule of a deployment."""
+
+    cron: str | None = Field(default=None, min_length=1)
+    interval: float | None = Field(default=None, ge=1)
+    timezone: str = Field(default="UTC", min_length=1)
+
+
+class DeploymentTable(_Table):
+    """[deployments.NAME]."""
+
+    flow: Literal["migrate", "rollback", "dry-run", "lint", "anonymize", "drift"]
+    parameters: dict[str, Any] = {}
+    work_pool: str | None = Field(default=None, min_length=1)
+    schedule: ScheduleTable | None = None
+    on_collision: Literal["enqueue", "cancel-new", "allow"] | None = None
+    tags: list[str] = []
+    description: str = ""
+    folder: str | None = Field(default=None, min_length=1)
+
+
 class ConfigurationFile(_Table):
     """The whole file."""
 
@@ -170,6 +191,7 @@ class ConfigurationFile(_Table):
     placeholders: dict[PlaceholderName, str] = {}
     lint: LintTable = LintTable()
     anonymization: AnonymizationTable = AnonymizationTable()
+    deployments: dict[str, DeploymentTable] = {}
 
 
 def parse(table: dict[str, Any], path: Path) -> ConfigurationFile:

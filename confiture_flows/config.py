@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_flows._anonymization_config import AnonymizationConfig, anonymization_config
+from confiture_flows._deployment_config import DeploymentConfig, deployment_configs
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Project:
         hooks: In the order of the file.
         lint: What linting is told.
         anonymization: What an anonymized copy does.
+        deployments: What `confiture-flows deploy` makes, in the order of the file.
         source: The file this was read from; None when there is none.
         fail_on: The severity at which findings stop a run, where a target is less strict; from a
             MigrationProject block.
@@ -189,6 +191,7 @@ class Project:
     hooks: tuple[HookConfig, ...] = ()
     lint: LintConfig = field(default_factory=LintConfig)
     anonymization: AnonymizationConfig = field(default_factory=AnonymizationConfig)
+    deployments: tuple[DeploymentConfig, ...] = ()
     source: Path | None = None
     fail_on: GateName | None = None
     dry_run: DryRunName | None = None
@@ -286,6 +289,7 @@ def _project(table: dict[str, Any], path: Path) -> Project:
             path.parent / said.lint.statistics if said.lint.statistics else None,
         ),
         anonymization=anonymization_config(said.anonymization, path),
+        deployments=deployment_configs(said.deployments, path),
         source=path,
     )
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,12 +41,19 @@ def eventually(
     return value
 
 
+def git(folder: Path, *arguments: str) -> None:
+    """Run git as somebody who never configured it."""
+    given = ["-c", "user.name=a", "-c", "user.email=a@example.org", *arguments]
+    subprocess.run(["git", *given], cwd=folder, check=True, capture_output=True)
+
+
 @contextmanager
-def serving(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run deployments/serve.py in a folder, as a person would, and end it as Ctrl-C would."""
-    script = Path(__file__).parents[1] / "deployments" / "serve.py"
+def running(
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program that goes on for ever in a folder, and end it as Ctrl-C would."""
     process = subprocess.Popen(
-        [sys.executable, script],
+        command,
         cwd=folder,
         env=os.environ | environment,
         stdout=subprocess.DEVNULL,
@@ -61,6 +68,14 @@ def serving(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def serving(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run deployments/serve.py in a folder, as a person would."""
+    script = Path(__file__).parents[1] / "deployments" / "serve.py"
+    with running([sys.executable, script], folder, environment) as process:
+        yield process
 
 
 @dataclass

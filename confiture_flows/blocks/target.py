@@ -234,7 +234,7 @@ def load_target(name: str, project: Project) -> Target:
     Raises:
         ConfigError: There is no such block either, or no Prefect server to ask.
     """
-    block = load_block(PostgresTarget, name, _unknown(name, project))
+    block = load_block(PostgresTarget, name, unknown_target(name, project))
     return replace(block.to_target(name), placeholders=placeholder_values(project))
 
 
@@ -247,7 +247,8 @@ def saved_targets() -> tuple[str, ...]:
     return saved_names(PostgresTarget)
 
 
-def _unknown(name: str, project: Project) -> ConfigError:
+def unknown_target(name: str, project: Project) -> ConfigError:
+    """The error for a name that is neither in the configuration nor, as it turns out, a block."""
     known = ", ".join(sorted(project.targets)) or "none"
     return ConfigError(
         f"There is no target {name!r}: neither in the configuration ({known}) nor as a "

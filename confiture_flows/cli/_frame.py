@@ -134,6 +134,20 @@ class Work:
         )
 
 
+def can_ask(options: DirectoryOptions) -> bool:
+    """Whether somebody is there to answer a question."""
+    return not options.json and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def confirmed(question: str) -> bool:
+    """Ask a person; anything but yes is no."""
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    return answer.strip().lower() in ("y", "yes")
+
+
 def framed(command: str, options: DirectoryOptions, run: Callable[[Work], Outcome]) -> int:
     """Run a command and print its outcome.
 

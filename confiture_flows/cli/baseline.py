@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from confiture_flows.cli._frame import Options, Outcome, Work, framed
+from confiture_flows.cli._frame import Options, Outcome, Work, can_ask, confirmed, framed
 from confiture_flows.errors import ConfigError, GateError, HistoryError, RunCancelledError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _run(work: Work, to: str | None, tool: str | None, table: str | None, *, yes
         if not adoption.marked:
             return _shown(adoption, target, "Nothing is left to mark.")
         if not confirmed:
-            if work.options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            if not can_ask(work.options):
                 return _unconfirmed(adoption, target)
             _ask(adoption, target)
             # Nobody holds a lock while a person reads.
@@ -141,11 +141,7 @@ def _ask(adoption: Adoption, target: Target) -> None:
 
     print_document(console(sys.stdout), adoption_document(adoption, target.name))
     print_findings(console(sys.stdout), adoption.findings)
-    try:
-        answer = input(f"Mark {count(len(adoption.marked))} as applied on {target.name}? [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
+    if not confirmed(f"Mark {count(len(adoption.marked))} as applied on {target.name}?"):
         raise RunCancelledError("Not confirmed; nothing is marked.")
 
 

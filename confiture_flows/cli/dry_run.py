@@ -31,6 +31,7 @@ class _Asked:
     prove: bool
     budget: float
     out_of_order: OutOfOrder | None
+    since: str | None
 
 
 def dry_run(
@@ -46,6 +47,7 @@ def dry_run(
     no_proof: Annotated[bool, Parameter(negative="")] = False,
     budget: float = 2.0,
     out_of_order: OutOfOrder | None = None,
+    since: str | None = None,
 ) -> int:
     """See what migrate would do: locks, times, changes, and whether it can be undone.
 
@@ -64,8 +66,12 @@ def dry_run(
         no_proof: Compare no catalogs and go no way back, which takes longest.
         budget: Seconds for which locks may be held with --on target [default: 2].
         out_of_order: What becomes of a migration that is pending though a later one is applied.
+        since: Judge only migrations whose files changed since a revision of git; what is pending
+            before them runs too, but is not judged.
     """
-    asked = _Asked(to, back, on, format, fail_on, rows, scratch, not no_proof, budget, out_of_order)
+    asked = _Asked(
+        *(to, back, on, format, fail_on, rows, scratch, not no_proof, budget, out_of_order, since)
+    )
     if format == "json":
         options = replace(options, json=True)
     return framed("dry-run", options, lambda work: _run(work, asked))
@@ -75,7 +81,9 @@ def _run(work: Work, asked: _Asked) -> Outcome:
     from confiture_flows.cli.plan import planned
     from confiture_flows.dryrun.dry_run import dry_run as run
     from confiture_flows.dryrun.dry_run import stop_if_unsafe
+    from confiture_flows.dryrun.since import only_added, through_last
     from confiture_flows.errors import ConfitureFlowsError, GateError
+    from confiture_flows.lint.selection import changed_versions
     from confiture_flows.migrations.plan import Direction
     from confiture_flows.report.finding import Severity
     from confiture_flows.target import connect
@@ -89,6 +97,12 @@ def _run(work: Work, asked: _Asked) -> Outcome:
             plan, known = planned(work, conn, target, direction, asked.to, asked.out_of_order)
         except GateError as error:
             return Outcome(findings=work.findings, error=error)
+        added = None
+        if asked.since is not None:
+            added = changed_versions(
+                work.request().directory, (step.migration for step in plan.steps), asked.since
+            )
+            plan = through_last(plan, added)
         report = run(
             conn,
             plan,
@@ -98,6 +112,8 @@ def _run(work: Work, asked: _Asked) -> Outcome:
             prove=asked.prove,
             budget=asked.budget,
         )
+    if added is not None:
+        report = only_added(report, added, str(asked.since))
     error = None
     try:
         stop_if_unsafe(report, Severity.of(asked.fail_on or target.fail_on))
@@ -115,6 +131,9 @@ def _check(asked: _Asked) -> None:
         "--budget is a number of seconds.": asked.budget <= 0,
         "--scratch is where to rehearse, and static executes nothing.": asked.on == "static"
         and asked.scratch is not None,
+        "--since is for what is to be applied, --back for what is to be undone.": asked.back
+        and asked.since is not None,
+        "--since is empty.": asked.since == "",
     }
     for message, is_so in wrong.items():
         if is_so:

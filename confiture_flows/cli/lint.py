@@ -130,7 +130,6 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
     from confiture_flows.lint.cache import user_cache
     from confiture_flows.lint.history import judge_history
     from confiture_flows.lint.judging import judge_migrations
-    from confiture_flows.lint.selection import changed_versions
     from confiture_flows.lint.settings import settings_of
     from confiture_flows.migrations.discovery import discover
 
@@ -142,7 +141,7 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
         directory = discover(
             request.directory, layout=request.layout, as_written=request.as_written
         )
-        only = changed_versions(directory, choice.since) if choice.since else None
+        only = _changed(directory, choice)
         report = judge_migrations(
             directory.migrations,
             settings=settings,
@@ -155,6 +154,15 @@ def _judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, Lint
     return judged
 
 
+def _changed(directory: Directory, choice: LintChoice) -> frozenset[str] | None:
+    """What --since chooses; None when it is not said."""
+    from confiture_flows.lint.selection import changed_versions
+
+    if choice.since is None:
+        return None
+    return changed_versions(directory.path, directory.migrations, choice.since)
+
+
 def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory, LintReport]]:
     """What judges the files by what a database holds, which is read once."""
     from confiture_flows.lint.cache import user_cache
@@ -162,7 +170,6 @@ def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory,
     from confiture_flows.lint.history import judge_history
     from confiture_flows.lint.live import read_live
     from confiture_flows.lint.pending import judge_all, judge_pending
-    from confiture_flows.lint.selection import changed_versions
     from confiture_flows.lint.settings import settings_of
     from confiture_flows.migrations.edits import with_edits
     from confiture_flows.migrations.ledger import read_ledger
@@ -184,7 +191,7 @@ def _live_judge(work: Work, choice: LintChoice) -> Callable[[], tuple[Directory,
         if choice.all:
             report = judge_all(directory, rows, live, settings, cache=cache)
         else:
-            changed = changed_versions(directory, choice.since) if choice.since else None
+            changed = _changed(directory, choice)
             report = judge_pending(directory, rows, live, settings, changed=changed, cache=cache)
         history = judge_history(directory, settings, rows=rows, target=target, more=downs)
         return directory, replace(report.beside(history), database=(*report.database, *found))

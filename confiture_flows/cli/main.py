@@ -15,6 +15,7 @@ from confiture_flows.cli._frame import INTERRUPTED
 from confiture_flows.cli.anonymize import anonymize
 from confiture_flows.cli.baseline import baseline
 from confiture_flows.cli.demo import demo
+from confiture_flows.cli.deploy import deploy
 from confiture_flows.cli.detect import detect
 from confiture_flows.cli.dry_run import dry_run
 from confiture_flows.cli.import_ import import_
@@ -66,6 +67,7 @@ for _command in (
     rules,
     anonymize,
     detect,
+    deploy,
     trigger,
 ):
     app.command(_command)

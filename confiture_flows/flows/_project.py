@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from prefect.runtime import deployment
+
 from confiture_flows.blocks.project import load_migration_project
+from confiture_flows.blocks.settings import ConfitureFlowsSettings
 from confiture_flows.config import project_in_force
 from confiture_flows.report.finding import Severity
 
@@ -21,11 +24,17 @@ _DRY_RUNS = ("off", "static", "scratch")  # each goes further than the one befor
 
 @contextmanager
 def project_of(block: str | None) -> Iterator[None]:
-    """Work on the project of a block in a `with` block; on the worker's own when None.
+    """Work on the project of a block in a `with` block.
+
+    Args:
+        block: Its name. When None: the block that the worker's settings name for runs of
+            deployments, or else the worker's own files.
 
     Raises:
         ConfigError: There is no such block, or its files cannot be had.
     """
+    if block is None and deployment.id:
+        block = ConfitureFlowsSettings().project
     if block is None:
         yield
         return

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from httpx import HTTPError
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
@@ -17,19 +16,17 @@ from prefect.client.schemas.filters import (
     LogFilterTimestamp,
 )
 from prefect.client.schemas.sorting import LogSort
-from prefect.exceptions import ObjectNotFound, PrefectException, PrefectHTTPStatusError
-from prefect.settings import get_current_settings
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling
 from prefect.utilities.urls import url_for
 
 from confiture_flows.errors import (
     ConfigError,
-    ConfitureFlowsError,
-    PrefectUnreachableError,
     RunCancelledError,
     RunStillGoingError,
 )
 from confiture_flows.flows._ended import EndedRun, read_end
+from confiture_flows.flows._server import prefect_server, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,31 +87,16 @@ def trigger_run(
         RunStillGoingError: The time to wait was up.
         RunCancelledError: Ctrl-C; the run goes on.
     """
-    if not get_current_settings().api.url:
-        raise PrefectUnreachableError(
-            "No Prefect server is configured, and a deployment lives on one.",
-            next_step="Set PREFECT_API_URL, and PREFECT_API_KEY or PREFECT_API_AUTH_STRING where "
-            "it asks for one.",
-        )
-    try:
-        with get_client(sync_client=True) as client:
-            run = _start(client, _find(client, deployment), parameters)
-            listener.state("Created", url_for("flow-run", run.id) or str(run.id))
-            try:
-                return _Following(client, run.id, follow, listener).to_the_end()
-            except KeyboardInterrupt:
-                raise RunCancelledError(
-                    "Interrupted; the run goes on.",
-                    next_step=f"To stop it: prefect flow-run cancel {run.id}",
-                ) from None
-    except ConfitureFlowsError:
-        raise  # some of them are OSErrors too
-    except (PrefectException, HTTPError, OSError) as error:
-        raise PrefectUnreachableError(
-            f"The Prefect server does not answer, or refuses: {error}",
-            next_step="Check PREFECT_API_URL, its credentials and the server. A run that was "
-            "started goes on.",
-        ) from None
+    with prefect_server("A run that was started goes on.") as client:
+        run = _start(client, _find(client, deployment), parameters)
+        listener.state("Created", url_for("flow-run", run.id) or str(run.id))
+        try:
+            return _Following(client, run.id, follow, listener).to_the_end()
+        except KeyboardInterrupt:
+            raise RunCancelledError(
+                "Interrupted; the run goes on.",
+                next_step=f"To stop it: prefect flow-run cancel {run.id}",
+            ) from None
 
 
 def _find(client: SyncPrefectClient, name: str) -> DeploymentResponse:
@@ -164,17 +146,9 @@ def _start(
         if error.response.status_code not in (409, 422):
             raise
         raise ConfigError(
-            f"The deployment does not take these parameters: {_detail(error)}",
+            f"The deployment does not take these parameters: {refusal(error)}",
             next_step="See --param, and the deployment's page.",
         ) from None
-
-
-def _detail(error: PrefectHTTPStatusError) -> str:
-    try:
-        said = error.response.json()
-    except ValueError:
-        return str(error)
-    return str(said.get("detail", said) if isinstance(said, dict) else said)
 
 
 class _Following:

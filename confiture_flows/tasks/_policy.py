@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from confiture_flows.blocks.settings import ConfitureFlowsSettings
 from confiture_flows.errors import ConfitureFlowsError
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ def worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bo
     return isinstance(error, ConfitureFlowsError) and error.retryable
 
 
-# A stage that touches the database: three more tries over about 15 s.
+_settings = ConfitureFlowsSettings()
+# A stage that touches the database: three more tries over about 15 s, unless the settings differ.
 RETRIED: dict[str, Any] = {
-    "retries": 3,
-    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+    "retries": _settings.stage_retries,
+    "retry_delay_seconds": exponential_backoff(_settings.stage_retry_delay_seconds),
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": worth_a_retry,
     "cache_policy": NO_CACHE,

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from confiture_flows.postgres import Server
-from tests.support import eventually
+from tests.support import eventually, git
 
 from .conftest import PASSWORD, Runner
 
@@ -263,3 +263,29 @@ def test_killed_dry_run_leaves_nothing_once_the_next_has_run(
     (directory / "0001_slow.up.sql").write_text("SELECT 1;")
     # The session that owns it ends when the server notices that its client is gone.
     eventually(lambda: (run.program(*on, dsn=dsn).code, scratches()), lambda seen: seen == (0, []))
+
+
+def test_only_what_a_branch_adds_is_judged(
+    run: Runner, shop: Path, dsn: str, on: tuple[str, ...]
+) -> None:
+    git(shop, "init", "-q")
+    git(shop, "add", ".")
+    git(shop, "commit", "-qm", "x")
+    since = (*on, "--since", "HEAD")
+    nothing = run.program(*since, dsn=dsn)
+    assert (nothing.code, nothing.json()["result"]["migrations"]) == (0, [])
+    # It takes what 0002 makes, which is pending here too and in the revision already.
+    (shop / "0003_older.up.sql").write_text("UPDATE users SET age = age + 1;")
+    (shop / "0003_older.down.sql").write_text("UPDATE users SET age = age - 1;")
+    value = run.program(*since, dsn=dsn).json()
+    assert [each["version"] for each in value["result"]["migrations"]] == ["0003"]
+    assert "rollback.differs" not in {each["code"] for each in value["findings"]}
+    assert "HEAD already, and not judged: 0002" in str(value["result"]["unknown"])
+    both = run.program(*since, "--to", "0002", dsn=dsn)
+    assert (both.code, both.json()["result"]["migrations"]) == (0, [])
+
+    (shop / "0002_age.up.sql").write_text("ALTER TABLE users ALTER nothing TYPE int;")
+    git(shop, "commit", "-qam", "broken")
+    broken = run.program(*since, dsn=dsn)
+    assert (broken.code, broken.json()["error"]["version"]) == (1, "0002")
+    assert run.program(*since, "--back", dsn=dsn).code == 2

@@ -11,6 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.support import git
+
 from .conftest import Runner
 
 FILES = {
@@ -81,13 +83,9 @@ def test_what_is_applied_is_history(
 
 
 def test_since_a_revision_of_git(run: Runner, shop: Path) -> None:
-    def git(*arguments: str) -> None:
-        given = ["-c", "user.name=a", "-c", "user.email=a@example.org", *arguments]
-        subprocess.run(["git", *given], cwd=shop, check=True, capture_output=True)
-
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-qm", "x")
+    git(shop, "init", "-q")
+    git(shop, "add", ".")
+    git(shop, "commit", "-qm", "x")
     assert run.program("lint", "--since", "HEAD").code == 0
     (shop / "0003_more.up.sql").write_text("CREATE INDEX more ON users (id, email);\n")
     value = run.program("lint", "--since", "HEAD").json()

@@ -106,6 +106,21 @@ def test_configuration_example_is_read_as_it_says(
     assert project.layout == "pairs"
 
 
+def test_deployments_of_the_guide_are_what_it_says(tmp_path: Path) -> None:
+    from confiture_flows.flows._wanted import wanted_deployments
+
+    example = blocks("docs/guides/scheduling.md", "toml")[0]
+    (tmp_path / "confiture.toml").write_text(example)
+    prod, nightly, weekly = wanted_deployments(load_project(tmp_path))
+    assert (prod.name, prod.limit, prod.on_collision) == (
+        "migrate/prod",
+        "confiture-flows.prod",
+        "enqueue",
+    )
+    assert (nightly.schedule_text, nightly.limit) == ("0 2 * * * (Europe/Vienna)", None)
+    assert (weekly.limit, weekly.folder) == ("confiture-flows.staging", "/srv/project")
+
+
 def test_verifying_guide_shows_what_happens(
     dsn: str,
     server: Server,
