@@ -8,17 +8,26 @@ from confiture_flows._lazy import lazy_names
 
 if TYPE_CHECKING:
     from confiture_flows.flows.anonymize import anonymize_flow
+    from confiture_flows.flows.drift import drift_flow
     from confiture_flows.flows.dry_run import dry_run_flow
     from confiture_flows.flows.lint import lint_flow
     from confiture_flows.flows.migrate import migrate_flow
     from confiture_flows.flows.rollback import rollback_flow
 
-__all__ = ["anonymize_flow", "dry_run_flow", "lint_flow", "migrate_flow", "rollback_flow"]
+__all__ = [
+    "anonymize_flow",
+    "drift_flow",
+    "dry_run_flow",
+    "lint_flow",
+    "migrate_flow",
+    "rollback_flow",
+]
 
 __getattr__ = lazy_names(
     __name__,
     {
         "anonymize_flow": "confiture_flows.flows.anonymize",
+        "drift_flow": "confiture_flows.flows.drift",
         "dry_run_flow": "confiture_flows.flows.dry_run",
         "lint_flow": "confiture_flows.flows.lint",
         "migrate_flow": "confiture_flows.flows.migrate",

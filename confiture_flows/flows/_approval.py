@@ -23,6 +23,7 @@ from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.report import count, plan_document
 from confiture_flows.report.document import Document, Facts, Paragraph, Table
 from confiture_flows.report.markdown import render_markdown
+from confiture_flows.tasks._events import Event, tell
 from confiture_flows.tasks.publish import artifact_key
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def have_approved(
         current_observer().said(f"Waiting for approval of {plan.span}: {url}")
     answer = _ask(target, plan, text, rule, number, suspend=bool(run.deployment_id))
     note = f": {answer.note}" if answer.note else ""
+    said = {"plan": plan.span, "hash": number, "name": answer.name, "note": answer.note}
+    tell(Event.APPROVAL_GIVEN if answer.approve else Event.APPROVAL_REJECTED, target.name, said)
     if not answer.approve:
         raise ApprovalRejectedError(
             f"{answer.name} rejected the plan {number}{note}",
@@ -114,11 +117,12 @@ def _ask(
     given: dict[str, Any] = {"wait_for_input": form, "key": number, "timeout": int(rule.timeout)}
     try:
         if suspend:
-            return _answered_or_suspended(target, text, words, given)
-        _publish(target, text, words)
+            return _answered_or_suspended(target, plan, text, words, given)
+        _publish(target, plan, text, words, number)
         answer: Any = pause_flow_run(poll_interval=_EVERY, **given)
         return answer
     except FlowPauseTimeout:
+        tell(Event.APPROVAL_TIMED_OUT, target.name, {"plan": plan.span, "hash": number})
         raise ApprovalTimeoutError(
             f"Nobody approved the plan {number} within {rule.timeout:g} s.",
             next_step="Nothing was done. Run again to ask again.",
@@ -126,17 +130,18 @@ def _ask(
 
 
 def _answered_or_suspended(
-    target: Target, text: str, words: str, given: dict[str, Any]
+    target: Target, plan: Plan, text: str, words: str, given: dict[str, Any]
 ) -> ApprovalForm:
     try:
         answer: Any = suspend_flow_run(**given)
         return answer
     except Pause as signal:
-        _publish(target, text, words)
+        _publish(target, plan, text, words, given["key"])
         raise RunSuspended(signal) from None
 
 
-def _publish(target: Target, text: str, words: str) -> None:
+def _publish(target: Target, plan: Plan, text: str, words: str, number: str) -> None:
+    tell(Event.APPROVAL_ASKED, target.name, {"plan": plan.span, "hash": number})
     create_markdown_artifact(
         key=artifact_key("approval", target.name),
         markdown=text,

@@ -159,13 +159,18 @@ def verification_document(found: Verification, target: str) -> Document:
     if not number:
         return Document(title + _ending(found), ())
     more = number - _MOST_CHANGES
-    lines = ["--- what the migrations make", "+++ what the database holds"]
-    for change in found.replay.changes[:_MOST_CHANGES]:
-        lines += _diff_lines(change)
-    blocks: list[Block] = [Code("\n".join(lines), "diff")]
+    blocks: list[Block] = [difference_block(found.replay.changes[:_MOST_CHANGES])]
     if more > 0:
         blocks.append(Paragraph(f"{count(more, 'more difference')}; --json has all.", "muted"))
     return Document(title + _ending(found), tuple(blocks))
+
+
+def difference_block(changes: tuple[Change, ...]) -> Code:
+    """Changes as a diff."""
+    lines = ["--- what the migrations make", "+++ what the database holds"]
+    for change in changes:
+        lines += _diff_lines(change)
+    return Code("\n".join(lines), "diff")
 
 
 def _ending(found: Verification) -> str:

@@ -32,23 +32,6 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("prefect_server")
-def test_flow_of_ones_own_runs(
-    dsn: str, write: Callable[..., Path], conn: psycopg.Connection
-) -> None:
-    refreshed: list[Target] = []
-    names: dict[str, Any] = {
-        "read_secret": {"shop": dsn}.__getitem__,
-        "refresh": refreshed.append,
-    }
-    (example,) = blocks("docs/custom-flows.md", "python")
-    exec(compile(example, "custom-flows.md", "exec"), names)
-    directory = write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
-    assert names["migrate_then_refresh"]("shop", str(directory)) == 1
-    assert [each.name for each in refreshed] == ["shop"]
-    assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
-
-
-@pytest.mark.usefixtures("prefect_server")
 def test_readme_runs_a_target_of_the_configuration(
     dsn: str, write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,26 @@ def test_nobody_approves_in_time(
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 
+def test_what_became_of_each_plan_is_told(
+    ask: Callable[..., Any], told: Callable[[], None]
+) -> None:
+    """Of the runs above; the server keeps events some seconds after it has got them."""
+    told()
+    about = {"event": {"prefix": ["confiture.approval."]}, "order": "ASC"}
+    found = eventually(
+        lambda: ask("/events/filter", {"filter": about})["events"],
+        lambda events: any(each["event"].endswith("timed-out") for each in events),
+        seconds=60,
+    )
+    asked, given, _, rejected, _, timed_out = found[:6]
+    assert [each["event"].rpartition(".")[2] for each in found[:6]] == [
+        *("asked", "given", "asked", "rejected", "asked", "timed-out")
+    ]
+    assert {each["resource"]["prefect.resource.id"] for each in found} == {"confiture.target.shop"}
+    assert asked["payload"] == {"plan": "0001", "hash": timed_out["payload"]["hash"]}
+    assert (given["payload"]["name"], rejected["payload"]["note"]) == ("Ann", "not today")
+
+
 def test_a_gate_asks_only_for_findings_that_reach_it(
     shop: Callable[[str], Path], conn: psycopg.Connection
 ) -> None:
