@@ -163,7 +163,7 @@ def _document(
         for each in findings
     )
     if rehearsed is None:
-        verdict = "There was no dry run; the target's `dry_run` asks for one."
+        verdict = "none; the target's setting dry_run asks for one"
     else:
         from confiture_flows.dryrun.document import verdict_line
 
@@ -173,9 +173,9 @@ def _document(
         shown,
         title=f"To {word} on {target.name}: {plan.span}",
         blocks=(
-            Facts((("plan", number), ("target", target.name), ("dry run", verdict))),
+            Facts((("Plan", number), ("Target", target.name), ("Dry run", verdict))),
             *shown.blocks,
-            Paragraph("Findings:"),
+            Paragraph("Findings"),
             Table(("severity", "code", "what", "where"), rows, empty="Nothing was found."),
             Paragraph(
                 "The approval is for this plan: when a script or what is applied changes, the run "

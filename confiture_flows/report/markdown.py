@@ -20,12 +20,15 @@ def escape(text: str) -> str:
 
 def render_markdown(document: Document) -> str:
     """Render a document as GitHub-flavoured Markdown."""
-    parts = [f"# {escape(document.title)}", *(_block(block) for block in document.blocks)]
+    blocks = (_block(block, heads=heads) for block, heads in document.with_headings())
+    parts = [f"# {escape(document.title)}", *blocks]
     return "\n\n".join(parts) + "\n"
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, *, heads: bool) -> str:
     match block:
+        case Paragraph(text) if heads:
+            return f"## {escape(text.removesuffix(':'))}"
         case Paragraph(text, "good" | "bad"):
             return f"**{escape(text)}**"
         case Paragraph(text):

@@ -87,7 +87,7 @@ def test_approved_plan_runs_and_its_artifact_tells_all(
     assert {"approve", "name", "note"} <= set(str(form[0]).replace("'", " ").split())
     artifacts = ask("/artifacts/filter", {"artifacts": {"key": {"like_": "confiture-approval-"}}})
     text = artifacts[-1]["data"]
-    for part in ("0001", "dry run", "Findings", "looked at"):
+    for part in ("0001", "Dry run", "Findings", "looked at"):
         assert part in text
     told()
     lines = ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [str(latest_run().id)]}}})
