@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import replace
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
-from prefect import pause_flow_run, suspend_flow_run
+from prefect import pause_flow_run, resume_flow_run, suspend_flow_run
 from prefect.artifacts import create_markdown_artifact
 from prefect.context import FlowRunContext
-from prefect.exceptions import FlowPauseTimeout, Pause
+from prefect.exceptions import NotPausedError, Pause
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
 from prefect.settings import get_current_settings
@@ -23,10 +26,14 @@ from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.report import count, plan_document
 from confiture_flows.report.document import Document, Facts, Paragraph, Table
 from confiture_flows.report.markdown import render_markdown
-from confiture_flows.tasks._events import Event, tell
+from confiture_flows.tasks._events import StageEvent, tell
 from confiture_flows.tasks.publish import artifact_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prefect.client.schemas.objects import FlowRun
+
     from confiture_flows.config import Project
     from confiture_flows.dryrun.report import DryRunReport
     from confiture_flows.migrations.plan import Plan
@@ -35,6 +42,8 @@ if TYPE_CHECKING:
 
 HOOK = "require_approval"
 _EVERY = 2  # seconds between two looks at a run that waits in its process
+_MARGIN = 300  # seconds after our own deadline, when Prefect's comes
+_NOBODY = "nobody"
 
 # What this process has seen approved: the run, and the hash of its plan.
 approved: set[tuple[str, str]] = set()
@@ -86,20 +95,25 @@ def have_approved(
     if not rule.asks(findings):
         return
     number = plan_hash(plan, target.name)
-    run = getattr(FlowRunContext.get(), "flow_run", None)
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
     if run is None or not get_current_settings().api.url:
         raise ApprovalError(
             f"{target.name} wants its plans approved, and without a Prefect server nobody can.",
             next_step="Start one, set PREFECT_API_URL, and run again.",
         )
     text = render_markdown(_document(target, plan, findings, rehearsed, number))
-    if not getattr(run, "deployment_id", None):
+    if not run.deployment_id:
         url = url_for("flow-run", run.id)
         current_observer().said(f"Waiting for approval of {plan.span}: {url}")
-    answer = _ask(target, plan, text, rule, number, suspend=bool(run.deployment_id))
+    answer = _ask(target, plan, text, rule, number, run)
     note = f": {answer.note}" if answer.note else ""
     said = {"plan": plan.span, "hash": number, "name": answer.name, "note": answer.note}
-    tell(Event.APPROVAL_GIVEN if answer.approve else Event.APPROVAL_REJECTED, target.name, said)
+    tell(
+        StageEvent.APPROVAL_GIVEN if answer.approve else StageEvent.APPROVAL_REJECTED,
+        target.name,
+        said,
+    )
     if not answer.approve:
         raise ApprovalRejectedError(
             f"{answer.name} rejected the plan {number}{note}",
@@ -110,23 +124,50 @@ def have_approved(
 
 
 def _ask(
-    target: Target, plan: Plan, text: str, rule: ApprovalRule, number: str, *, suspend: bool
+    target: Target, plan: Plan, text: str, rule: ApprovalRule, number: str, run: FlowRun
 ) -> ApprovalForm:
     words = f"Approve {count(len(plan.steps))} on {target.name}? Plan {number}."
     form: Any = ApprovalForm.with_initial_data(description=f"{words}\n\n{text}", approve=False)
-    given: dict[str, Any] = {"wait_for_input": form, "key": number, "timeout": int(rule.timeout)}
-    try:
-        if suspend:
-            return _answered_or_suspended(target, plan, text, words, given)
-        _publish(target, plan, text, words, number)
-        answer: Any = pause_flow_run(poll_interval=_EVERY, **given)
-        return answer
-    except FlowPauseTimeout:
-        tell(Event.APPROVAL_TIMED_OUT, target.name, {"plan": plan.span, "hash": number})
+    given: dict[str, Any] = {"wait_for_input": form, "key": number}
+    if run.deployment_id:
+        return _answered_or_suspended(
+            target, plan, text, words, {**given, "timeout": int(rule.timeout)}
+        )
+    _publish(target, plan, text, words, number)
+    with _deadline(run, rule.timeout) as over:
+        answer: Any = pause_flow_run(
+            poll_interval=_EVERY, timeout=int(rule.timeout) + _MARGIN, **given
+        )
+    if over.is_set() and answer.name == _NOBODY:
+        tell(StageEvent.APPROVAL_TIMED_OUT, target.name, {"plan": plan.span, "hash": number})
         raise ApprovalTimeoutError(
             f"Nobody approved the plan {number} within {rule.timeout:g} s.",
             next_step="Nothing was done. Run again to ask again.",
-        ) from None
+        )
+    return answer
+
+
+@contextmanager
+def _deadline(run: FlowRun, seconds: float) -> Iterator[Event]:
+    """Answer in nobody's name when the time is up.
+
+    When Prefect's own time of a pause is up, the run can only end as Failed.
+    """
+    over = Event()
+
+    def answer() -> None:
+        over.set()
+        with suppress(NotPausedError):  # somebody was faster
+            resume_flow_run(run.id, run_input={"approve": False, "name": _NOBODY, "note": ""})
+
+    # The settings that name the server belong to this context.
+    timer = Timer(seconds, copy_context().run, args=(answer,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
 
 
 def _answered_or_suspended(
@@ -141,7 +182,7 @@ def _answered_or_suspended(
 
 
 def _publish(target: Target, plan: Plan, text: str, words: str, number: str) -> None:
-    tell(Event.APPROVAL_ASKED, target.name, {"plan": plan.span, "hash": number})
+    tell(StageEvent.APPROVAL_ASKED, target.name, {"plan": plan.span, "hash": number})
     create_markdown_artifact(
         key=artifact_key("approval", target.name),
         markdown=text,

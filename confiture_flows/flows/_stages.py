@@ -26,7 +26,7 @@ from confiture_flows.migrations.plain import applied_migrations
 from confiture_flows.migrations.plan import Direction, Plan
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
-from confiture_flows.tasks._events import Event, severities, tell
+from confiture_flows.tasks._events import StageEvent, severities, tell
 
 if TYPE_CHECKING:
     from confiture_flows.config import DryRunName
@@ -77,7 +77,7 @@ class TaskStages:
             texts=Texts(self.target.placeholders, self.request.replaced, self.request.root),
         )
         said = {"layout": found.layout, "migrations": len(found.migrations)}
-        tell(Event.DISCOVERED, self.target.name, said)
+        tell(StageEvent.DISCOVERED, self.target.name, said)
         return found
 
     def read_ledger(self) -> tuple[LedgerRow, ...]:
@@ -99,7 +99,7 @@ class TaskStages:
         if direction is Direction.UP and load_project().lint.gate:
             linted = tasks.lint_migrations(_whole(directory), pending_on=self.target)
             findings = (*findings, *linted.plain)
-        tell(Event.VALIDATED, self.target.name, {"findings": severities(findings)})
+        tell(StageEvent.VALIDATED, self.target.name, {"findings": severities(findings)})
         current_observer().found(findings)
         return findings
 
@@ -109,7 +109,7 @@ class TaskStages:
             _whole(directory), _whole(rows), direction=direction, to=self.request.to
         )
         said = {"direction": str(direction), "plan": plan.span, "migrations": len(plan.steps)}
-        tell(Event.PLANNED, self.target.name, said)
+        tell(StageEvent.PLANNED, self.target.name, said)
         name_run(plan)
         return plan
 

@@ -14,7 +14,7 @@ from prefect.logging import get_run_logger
 from confiture_flows.migrations.blockers import named
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Direction
-from confiture_flows.tasks._events import Event, tell_of_migration
+from confiture_flows.tasks._events import StageEvent, tell_of_migration
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,7 +30,7 @@ _SENT_EVERY = 10.0  # seconds between two lines about a large file
 _WRITE_EVERY = 2.0  # seconds; how far the page may be behind the database
 
 _PAST = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
-_EVENTS = {Direction.UP: Event.APPLIED, Direction.DOWN: Event.ROLLED_BACK}
+_EVENTS = {Direction.UP: StageEvent.APPLIED, Direction.DOWN: StageEvent.ROLLED_BACK}
 
 
 class Chronicle(Observer):

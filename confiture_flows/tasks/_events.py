@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from confiture_flows.report.finding import Finding
 
 
-class Event(StrEnum):
+class StageEvent(StrEnum):
     """What is told."""
 
     DISCOVERED = "confiture.migrations.discovered"
@@ -43,7 +43,7 @@ class Event(StrEnum):
     DRIFT_UNKNOWN = "confiture.drift.unknown"
 
 
-def tell(event: Event, target: str, payload: Mapping[str, Any] | None = None) -> None:
+def tell(event: StageEvent, target: str, payload: Mapping[str, Any] | None = None) -> None:
     """Emit an event about a target.
 
     Args:
@@ -55,7 +55,7 @@ def tell(event: Event, target: str, payload: Mapping[str, Any] | None = None) ->
 
 
 def tell_of_migration(
-    event: Event,
+    event: StageEvent,
     target: str,
     migration: Migration,
     payload: Mapping[str, Any],

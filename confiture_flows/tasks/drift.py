@@ -11,7 +11,7 @@ from prefect.logging import get_run_logger
 from confiture_flows.migrations.drift import drift_document, find_drift
 from confiture_flows.report.finding import Severity
 from confiture_flows.report.markdown import render_markdown
-from confiture_flows.tasks._events import Event, severities, tell
+from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
@@ -60,10 +60,10 @@ def detect_drift(target: Target, migrations: tuple[Migration, ...]) -> DriftRepo
 def _tell(report: DriftReport) -> None:
     if report.replay.unknown is not None:
         said = {"verdict": report.verdict, "reason": report.replay.unknown}
-        tell(Event.DRIFT_UNKNOWN, report.target, said)
+        tell(StageEvent.DRIFT_UNKNOWN, report.target, said)
     elif report.changes:
         tell(
-            Event.DRIFT_DETECTED,
+            StageEvent.DRIFT_DETECTED,
             report.target,
             {
                 "verdict": report.verdict,

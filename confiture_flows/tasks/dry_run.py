@@ -11,7 +11,7 @@ from confiture_flows.dryrun.document import dry_run_document, verdict_line
 from confiture_flows.dryrun.dry_run import dry_run
 from confiture_flows.dryrun.on_target import DEFAULT_BUDGET
 from confiture_flows.report.markdown import render_markdown
-from confiture_flows.tasks._events import Event, severities, tell
+from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
@@ -67,7 +67,7 @@ def dry_run_plan(
         _sync=True,  # pyright: ignore[reportCallIssue]
     )
     tell(
-        Event.DRY_RUN,
+        StageEvent.DRY_RUN,
         target.name,
         {
             "plan": plan.span,

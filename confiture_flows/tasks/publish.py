@@ -18,7 +18,7 @@ from confiture_flows.errors import (
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.report import failure_document, run_headline
 from confiture_flows.report.markdown import render_markdown
-from confiture_flows.tasks._events import Event, severities, tell, tell_of_migration
+from confiture_flows.tasks._events import StageEvent, severities, tell, tell_of_migration
 from confiture_flows.tasks._policy import COMPUTED
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _tell(report: RunReport) -> None:
         "seconds": round(report.elapsed, 3),
     }
     if error is None:
-        tell(Event.RUN_COMPLETED, report.target, payload)
+        tell(StageEvent.RUN_COMPLETED, report.target, payload)
         return
     payload["error"] = {
         "code": known.code if known else type(error).__name__,
@@ -84,8 +84,8 @@ def _tell(report: RunReport) -> None:
         for step in report.plan.steps if report.plan else ():
             if known and step.migration.version == known.version:
                 told = {**payload["error"], "direction": payload["direction"]}
-                tell_of_migration(Event.MIGRATION_FAILED, report.target, step.migration, told)
-    tell(Event.RUN_CANCELLED if wanted else Event.RUN_FAILED, report.target, payload)
+                tell_of_migration(StageEvent.MIGRATION_FAILED, report.target, step.migration, told)
+    tell(StageEvent.RUN_CANCELLED if wanted else StageEvent.RUN_FAILED, report.target, payload)
 
 
 def artifact_key(what: str, target: str) -> str:

@@ -14,7 +14,7 @@ from confiture_flows.migrations.verification import (
 )
 from confiture_flows.report.document import Document
 from confiture_flows.report.markdown import render_markdown
-from confiture_flows.tasks._events import Event, severities, tell
+from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
@@ -54,7 +54,7 @@ def verify_migrations(
     if found.findings or found.replay:
         _publish(found, target)
     tell(
-        Event.VERIFIED,
+        StageEvent.VERIFIED,
         target.name,
         {
             "migrations": found.applied,

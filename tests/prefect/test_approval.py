@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
+import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -36,55 +39,68 @@ def shop(
 
     def make(said: str) -> Path:
         directory = write(MIGRATIONS)
-        (directory.parent / "confiture.toml").write_text(f'[targets.shop]\ndsn = "{dsn}"\n{said}\n')
+        target = f'[targets.shop]\ndsn = "{dsn}"\napprove_timeout = 90\n'
+        where = '[migrations]\ndirectory = "migrations"\n'
+        (directory.parent / "confiture.toml").write_text(f"{where}{target}{said}\n")
         monkeypatch.chdir(directory.parent)
         return directory
 
     return make
 
 
-@contextmanager
+@pytest.fixture
 def answered(
-    find: Callable[[], Any], client: SyncPrefectClient, answer: dict[str, Any]
-) -> Iterator[list[dict[str, Any]]]:
-    """Answer the form of the next run that waits, as a person would while it runs."""
-    before = find()
-    seen: list[dict[str, Any]] = []
+    prefect_client: SyncPrefectClient, ask: Callable[..., Any]
+) -> Callable[[dict[str, Any]], AbstractContextManager[list[Any]]]:
+    """Answer the form of the run that waits, as a person would while it runs."""
+    waiting = {"flow_runs": {"state": {"name": {"any_": ["Paused"]}}}}
 
-    def respond() -> None:
-        run = eventually(
-            find,
-            lambda run: run is not None and run != before and run.state_name == "Paused",
-            seconds=60,
-        )
-        keys = run.state.state_details.run_input_keyset
-        for part in ("schema", "description"):
-            stored = client.read_flow_run_input(run.id, keys[part])
-            seen.append({part: stored})
-        resume_flow_run(run.id, run_input=answer)
+    @contextmanager
+    def answer(given: dict[str, Any]) -> Iterator[list[Any]]:
+        seen: list[Any] = []
 
-    thread = threading.Thread(target=respond)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        thread.join(70)
+        def respond() -> None:
+            runs = eventually(lambda: ask("/flow_runs/filter", waiting), bool, seconds=80)
+            run = prefect_client.read_flow_run(UUID(runs[0]["id"]))
+            keys = run.state.state_details.run_input_keyset if run.state else None
+            for part in ("schema", "description"):
+                seen.append(
+                    eventually(
+                        lambda part=part: prefect_client.read_flow_run_input(
+                            run.id, (keys or {})[part]
+                        ),
+                        bool,
+                    )
+                )
+            resume_flow_run(run.id, run_input=given)
+
+        # The settings that name the server belong to this context.
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(respond,))
+        thread.start()
+        try:
+            yield seen
+        finally:
+            thread.join(90)
+
+    return answer
 
 
 def test_approved_plan_runs_and_its_artifact_tells_all(
     shop: Callable[[str], Path],
     latest_run: Callable[[], Any],
-    prefect_client: SyncPrefectClient,
     ask: Callable[..., Any],
     told: Callable[[], None],
     conn: psycopg.Connection,
+    answered: Callable[..., AbstractContextManager[list[Any]]],
 ) -> None:
     directory = shop('approve = "always"\ndry_run = "static"')
     yes = {"approve": True, "name": "Ann", "note": "go"}
-    with answered(latest_run, prefect_client, yes) as form:
+    with answered(yes) as form:
         report = migrate_flow(target="shop", directory=str(directory))
     assert [row.version for row in report.done or ()] == ["0001"]
-    assert {"approve", "name", "note"} <= set(str(form[0]).replace("'", " ").split())
+    schema, description = form
+    assert {"approve", "name", "note"} <= set(json.loads(schema)["properties"])
+    assert "Approve 1 migration on shop?" in description
     artifacts = ask("/artifacts/filter", {"artifacts": {"key": {"like_": "confiture-approval-"}}})
     text = artifacts[-1]["data"]
     for part in ("0001", "Dry run", "Findings", "looked at"):
@@ -97,13 +113,13 @@ def test_approved_plan_runs_and_its_artifact_tells_all(
 def test_rejected_plan_ends_cancelled_with_nothing_done(
     shop: Callable[[str], Path],
     latest_run: Callable[[], Any],
-    prefect_client: SyncPrefectClient,
     conn: psycopg.Connection,
+    answered: Callable[..., AbstractContextManager[list[Any]]],
 ) -> None:
     directory = shop('approve = "always"')
     no = {"approve": False, "name": "Ben", "note": "not today"}
     with (
-        answered(latest_run, prefect_client, no),
+        answered(no),
         pytest.raises(CancelledRun, match=r"Ben rejected the plan .*: not today"),
     ):
         migrate_flow(target="shop", directory=str(directory))
@@ -114,7 +130,9 @@ def test_rejected_plan_ends_cancelled_with_nothing_done(
 def test_nobody_approves_in_time(
     shop: Callable[[str], Path], latest_run: Callable[[], Any], conn: psycopg.Connection
 ) -> None:
-    directory = shop('approve = "always"\napprove_timeout = 1')
+    directory = shop('approve = "always"')
+    text = Path("confiture.toml").read_text()
+    Path("confiture.toml").write_text(text.replace("timeout = 90", "timeout = 1"))
     with pytest.raises(CancelledRun, match="Nobody approved the plan"):
         migrate_flow(target="shop", directory=str(directory))
     assert latest_run().state_name == "Approval timed out"
@@ -150,15 +168,14 @@ def test_a_gate_asks_only_for_findings_that_reach_it(
 
 def test_hook_asks_for_the_way_back(
     shop: Callable[[str], Path],
-    latest_run: Callable[[], Any],
-    prefect_client: SyncPrefectClient,
     conn: psycopg.Connection,
+    answered: Callable[..., AbstractContextManager[list[Any]]],
 ) -> None:
     directory = shop(
         '[[hooks]]\nuse = "require_approval"\npoint = "before_apply"\ndirection = "down"'
     )
     assert migrate_flow(target="shop", directory=str(directory)).ok
-    with answered(latest_run, prefect_client, {"approve": True, "name": "Ann", "note": ""}):
+    with answered({"approve": True, "name": "Ann", "note": ""}):
         assert rollback_flow(target="shop", directory=str(directory)).ok
     assert conn.execute(EXISTS).fetchone() == (False,)
 
@@ -170,7 +187,7 @@ def test_plain_run_of_such_a_target_is_refused(
 
     shop('approve = "always"')
     assert migrate(plain=True) == ApprovalError.exit_code
-    assert "Leave out --plain" in capsys.readouterr().err
+    assert "Leave out --plain" in capsys.readouterr().out
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 

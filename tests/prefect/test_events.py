@@ -20,7 +20,7 @@ from confiture_flows.errors import ApplyError
 from confiture_flows.flows import migrate_flow, rollback_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.target import Target
-from confiture_flows.tasks._events import Event
+from confiture_flows.tasks._events import StageEvent
 from tests.support import eventually, webhook_server
 
 REPOSITORY = Path(__file__).parents[2]
@@ -126,7 +126,7 @@ def test_failed_run_pages_by_the_automation_of_the_deployments(
     with webhook_server() as webhook:
         block = CustomWebhookNotificationBlock(
             name="pager", url=webhook.url, json_data={"title": "{{subject}}", "text": "{{body}}"}
-        )
+        )  # pyright: ignore[reportCallIssue]
         number = block.save("pager", overwrite=True)
         copy = tmp_path / "page-on-failure.yaml"
         copy.write_text(example.read_text().replace(NO_BLOCK, str(number)))
@@ -153,4 +153,4 @@ def test_failed_run_pages_by_the_automation_of_the_deployments(
 def test_the_table_of_events_has_each_and_no_other() -> None:
     page = (REPOSITORY / "docs" / "explanation" / "events.md").read_text(encoding="utf-8")
     written = re.findall(r"^\| `(confiture\.[^`]+)` \|", page, flags=re.MULTILINE)
-    assert sorted(written) == sorted(event.value for event in Event)
+    assert sorted(written) == sorted(event.value for event in StageEvent)
