@@ -129,9 +129,10 @@ def test_staging_is_refreshed_and_somebody_hears_of_it(
     save("guide-prod", dsn)
     save("guide-staging", staging)
     with webhook_server() as webhook:
-        CustomWebhookNotificationBlock(
+        hook = CustomWebhookNotificationBlock(
             name="guide", url=webhook.url, json_data={"title": "{{subject}}", "text": "{{body}}"}
-        ).save("guide-hook", overwrite=True)
+        )  # pyright: ignore[reportCallIssue]
+        hook.save("guide-hook", overwrite=True)
         refresh = names["refresh_staging"]
         refresh("guide-prod", "guide-staging", directory, "guide-hook")
         write({"0002_broken.up.sql": "SELECT 1/0;"})
