@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confiture_flows.migrations.replay import Replay, Watch, replay, unwatched
+from confiture_flows.migrations.replay import Replay, Watch, unwatched
 from confiture_flows.migrations.report import count
-from confiture_flows.migrations.verification import difference_block, replay_findings
+from confiture_flows.migrations.verification import difference_block, replay_findings, replay_for
 from confiture_flows.report.document import Block, Document, Facts, Paragraph, Table
 
 if TYPE_CHECKING:
@@ -69,14 +69,7 @@ def find_drift(
         LedgerError: The ledger is something else, or may not be read.
         ConfigError: The target's `scratch` cannot be read.
     """
-    found = replay(
-        conn,
-        migrations,
-        ledger=target.ledger,
-        limits=target.limits,
-        scratch=target.scratch,
-        watch=watch,
-    )
+    found = replay_for(conn, target, migrations, watch)
     findings = sorted(replay_findings(found), key=lambda finding: -finding.severity)
     return DriftReport(target.name, found, tuple(findings))
 

@@ -81,20 +81,27 @@ def run_verification(
     findings = [*known, *verify(conn, migrations)]
     found = None
     if history is not None:
-        found = replay(
-            conn,
-            history,
-            ledger=target.ledger,
-            limits=target.limits,
-            scratch=target.scratch,
-            watch=watch,
-        )
+        found = replay_for(conn, target, history, watch)
         findings += replay_findings(found)
     return Verification(
         len(migrations),
         sum(1 for migration in migrations if migration.verify),
         tuple(sorted(findings, key=lambda finding: -finding.severity)),
         found,
+    )
+
+
+def replay_for(
+    conn: Connection, target: Target, migrations: tuple[Migration, ...], watch: Watch = unwatched
+) -> Replay:
+    """Replay as a target says: its ledger, its limits, its scratch server."""
+    return replay(
+        conn,
+        migrations,
+        ledger=target.ledger,
+        limits=target.limits,
+        scratch=target.scratch,
+        watch=watch,
     )
 
 

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.plan import Step
+    from confiture_flows.sql.relations import TableName
     from confiture_flows.target import Target
 
 _BY = "confiture-flows"
+_MOST = 100  # tables a run: an event costs 2 ms of processor time, and a first run makes them all
 
 
 class Materialized(Observer):
@@ -63,20 +65,31 @@ class Materialized(Observer):
         self._steps.append(step)
 
     def _tell(self) -> None:
-        versions: dict[tuple[str, str], list[str]] = {}
         try:
             if self._conn.info.transaction_status is not TransactionStatus.IDLE:
                 return  # broken, or stopped in the middle
-            for step in self._steps:
-                if is_large(step.script.path):
-                    continue
-                for name in dict.fromkeys(tables_changed_by([step])):
-                    if found := find_table(self._conn, name):
-                        versions.setdefault(found, []).append(step.migration.version)
+            changed = self._changed()
         except (psycopg.Error, MigrationFileError):
             return  # the run is what matters, and what has become of it is told elsewhere
-        for table, changed_by in versions.items():
-            _materialized(asset_key(self._conn, *table), {"migrations": changed_by}, self._target)
+        for table, versions in changed.items():
+            said = {"migrations": versions, "target": self._target.name}
+            _materialized(asset_key(self._conn, *table), said)
+
+    def _changed(self) -> dict[tuple[str, str], list[str]]:
+        """The tables that were changed last, and by which migrations."""
+        known: dict[TableName, tuple[str, str] | None] = {}
+        changed: dict[tuple[str, str], list[str]] = {}
+        for step in reversed(self._steps):
+            if is_large(step.script.path):
+                continue
+            for name in dict.fromkeys(tables_changed_by([step])):
+                if name not in known:
+                    if len(changed) == _MOST:
+                        continue
+                    known[name] = find_table(self._conn, name)
+                if found := known[name]:
+                    changed.setdefault(found, []).insert(0, step.migration.version)
+        return changed
 
 
 def asset_key(conn: Connection, schema: str, table: str) -> str:
@@ -87,7 +100,7 @@ def asset_key(conn: Connection, schema: str, table: str) -> str:
     return f"postgres://{where}/{conn.info.dbname}/{schema}/{table}"
 
 
-def _materialized(key: str, metadata: dict[str, object], target: Target) -> None:
+def _materialized(key: str, metadata: dict[str, object]) -> None:
     try:
         asset = Asset(key=key)
     except ValidationError:
@@ -95,5 +108,5 @@ def _materialized(key: str, metadata: dict[str, object], target: Target) -> None
     AssetContext(
         downstream_assets={asset},
         materialized_by=_BY,
-        materialization_metadata={key: {**metadata, "target": target.name}},
+        materialization_metadata={key: metadata},
     ).emit_events(Completed())
