@@ -11,8 +11,9 @@ from confiture_flows.report.document import Block, Code, Document, Facts, Paragr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WIDTH = 90  # characters of a table that a page shows
-_NARROWEST = 24  # of a cell that is folded
+_WIDTH = 100  # characters of a table that a page shows in a window of 1300 pixels
+_MARGIN = 3  # of them, around each cell
+_NARROWEST = 16  # of a cell that is folded
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&$])")
 _LINE_END = re.compile(r"\s*[\r\n]\s*")
 # At the start of a line these would make a list item or a rule.
@@ -73,7 +74,7 @@ def _widest(rows: Sequence[tuple[str, ...]]) -> int:
     Prefect's pages fold no cell: what is wide pushes the columns after it out of sight.
     """
     columns = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    left = _WIDTH
+    left = _WIDTH - _MARGIN * len(columns)
     for number, width in enumerate(sorted(columns)):
         share = left // (len(columns) - number)
         if width > share:
