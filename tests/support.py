@@ -41,6 +41,15 @@ def eventually(
     return value
 
 
+def told_of(found: list[Any]) -> list[tuple[str, str]]:
+    """The events that are ours, without their common beginning, and what they are about."""
+    return [
+        (each["event"].removeprefix("confiture."), each["resource"]["prefect.resource.id"])
+        for each in found
+        if each["event"].startswith("confiture.")
+    ]
+
+
 @contextmanager
 def serving(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run deployments/serve.py in a folder, as a person would, and end it as Ctrl-C would."""

@@ -21,7 +21,7 @@ from confiture_flows.flows import migrate_flow, rollback_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.target import Target
 from confiture_flows.tasks._events import StageEvent
-from tests.support import eventually, webhook_server
+from tests.support import eventually, told_of, webhook_server
 
 REPOSITORY = Path(__file__).parents[2]
 NO_BLOCK = "00000000-0000-0000-0000-000000000000"
@@ -42,39 +42,11 @@ def known(target: Target) -> Iterator[str]:
         yield told_of.name
 
 
-@pytest.fixture
-def events(ask: Callable[..., Any], told: Callable[[], None]) -> Callable[..., list[Any]]:
-    """The events of a run that are ours or of assets, in order; waits for the last."""
-
-    def read(run_id: Any) -> list[Any]:
-        told()
-        about = {"id": [f"prefect.flow-run.{run_id}"]}
-        kinds = {"prefix": ["confiture.", "prefect.asset."]}
-        wanted = {"filter": {"event": kinds, "related": about, "order": "ASC"}, "limit": 50}
-        # The server keeps events some seconds after it has got them.
-        return eventually(
-            lambda: ask("/events/filter", wanted)["events"],
-            lambda found: any(each["event"].startswith("confiture.run.") for each in found),
-            seconds=60,
-        )
-
-    return read
-
-
-def of(found: list[Any]) -> list[tuple[str, str]]:
-    """Ours, without their common beginning, and what they are about."""
-    return [
-        (each["event"].removeprefix("confiture."), each["resource"]["prefect.resource.id"])
-        for each in found
-        if each["event"].startswith("confiture.")
-    ]
-
-
 def test_every_stage_is_told(
     known: str,
     write: Callable[..., Path],
     conn: psycopg.Connection,
-    events: Callable[..., list[Any]],
+    run_events: Callable[..., list[Any]],
     latest_run: Callable[[], Any],
 ) -> None:
     directory = str(write(SHOP))
@@ -83,9 +55,9 @@ def test_every_stage_is_told(
     rollback_flow(target=known, directory=directory)
     back = latest_run()
     assert (there.name, back.name) == ("migrate told 0001..0002", "rollback told 0002")
-    found = events(there.id)
+    found = run_events(there.id)
     target = "confiture.target.told"
-    assert of(found) == [
+    assert told_of(found) == [
         ("migrations.discovered", target),
         ("migrations.validated", target),
         ("migrations.planned", target),
@@ -108,7 +80,7 @@ def test_every_stage_is_told(
     ]
     assert all(key.split("/")[3] == conn.info.dbname for key in assets)
 
-    assert of(events(back.id))[-2:] == [
+    assert told_of(run_events(back.id))[-2:] == [
         ("migration.rolled-back", "confiture.migration.told.0002"),
         ("run.completed", target),
     ]
@@ -117,7 +89,7 @@ def test_every_stage_is_told(
 def test_failed_run_pages_by_the_automation_of_the_deployments(
     known: str,
     write: Callable[..., Path],
-    events: Callable[..., list[Any]],
+    run_events: Callable[..., list[Any]],
     latest_run: Callable[[], Any],
     prefect_server: TemporaryServer,
     tmp_path: Path,
@@ -140,8 +112,8 @@ def test_failed_run_pages_by_the_automation_of_the_deployments(
         assert "Created 2 automation(s)" in done.stdout, done.stdout + done.stderr
         with pytest.raises(ApplyError):
             migrate_flow(target=known, directory=str(write(SHOP | BROKEN)))
-        found = events(latest_run().id)
-        assert of(found)[-2:] == [
+        found = run_events(latest_run().id)
+        assert told_of(found)[-2:] == [
             ("migration.failed", "confiture.migration.told.0003"),
             ("run.failed", "confiture.target.told"),
         ]
