@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
 from confiture_flows.blocks import PostgresTarget
-from confiture_flows.errors import ApplyError, GateError
+from confiture_flows.errors import ApplyError, ConfitureFlowsError, GateError
 from confiture_flows.postgres import Server
 from tests.support import webhook_server
 
@@ -137,7 +137,7 @@ def test_staging_is_refreshed_and_somebody_hears_of_it(
         refresh = names["refresh_staging"]
         refresh("guide-prod", "guide-staging", directory, "guide-hook")
         (tmp_path / "confiture.toml").write_text(rules.replace("people.email", "people.mail"))
-        with pytest.raises(GateError):
+        with pytest.raises(ConfitureFlowsError):
             refresh("guide-prod", "guide-staging", directory, "guide-hook")
     assert webhook.got[0] == {
         "title": "guide-staging is fresh",
