@@ -47,6 +47,15 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *given], cwd=folder, check=True, capture_output=True)
 
 
+def told_of(found: list[Any]) -> list[tuple[str, str]]:
+    """The events that are ours, without their common beginning, and what they are about."""
+    return [
+        (each["event"].removeprefix("confiture."), each["resource"]["prefect.resource.id"])
+        for each in found
+        if each["event"].startswith("confiture.")
+    ]
+
+
 @contextmanager
 def running(
     command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]

@@ -94,7 +94,8 @@ def _verdict(plan: CopyPlan, gate: Severity) -> Paragraph:
     tables = "1 table" if len(copied) == 1 else f"{len(copied)} tables"
     said = f"{tables}, about {sum(each.rows for each in copied):,} rows"
     more = f"; {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
-    return Paragraph(f"{said}; {columns} columns are anonymized{more}.", "good")
+    masked = "1 column is" if columns == 1 else f"{columns} columns are"
+    return Paragraph(f"{said}; {masked} anonymized{more}.", "good")
 
 
 def _what_of(table: PlannedTable) -> str:

@@ -9,6 +9,7 @@ from confiture_flows._lazy import lazy_names
 if TYPE_CHECKING:
     from confiture_flows.flows.anonymize import anonymize_flow
     from confiture_flows.flows.copy_and_migrate import copy_and_migrate_flow
+    from confiture_flows.flows.drift import drift_flow
     from confiture_flows.flows.dry_run import dry_run_flow
     from confiture_flows.flows.lint import lint_flow
     from confiture_flows.flows.migrate import migrate_flow
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "anonymize_flow",
     "copy_and_migrate_flow",
+    "drift_flow",
     "dry_run_flow",
     "lint_flow",
     "migrate_flow",
@@ -28,6 +30,7 @@ __getattr__ = lazy_names(
     {
         "anonymize_flow": "confiture_flows.flows.anonymize",
         "copy_and_migrate_flow": "confiture_flows.flows.copy_and_migrate",
+        "drift_flow": "confiture_flows.flows.drift",
         "dry_run_flow": "confiture_flows.flows.dry_run",
         "lint_flow": "confiture_flows.flows.lint",
         "migrate_flow": "confiture_flows.flows.migrate",

@@ -26,6 +26,7 @@ from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.report import count, plan_document
 from confiture_flows.report.document import Document, Facts, Paragraph, Table
 from confiture_flows.report.markdown import render_markdown
+from confiture_flows.tasks._events import StageEvent, tell
 from confiture_flows.tasks.publish import artifact_key
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ def have_approved(
         current_observer().said(f"Waiting for approval of {plan.span}: {url}")
     answer = _ask(target, plan, text, rule, number, run)
     note = f": {answer.note}" if answer.note else ""
+    said = {"plan": plan.span, "hash": number, "name": answer.name, "note": answer.note}
+    tell(
+        StageEvent.APPROVAL_GIVEN if answer.approve else StageEvent.APPROVAL_REJECTED,
+        target.name,
+        said,
+    )
     if not answer.approve:
         raise ApprovalRejectedError(
             f"{answer.name} rejected the plan {number}{note}",
@@ -123,13 +130,16 @@ def _ask(
     form: Any = ApprovalForm.with_initial_data(description=f"{words}\n\n{text}", approve=False)
     given: dict[str, Any] = {"wait_for_input": form, "key": number}
     if run.deployment_id:
-        return _answered_or_suspended(target, text, words, {**given, "timeout": int(rule.timeout)})
-    _publish(target, text, words)
+        return _answered_or_suspended(
+            target, plan, text, words, {**given, "timeout": int(rule.timeout)}
+        )
+    _publish(target, plan, text, words, number)
     with _deadline(run, rule.timeout) as over:
         answer: Any = pause_flow_run(
             poll_interval=_EVERY, timeout=int(rule.timeout) + _MARGIN, **given
         )
     if over.is_set() and answer.name == _NOBODY:
+        tell(StageEvent.APPROVAL_TIMED_OUT, target.name, {"plan": plan.span, "hash": number})
         raise ApprovalTimeoutError(
             f"Nobody approved the plan {number} within {rule.timeout:g} s.",
             next_step="Nothing was done. Run again to ask again.",
@@ -161,17 +171,18 @@ def _deadline(run: FlowRun, seconds: float) -> Iterator[Event]:
 
 
 def _answered_or_suspended(
-    target: Target, text: str, words: str, given: dict[str, Any]
+    target: Target, plan: Plan, text: str, words: str, given: dict[str, Any]
 ) -> ApprovalForm:
     try:
         answer: Any = suspend_flow_run(**given)
         return answer
     except Pause as signal:
-        _publish(target, text, words)
+        _publish(target, plan, text, words, given["key"])
         raise RunSuspended(signal) from None
 
 
-def _publish(target: Target, text: str, words: str) -> None:
+def _publish(target: Target, plan: Plan, text: str, words: str, number: str) -> None:
+    tell(StageEvent.APPROVAL_ASKED, target.name, {"plan": plan.span, "hash": number})
     create_markdown_artifact(
         key=artifact_key("approval", target.name),
         markdown=text,
@@ -193,7 +204,7 @@ def _document(
         for each in findings
     )
     if rehearsed is None:
-        verdict = "There was no dry run; the target's `dry_run` asks for one."
+        verdict = "none; the target's setting dry_run asks for one"
     else:
         from confiture_flows.dryrun.document import verdict_line
 
@@ -203,9 +214,9 @@ def _document(
         shown,
         title=f"To {word} on {target.name}: {plan.span}",
         blocks=(
-            Facts((("plan", number), ("target", target.name), ("dry run", verdict))),
+            Facts((("Plan", number), ("Target", target.name), ("Dry run", verdict))),
             *shown.blocks,
-            Paragraph("Findings:"),
+            Paragraph("Findings"),
             Table(("severity", "code", "what", "where"), rows, empty="Nothing was found."),
             Paragraph(
                 "The approval is for this plan: when a script or what is applied changes, the run "

@@ -17,6 +17,7 @@ from confiture_flows.config import load_project
 from confiture_flows.errors import ApprovalRejectedError, ApprovalTimeoutError, RunCancelledError
 from confiture_flows.flows._ended import REJECTED, TIMED_OUT
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
+from confiture_flows.flows._run_name import name_run
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.lifecycle import Request, RunReport, RunSuspended, run_lifecycle
@@ -25,6 +26,7 @@ from confiture_flows.migrations.plain import applied_migrations
 from confiture_flows.migrations.plan import Direction, Plan
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
+from confiture_flows.tasks._events import StageEvent, severities, tell
 
 if TYPE_CHECKING:
     from confiture_flows.config import DryRunName, GateName
@@ -68,12 +70,15 @@ class TaskStages:
 
     def discover(self) -> Directory:
         """Read the directory."""
-        return tasks.discover_migrations(
+        found = tasks.discover_migrations(
             self.request.directory,
             layout=self.request.layout,
             as_written=self.request.as_written,
             texts=Texts(self.target.placeholders, self.request.replaced, self.request.root),
         )
+        said = {"layout": found.layout, "migrations": len(found.migrations)}
+        tell(StageEvent.DISCOVERED, self.target.name, said)
+        return found
 
     def read_ledger(self) -> tuple[LedgerRow, ...]:
         """Read what is applied."""
@@ -94,14 +99,19 @@ class TaskStages:
         if direction is Direction.UP and load_project().lint.gate:
             linted = tasks.lint_migrations(_whole(directory), pending_on=self.target, history=False)
             findings = (*findings, *linted.plain)
+        tell(StageEvent.VALIDATED, self.target.name, {"findings": severities(findings)})
         current_observer().found(findings)
         return findings
 
     def plan(self, directory: Directory, rows: tuple[LedgerRow, ...], direction: Direction) -> Plan:
         """Decide what to do."""
-        return tasks.plan_migrations(
+        plan = tasks.plan_migrations(
             _whole(directory), _whole(rows), direction=direction, to=self.request.to
         )
+        said = {"direction": str(direction), "plan": plan.span, "migrations": len(plan.steps)}
+        tell(StageEvent.PLANNED, self.target.name, said)
+        name_run(plan)
+        return plan
 
     def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
         """Dry-run it, where the target says so."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prefect import flow
+from prefect.runtime import flow_run
 
 from confiture_flows import tasks
 from confiture_flows.config import GateName
@@ -14,7 +17,12 @@ from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 
 
-@flow(name="lint", validate_parameters=True)
+def _run_name() -> str:
+    given = flow_run.parameters
+    return f"lint {given.get('target') or Path(given.get('directory') or 'migrations').name}"
+
+
+@flow(name="lint", flow_run_name=_run_name, validate_parameters=True)
 def lint_flow(
     directory: str | None = None,
     layout: str | None = None,

@@ -207,6 +207,8 @@ def run_headline(report: RunReport) -> str:
             undone = f"{count(len(report.taken_back))} {verb} and taken back"
             left = f", {len(report.done)} left" if report.done else ""
             return f"{report.target}: failed{place}; {undone}{left}"
+        if not report.done:
+            return f"{report.target}: failed{place}; nothing was {verb}"
         return f"{report.target}: failed{place}; {count(len(report.done))} {verb} before it"
     if not report.done:
         nothing = "apply" if report.direction is Direction.UP else "roll back"

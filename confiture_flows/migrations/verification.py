@@ -81,20 +81,27 @@ def run_verification(
     findings = [*known, *verify(conn, migrations)]
     found = None
     if history is not None:
-        found = replay(
-            conn,
-            history,
-            ledger=target.ledger,
-            limits=target.limits,
-            scratch=target.scratch,
-            watch=watch,
-        )
+        found = replay_for(conn, target, history, watch)
         findings += replay_findings(found)
     return Verification(
         len(migrations),
         sum(1 for migration in migrations if migration.verify),
         tuple(sorted(findings, key=lambda finding: -finding.severity)),
         found,
+    )
+
+
+def replay_for(
+    conn: Connection, target: Target, migrations: tuple[Migration, ...], watch: Watch = unwatched
+) -> Replay:
+    """Replay as a target says: its ledger, its limits, its scratch server."""
+    return replay(
+        conn,
+        migrations,
+        ledger=target.ledger,
+        limits=target.limits,
+        scratch=target.scratch,
+        watch=watch,
     )
 
 
@@ -159,13 +166,18 @@ def verification_document(found: Verification, target: str) -> Document:
     if not number:
         return Document(title + _ending(found), ())
     more = number - _MOST_CHANGES
-    lines = ["--- what the migrations make", "+++ what the database holds"]
-    for change in found.replay.changes[:_MOST_CHANGES]:
-        lines += _diff_lines(change)
-    blocks: list[Block] = [Code("\n".join(lines), "diff")]
+    blocks: list[Block] = [difference_block(found.replay.changes[:_MOST_CHANGES])]
     if more > 0:
         blocks.append(Paragraph(f"{count(more, 'more difference')}; --json has all.", "muted"))
     return Document(title + _ending(found), tuple(blocks))
+
+
+def difference_block(changes: tuple[Change, ...]) -> Code:
+    """Changes as a diff."""
+    lines = ["--- what the migrations make", "+++ what the database holds"]
+    for change in changes:
+        lines += _diff_lines(change)
+    return Code("\n".join(lines), "diff")
 
 
 def _ending(found: Verification) -> str:

@@ -46,3 +46,18 @@ class Document:
 
     title: str
     blocks: tuple[Block, ...] = ()
+
+    def with_headings(self) -> tuple[tuple[Block, bool], ...]:
+        """The blocks, each with whether it is the heading of the table or code that follows it."""
+        following = (*self.blocks[1:], None)
+        return tuple(
+            (block, _is_heading(block, after))
+            for block, after in zip(self.blocks, following, strict=False)
+        )
+
+
+def _is_heading(block: Block, after: Block | None) -> bool:
+    match block:
+        case Paragraph(text, "plain"):
+            return isinstance(after, Table | Code) and not text.endswith(".")
+    return False

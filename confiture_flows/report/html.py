@@ -36,15 +36,13 @@ def render_html(document: Document) -> str:
         f"<title>{title}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1>",
     ]
-    following: list[Block | None] = [*document.blocks[1:], None]
-    for block, after in zip(document.blocks, following, strict=True):
-        parts.append(_block(block, heads=isinstance(after, Table | Code)))
+    parts += [_block(block, heads=heads) for block, heads in document.with_headings()]
     return "\n".join([*parts, "</body></html>", ""])
 
 
 def _block(block: Block, *, heads: bool) -> str:
     match block:
-        case Paragraph(text, "plain") if heads:
+        case Paragraph(text) if heads:
             return f"<h2>{escape(text)}</h2>"
         case Paragraph(text, tone):
             return f'<p class="{escape(tone)}">{escape(text)}</p>'

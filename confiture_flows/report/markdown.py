@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from confiture_flows.report.document import Block, Code, Document, Facts, Paragraph, Table
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WIDTH = 100  # characters of a table that a page shows in a window of 1300 pixels
+_MARGIN = 3  # of them, around each cell
+_NARROWEST = 16  # of a cell that is folded
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&$])")
 _LINE_END = re.compile(r"\s*[\r\n]\s*")
 # At the start of a line these would make a list item or a rule.
@@ -20,12 +28,15 @@ def escape(text: str) -> str:
 
 def render_markdown(document: Document) -> str:
     """Render a document as GitHub-flavoured Markdown."""
-    parts = [f"# {escape(document.title)}", *(_block(block) for block in document.blocks)]
+    blocks = (_block(block, heads=heads) for block, heads in document.with_headings())
+    parts = [f"# {escape(document.title)}", *blocks]
     return "\n\n".join(parts) + "\n"
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, *, heads: bool) -> str:
     match block:
+        case Paragraph(text) if heads:
+            return f"## {escape(text.removesuffix(':'))}"
         case Paragraph(text, "good" | "bad"):
             return f"**{escape(text)}**"
         case Paragraph(text):
@@ -34,7 +45,8 @@ def _block(block: Block) -> str:
             return f"*{escape(empty)}*"
         case Table(columns, rows):
             lines = [_row(columns), _row(("---",) * len(columns), raw=True)]
-            return "\n".join([*lines, *(_row(row) for row in rows)])
+            width = _widest((columns, *rows))
+            return "\n".join([*lines, *(_row(row, width=width) for row in rows)])
         case Facts(pairs):
             return "\n".join(f"- **{escape(name)}:** {escape(value)}" for name, value in pairs)
         case Code(text, language):
@@ -43,5 +55,29 @@ def _block(block: Block) -> str:
             return f"{fence}{language}\n{text}\n{fence}"
 
 
-def _row(cells: tuple[str, ...], *, raw: bool = False) -> str:
-    return "| " + " | ".join(cell if raw else escape(cell) for cell in cells) + " |"
+def _row(cells: tuple[str, ...], *, raw: bool = False, width: int = 0) -> str:
+    shown = cells if raw else tuple(_cell(cell, width) for cell in cells)
+    return "| " + " | ".join(shown) + " |"
+
+
+def _cell(text: str, width: int) -> str:
+    """Escaped, and folded where it is wider; a folded line begins with nothing to escape."""
+    if not width or len(text) <= width:
+        return escape(text)
+    lines = wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return "<br>".join(escape(line) for line in lines)
+
+
+def _widest(rows: Sequence[tuple[str, ...]]) -> int:
+    """How wide a cell may be, in characters, so that all columns fit; 0 when they all do.
+
+    Prefect's pages fold no cell: what is wide pushes the columns after it out of sight.
+    """
+    columns = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    left = _WIDTH - _MARGIN * len(columns)
+    for number, width in enumerate(sorted(columns)):
+        share = left // (len(columns) - number)
+        if width > share:
+            return max(share, _NARROWEST)
+        left -= width
+    return 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from confiture_flows.tasks.apply import apply_plan
     from confiture_flows.tasks.copy import copy_table, plan_copy, prove_copy, stop_copying
     from confiture_flows.tasks.discover import discover_migrations
+    from confiture_flows.tasks.drift import detect_drift
     from confiture_flows.tasks.dry_run import dry_run_plan
     from confiture_flows.tasks.ledger import read_ledger
     from confiture_flows.tasks.lint import lint_migrations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "apply_plan",
     "copy_table",
+    "detect_drift",
     "discover_migrations",
     "dry_run_plan",
     "lint_migrations",
@@ -45,6 +47,7 @@ __getattr__ = lazy_names(
     {
         "apply_plan": "confiture_flows.tasks.apply",
         "copy_table": "confiture_flows.tasks.copy",
+        "detect_drift": "confiture_flows.tasks.drift",
         "discover_migrations": "confiture_flows.tasks.discover",
         "dry_run_plan": "confiture_flows.tasks.dry_run",
         "lint_migrations": "confiture_flows.tasks.lint",

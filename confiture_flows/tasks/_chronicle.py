@@ -9,12 +9,12 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from prefect.events import emit_event
 from prefect.logging import get_run_logger
 
 from confiture_flows.migrations.blockers import named
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.migrations.plan import Direction
+from confiture_flows.tasks._events import StageEvent, tell_of_migration
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,10 +30,7 @@ _SENT_EVERY = 10.0  # seconds between two lines about a large file
 _WRITE_EVERY = 2.0  # seconds; how far the page may be behind the database
 
 _PAST = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
-_EVENTS = {
-    Direction.UP: "confiture.migration.applied",
-    Direction.DOWN: "confiture.migration.rolled-back",
-}
+_EVENTS = {Direction.UP: StageEvent.APPLIED, Direction.DOWN: StageEvent.ROLLED_BACK}
 
 
 class Chronicle(Observer):
@@ -131,25 +128,10 @@ class Chronicle(Observer):
         migration = step.migration
         milliseconds = row.execution_time_ms or 0
         self._logger.info("%s %s in %d ms", _PAST[step.direction], migration.label, milliseconds)
-        target_id = f"confiture.target.{self._target.name}"
-        emit_event(
+        tell_of_migration(
             _EVENTS[step.direction],
-            occurred=occurred,
-            resource={
-                "prefect.resource.id": f"{target_id}.migration.{migration.version}",
-                "prefect.resource.name": migration.label,
-            },
-            related=[
-                {
-                    "prefect.resource.id": target_id,
-                    "prefect.resource.role": "target",
-                    "prefect.resource.name": self._target.name,
-                }
-            ],
-            payload={
-                "version": migration.version,
-                "name": migration.name,
-                "milliseconds": milliseconds,
-                "checksum": migration.checksum,
-            },
+            self._target.name,
+            migration,
+            {"milliseconds": milliseconds, "checksum": migration.checksum},
+            occurred,
         )

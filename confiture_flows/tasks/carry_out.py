@@ -13,6 +13,7 @@ from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Observers, current_observer
 from confiture_flows.migrations.plan import Direction
+from confiture_flows.tasks._assets import Materialized
 from confiture_flows.tasks._chronicle import Chronicle
 from confiture_flows.tasks._policy import COMPUTED
 from confiture_flows.tasks.guarded import connect_guarded
@@ -47,13 +48,17 @@ def carry_out(
             next_step='Leave out single_transaction, or granularity="migration".',
         )
     purpose = "migrate" if plan.direction is Direction.UP else "rollback"
-    with connect_guarded(target, purpose) as (conn, guard), Chronicle(target) as chronicle:
+    with (
+        connect_guarded(target, purpose) as (conn, guard),
+        Materialized(conn, target) as tables,
+        Chronicle(target) as chronicle,
+    ):
         return apply.apply_plan(
             conn,
             plan,
             limits=target.limits,
             ledger=target.ledger,
-            observer=Observers(guard, chronicle, current_observer()),
+            observer=Observers(guard, chronicle, tables, current_observer()),
             run_step=_as_task_run if granularity == "migration" else apply.directly,
             another=another_connection(target),
             single_transaction=single_transaction,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 
-from confiture_flows.dryrun.document import dry_run_document
+from confiture_flows.dryrun.document import dry_run_document, verdict_line
 from confiture_flows.dryrun.dry_run import dry_run
 from confiture_flows.dryrun.on_target import DEFAULT_BUDGET
 from confiture_flows.report.markdown import render_markdown
+from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
@@ -64,5 +65,15 @@ def dry_run_plan(
         markdown=render_markdown(document),
         description=document.title,
         _sync=True,  # pyright: ignore[reportCallIssue]
+    )
+    tell(
+        StageEvent.DRY_RUN,
+        target.name,
+        {
+            "plan": plan.span,
+            "direction": str(plan.direction),
+            "verdict": verdict_line(report),
+            "findings": severities(report.findings),
+        },
     )
     return report

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 
+from confiture_flows.errors import (
+    ApprovalRejectedError,
+    ApprovalTimeoutError,
+    ConfitureFlowsError,
+    RunCancelledError,
+)
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.report import failure_document, run_headline
 from confiture_flows.report.markdown import render_markdown
+from confiture_flows.tasks._events import StageEvent, severities, tell, tell_of_migration
 from confiture_flows.tasks._policy import COMPUTED
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.lifecycle import RunReport
 
+_WANTED = (RunCancelledError, ApprovalRejectedError, ApprovalTimeoutError)
 _DONE = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
 
 
@@ -44,6 +52,40 @@ def publish_report(report: RunReport) -> None:
             description=run_headline(report),
             _sync=True,  # pyright: ignore[reportCallIssue]
         )
+    _tell(report)
+
+
+def _tell(report: RunReport) -> None:
+    error = report.error
+    known = error if isinstance(error, ConfitureFlowsError) else None
+    payload: dict[str, Any] = {
+        "headline": run_headline(report),
+        "direction": str(report.direction),
+        "plan": report.plan.span if report.plan else None,
+        "done": None if report.done is None else len(report.done),
+        "findings": severities(report.findings),
+        "seconds": round(report.elapsed, 3),
+    }
+    if error is None:
+        tell(StageEvent.RUN_COMPLETED, report.target, payload)
+        return
+    payload["error"] = {
+        "code": known.code if known else type(error).__name__,
+        "message": known.message if known else str(error),
+        "next_step": known.next_step if known else None,
+        "version": known.version if known else None,
+        "file": str(known.file) if known and known.file else None,
+        "line": known.line if known else None,
+        "sqlstate": known.sqlstate if known else None,
+    }
+    # Nobody has to be woken for what somebody wanted.
+    wanted = not isinstance(error, Exception) or isinstance(error, _WANTED)
+    if not wanted:
+        for step in report.plan.steps if report.plan else ():
+            if known and step.migration.version == known.version:
+                told = {**payload["error"], "direction": payload["direction"]}
+                tell_of_migration(StageEvent.MIGRATION_FAILED, report.target, step.migration, told)
+    tell(StageEvent.RUN_CANCELLED if wanted else StageEvent.RUN_FAILED, report.target, payload)
 
 
 def artifact_key(what: str, target: str) -> str:

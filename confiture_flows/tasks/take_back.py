@@ -9,6 +9,7 @@ from prefect import task
 from confiture_flows.migrations import take_back as engine
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Observers, current_observer
+from confiture_flows.tasks._assets import Materialized
 from confiture_flows.tasks._chronicle import Chronicle
 from confiture_flows.tasks._policy import COMPUTED
 from confiture_flows.tasks.guarded import connect_guarded
@@ -41,13 +42,17 @@ def take_back(
         IrreversibleError: One of them has no down script; nothing was undone.
         ConfitureFlowsError: As `rollback_plan` does.
     """
-    with connect_guarded(target, "rollback") as (conn, guard), Chronicle(target) as chronicle:
+    with (
+        connect_guarded(target, "rollback") as (conn, guard),
+        Materialized(conn, target) as tables,
+        Chronicle(target) as chronicle,
+    ):
         return engine.take_back(
             conn,
             target,
             migrations,
             done,
             half_done=half_done,
-            observer=Observers(guard, chronicle, current_observer()),
+            observer=Observers(guard, chronicle, tables, current_observer()),
             another=another_connection(target),
         )

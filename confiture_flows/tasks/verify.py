@@ -14,6 +14,7 @@ from confiture_flows.migrations.verification import (
 )
 from confiture_flows.report.document import Document
 from confiture_flows.report.markdown import render_markdown
+from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
@@ -52,6 +53,16 @@ def verify_migrations(
         found = run_verification(conn, target, migrations, history=history, watch=Guard)
     if found.findings or found.replay:
         _publish(found, target)
+    tell(
+        StageEvent.VERIFIED,
+        target.name,
+        {
+            "migrations": found.applied,
+            "scripts": found.scripts,
+            "replayed": history is not None,
+            "findings": severities(found.findings),
+        },
+    )
     return found.findings
 
 

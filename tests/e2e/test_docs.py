@@ -32,23 +32,6 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("prefect_server")
-def test_flow_of_ones_own_runs(
-    dsn: str, write: Callable[..., Path], conn: psycopg.Connection
-) -> None:
-    refreshed: list[Target] = []
-    names: dict[str, Any] = {
-        "read_secret": {"shop": dsn}.__getitem__,
-        "refresh": refreshed.append,
-    }
-    (example,) = blocks("docs/custom-flows.md", "python")
-    exec(compile(example, "custom-flows.md", "exec"), names)
-    directory = write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
-    assert names["migrate_then_refresh"]("shop", str(directory)) == 1
-    assert [each.name for each in refreshed] == ["shop"]
-    assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
-
-
-@pytest.mark.usefixtures("prefect_server")
 def test_readme_runs_a_target_of_the_configuration(
     dsn: str, write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,8 +142,9 @@ def test_task_of_the_verifying_guide_finds_drift(
     target: Target, write: Callable[..., Path], conn: psycopg.Connection, server: Server
 ) -> None:
     names: dict[str, Any] = {}
-    (example,) = blocks("docs/guides/verifying.md", "python")
+    example, nightly = blocks("docs/guides/verifying.md", "python")
     exec(compile(example, "verifying.md", "exec"), names)
+    exec(compile(nightly, "verifying.md", "exec"), names)
     directory = str(write({"0001_a.up.sql": "CREATE TABLE a (id int);"}))
     with given_target(target):
         migrate_flow(target=target.name, directory=directory)

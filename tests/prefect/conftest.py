@@ -12,6 +12,7 @@ from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogHandler
 
 from confiture_flows.cli.prefect_server import TemporaryServer
+from tests.support import eventually
 
 
 @pytest.fixture
@@ -54,3 +55,22 @@ def latest_run(
         return prefect_client.read_flow_run(UUID(runs[0]["id"]))
 
     return find
+
+
+@pytest.fixture
+def run_events(ask: Callable[..., Any], told: Callable[[], None]) -> Callable[..., list[Any]]:
+    """The events of a run that are ours or of assets, in order; waits for the last."""
+
+    def read(run_id: Any) -> list[Any]:
+        told()
+        about = {"id": [f"prefect.flow-run.{run_id}"]}
+        kinds = {"prefix": ["confiture.", "prefect.asset."]}
+        wanted = {"filter": {"event": kinds, "related": about, "order": "ASC"}, "limit": 50}
+        # The server keeps events some seconds after it has got them.
+        return eventually(
+            lambda: ask("/events/filter", wanted)["events"],
+            lambda found: any(each["event"].startswith("confiture.run.") for each in found),
+            seconds=60,
+        )
+
+    return read

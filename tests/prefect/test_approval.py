@@ -20,7 +20,7 @@ from prefect.flow_runs import resume_flow_run
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.errors import ApprovalError
 from confiture_flows.flows import migrate_flow, rollback_flow
-from tests.support import eventually, serving
+from tests.support import eventually, serving, told_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -92,6 +92,7 @@ def test_approved_plan_runs_and_its_artifact_tells_all(
     told: Callable[[], None],
     conn: psycopg.Connection,
     answered: Callable[..., AbstractContextManager[list[Any]]],
+    run_events: Callable[..., list[Any]],
 ) -> None:
     directory = shop('approve = "always"\ndry_run = "static"')
     yes = {"approve": True, "name": "Ann", "note": "go"}
@@ -103,11 +104,19 @@ def test_approved_plan_runs_and_its_artifact_tells_all(
     assert "Approve 1 migration on shop?" in description
     artifacts = ask("/artifacts/filter", {"artifacts": {"key": {"like_": "confiture-approval-"}}})
     text = artifacts[-1]["data"]
-    for part in ("0001", "dry run", "Findings", "looked at"):
+    for part in ("0001", "Dry run", "Findings", "looked at"):
         assert part in text
     told()
     lines = ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [str(latest_run().id)]}}})
     assert any("Ann approved the plan" in line["message"] for line in lines)
+    events = run_events(latest_run().id)
+    shop_id = "confiture.target.shop"
+    assert [about for about in told_of(events) if "approval" in about[0]] == [
+        ("approval.asked", shop_id),
+        ("approval.given", shop_id),
+    ]
+    given = next(each for each in events if each["event"] == "confiture.approval.given")
+    assert (given["payload"]["plan"], given["payload"]["name"]) == ("0001", "Ann")
 
 
 def test_rejected_plan_ends_cancelled_with_nothing_done(
@@ -115,6 +124,7 @@ def test_rejected_plan_ends_cancelled_with_nothing_done(
     latest_run: Callable[[], Any],
     conn: psycopg.Connection,
     answered: Callable[..., AbstractContextManager[list[Any]]],
+    run_events: Callable[..., list[Any]],
 ) -> None:
     directory = shop('approve = "always"')
     no = {"approve": False, "name": "Ben", "note": "not today"}
@@ -124,11 +134,16 @@ def test_rejected_plan_ends_cancelled_with_nothing_done(
     ):
         migrate_flow(target="shop", directory=str(directory))
     assert latest_run().state_name == "Rejected"
+    ends = told_of(run_events(latest_run().id))[-3:]
+    assert [what for what, _ in ends] == ["approval.asked", "approval.rejected", "run.cancelled"]
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 
 def test_nobody_approves_in_time(
-    shop: Callable[[str], Path], latest_run: Callable[[], Any], conn: psycopg.Connection
+    shop: Callable[[str], Path],
+    latest_run: Callable[[], Any],
+    conn: psycopg.Connection,
+    run_events: Callable[..., list[Any]],
 ) -> None:
     directory = shop('approve = "always"')
     text = Path("confiture.toml").read_text()
@@ -136,6 +151,8 @@ def test_nobody_approves_in_time(
     with pytest.raises(CancelledRun, match="Nobody approved the plan"):
         migrate_flow(target="shop", directory=str(directory))
     assert latest_run().state_name == "Approval timed out"
+    ends = told_of(run_events(latest_run().id))[-3:]
+    assert [what for what, _ in ends] == ["approval.asked", "approval.timed-out", "run.cancelled"]
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 

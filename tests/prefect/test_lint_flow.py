@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -27,12 +28,16 @@ def known(target: Target) -> Iterator[str]:
         yield target.name
 
 
-def test_flow_fails_at_its_gate_and_returns_below(write: Callable[..., Path], known: str) -> None:
+def test_flow_fails_at_its_gate_and_returns_below(
+    write: Callable[..., Path], known: str, latest_run: Callable[[], Any]
+) -> None:
     directory = str(write(FILES))
     with pytest.raises(GateError, match="CF12"):
         lint_flow(directory=directory)
+    assert latest_run().name == "lint migrations"
     # In one set the table is new, so nobody waits for it.
     report = lint_flow(directory=directory, target=known)
+    assert latest_run().name == f"lint {known}"
     assert "CF12" not in [each.rule for each in report.findings]
 
 

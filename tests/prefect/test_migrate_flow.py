@@ -87,7 +87,7 @@ def test_each_stage_is_a_task_run_with_a_name_that_reads(
     run(migrate_flow, known, directory)
     told()
     found = latest_run()
-    assert found.name == "migrate test"
+    assert found.name == "migrate test 0001..0002"
     assert task_runs(prefect_client, found.id) == {
         f"discover {directory}": "Completed",
         "read ledger of test": "Completed",
@@ -159,7 +159,7 @@ def test_each_migration_leaves_a_log_line_and_an_event(
             {"filter": {"event": {"name": ["confiture.migration.applied"]}, "order": "DESC"}},
         )["events"],
         lambda events: any(
-            event["resource"]["prefect.resource.id"] == "confiture.target.test.migration.0002"
+            event["resource"]["prefect.resource.id"] == "confiture.migration.test.0002"
             for event in events
         ),
     )

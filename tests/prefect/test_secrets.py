@@ -16,7 +16,9 @@ from pydantic import SecretStr
 
 from confiture_flows.blocks import PostgresTarget
 from confiture_flows.cli.prefect_server import TemporaryServer
+from confiture_flows.flows import drift_flow, migrate_flow
 from confiture_flows.postgres import Server, provide_server
+from tests.support import eventually
 
 PASSWORD = "Tr0ub4dor-and-3"
 ROLE_PASSWORD = "c0rrect-h0rse"
@@ -41,6 +43,7 @@ def test_server_keeps_no_password(
     prefect_server: TemporaryServer,
     write: Callable[..., Path],
     tmp_path: Path,
+    told: Callable[[], None],
 ) -> None:
     dsn = make_conninfo(tcp_server.dsn, user="deploy", password=PASSWORD)
     write(
@@ -70,8 +73,35 @@ def test_server_keeps_no_password(
         )
         shown += done.stdout + done.stderr
         assert done.returncode in (1, 3), done.stderr
-    kept = b"".join(path.read_bytes() for path in prefect_server.home.rglob("*") if path.is_file())
+    drift_away(dsn, write({"0001_a.up.sql": "CREATE TABLE a (id int);"}, "apart"))
+    told()
+
+    def read() -> bytes:
+        files = (path for path in prefect_server.home.rglob("*") if path.is_file())
+        return b"".join(path.read_bytes() for path in files)
+
+    # Events are kept some seconds later.
+    kept = eventually(read, lambda found: b"confiture.drift.detected" in found, seconds=60)
+    assert b"prefect.asset.materialization.succeeded" in kept
     for secret in (PASSWORD, ROLE_PASSWORD):
         assert secret not in shown
         assert secret.encode() not in kept
     assert b"nobody_here" in kept  # the scan looked at the right place
+
+
+def drift_away(dsn: str, directory: Path) -> None:
+    """Let drift_flow see a function with a password in it."""
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE apart")
+    apart = make_conninfo(dsn, dbname="apart")
+    PostgresTarget(dsn=SecretStr(apart)).save("secret-apart", overwrite=True)
+    migrate_flow(target="secret-apart", directory=str(directory))
+    with psycopg.connect(apart, autocommit=True) as conn:
+        conn.execute(
+            "CREATE FUNCTION again() RETURNS void LANGUAGE sql AS"
+            f" $$ALTER ROLE nobody PASSWORD '{ROLE_PASSWORD}'$$".encode()
+        )
+    report = drift_flow(
+        target="secret-apart", directory=str(directory), scratch="secret-apart", fail_on="never"
+    )
+    assert [change.name for change in report.changes] == ["public.again()"]

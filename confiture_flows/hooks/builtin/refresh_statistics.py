@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_flows.hooks.builtin._options import HookOptions, read_options
 from confiture_flows.hooks.model import HookResult
 from confiture_flows.hooks.progress import report_progress
-from confiture_flows.sql.relations import changed_tables
+from confiture_flows.migrations.touched import find_table, tables_changed_by
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from confiture_flows.target import Target
 
 DEFAULTS = {"timeout": 3600.0}
-
-_FIND = """
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.oid = pg_catalog.to_regclass(%s) AND c.relkind IN ('r', 'p', 'm')
-    AND c.relpersistence <> 't'
-"""
 
 
 class RefreshStatisticsOptions(HookOptions):
@@ -55,7 +48,7 @@ class RefreshStatistics:
         named = [tuple(each.split(".")) for each in self.tables]
         wanted = dict.fromkeys([*named, *_changed(context)])
         with connect(target, "refresh statistics") as conn:
-            found = dict.fromkeys(each for name in wanted if (each := _find(conn, name)))
+            found = dict.fromkeys(each for name in wanted if (each := find_table(conn, name)))
             for number, table in enumerate(found):
                 report_progress(number / len(found), ".".join(table))
                 _analyze(conn, table)
@@ -75,22 +68,12 @@ def make(options: dict[str, Any], root: Path) -> RefreshStatistics:
 
 def _changed(context: HookContext) -> Iterable[TableName]:
     done = None if context.done is None else {row.version for row in context.done}
-    for step in context.plan.steps if context.plan else ():
-        if done is not None and step.migration.version not in done:
-            continue
-        if context.migration and step.migration != context.migration:
-            continue
-        for batch in step.script.batches():
-            for part in batch.parts:
-                for statement in part.statements():
-                    yield from changed_tables(statement.sql)
-
-
-def _find(conn: Connection, name: tuple[str, ...]) -> tuple[str, str] | None:
-    from psycopg import sql
-
-    quoted = sql.Identifier(*name).as_string(conn)
-    return conn.execute(_FIND, (quoted,)).fetchone()
+    return tables_changed_by(
+        step
+        for step in (context.plan.steps if context.plan else ())
+        if (done is None or step.migration.version in done)
+        and (not context.migration or step.migration == context.migration)
+    )
 
 
 def _analyze(conn: Connection, table: tuple[str, str]) -> None:

@@ -158,7 +158,7 @@ def test_headline_says_what_was_done(report: RunReport, make_rows) -> None:
 @pytest.mark.parametrize(
     ("done", "headline"),
     [
-        ((), "shop: failed at 0002; 0 migrations applied before it"),
+        ((), "shop: failed at 0002; nothing was applied"),
         (("0001",), "shop: failed at 0002; 1 migration applied before it"),
         (None, "shop: failed; what was applied could not be asked"),
     ],
@@ -172,7 +172,7 @@ def test_headline_of_a_failure_says_what_stays(
 
 def test_headline_of_a_failure_of_no_migration_names_none(report: RunReport) -> None:
     headline = run_headline(replace(report, error=ApplyError("It failed.")))
-    assert headline == "shop: failed; 0 migrations applied before it"
+    assert headline == "shop: failed; nothing was applied"
 
 
 def test_failure_says_what_where_and_what_next(report: RunReport, make_rows) -> None:
@@ -263,5 +263,5 @@ def test_gate_before_anything_is_applied_is_no_failed_verification(report: RunRe
     error = GateError("0001_users: It does not parse.", version="0001")
 
     assert run_headline(replace(report, error=error)) == (
-        "shop: failed at 0001; 0 migrations applied before it"
+        "shop: failed at 0001; nothing was applied"
     )

@@ -102,3 +102,22 @@ def test_table_has_a_head_and_a_line_a_row() -> None:
 
 def test_names_without_special_characters_are_left_alone() -> None:
     assert escape("0001: 2 applied, 17.10 (2026-11-23)") == "0001: 2 applied, 17.10 (2026-11-23)"
+
+
+def test_wide_cell_is_folded_so_that_the_columns_after_it_are_seen() -> None:
+    said = "The table is not what the migrations make, and nobody has said why that is so at all."
+    rows = (("error", said, "Mend it."), ("info", "Short.", "Read."))
+    text = render_markdown(Document("t", (Table(("severity", "what", "what to do"), rows),)))
+    (long, short) = text.splitlines()[-2:]
+    cells = long.strip("| ").split(" | ")
+    assert cells[1].replace("<br>", " ") == said
+    assert all(len(line) <= 75 for line in cells[1].split("<br>"))
+    assert short == "| info | Short. | Read. |"
+
+
+def test_paragraph_before_a_table_is_its_heading_unless_it_is_a_sentence() -> None:
+    table = Table(("a",), (("1",),))
+    blocks = (Paragraph("Findings:"), table, Paragraph("All is well."), table)
+    lines = render_markdown(Document("t", blocks)).splitlines()
+    assert "## Findings" in lines
+    assert "All is well." in lines
