@@ -57,18 +57,23 @@ def dump_sections(dsn: str, major: int, *, owners: bool, snapshot: str) -> tuple
     sections = ["--section=pre-data", "--section=post-data", "--no-publications"]
     form = ["--format=custom", "--compress=0", f"--snapshot={snapshot}"]
     archive = _dumped(folder, dsn, [*sections, *form], owners=owners)
-    return _section(folder, archive, "pre-data"), _section(folder, archive, "post-data")
+    before, after = (_section(folder, archive, each, owners) for each in ("pre-data", "post-data"))
+    return before, after
 
 
-def _section(folder: Path, archive: bytes, section: str) -> str:
-    command = [folder / "pg_restore", "--file=-", f"--section={section}"]
+def _section(folder: Path, archive: bytes, section: str, owners: bool) -> str:
+    # An archive has owners and tablespaces whatever pg_dump is told.
+    command = [folder / "pg_restore", "--file=-", f"--section={section}", *_left_out(owners=owners)]
     return _text(_output(command, None, archive))
+
+
+def _left_out(*, owners: bool) -> list[str]:
+    return ["--no-tablespaces", *([] if owners else ["--no-owner", "--no-privileges"])]
 
 
 def _dumped(folder: Path, dsn: str, arguments: list[str], *, owners: bool) -> bytes:
     database, environment = client_access(dsn)
-    command = [folder / "pg_dump", *arguments, "--no-subscriptions", "--no-tablespaces"]
-    command += [] if owners else ["--no-owner", "--no-privileges"]
+    command = [folder / "pg_dump", *arguments, "--no-subscriptions", *_left_out(owners=owners)]
     # A table that is locked now would make pg_dump, and all who come after it, wait.
     command += ["--lock-wait-timeout=2000", "--encoding=UTF8", f"--dbname={database}"]
     return _output(command, environment)

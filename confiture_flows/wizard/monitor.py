@@ -104,12 +104,12 @@ class Monitor(Progress):
         pace = self._shown.pace.said(doing)
         place = statement_in(step, doing.query)
         said = ", ".join(part for part in (pace, f"{doing.seconds:.0f} s") if part)
-        if self._screen.bar:
+        if bar := self._screen.bar:
             if self._now is None:
-                self._now = self._screen.bar.add_task("", total=None, done="")
+                self._now = bar.add_task("", total=None, done="")
             total = doing.total or None
             waits = "waits" if doing.waits else said
-            self._screen.bar.update(
+            bar.update(
                 self._now, description=f"  {place}", total=total, completed=doing.done, done=waits
             )
         elif time.monotonic() - self._shown.told > _TELL_EVERY:

@@ -148,7 +148,9 @@ class WizardSession:
                 "There is no wizard to resume in this folder.",
                 next_step="Start one: confiture-flows wizard.",
             )
-        state = state.but(**given)
+        if any(getattr(state, name) != value for name, value in given.items()):
+            # What was reviewed is something else.
+            state = state.but(**given, done=_before(state, "review"))
         self.screen.offline = state.plain
         self.screen.say(f"Resumed after {self._titles(state)}.")
         try:

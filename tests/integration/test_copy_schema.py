@@ -15,6 +15,7 @@ from confiture_flows.errors import CopyError
 from confiture_flows.report.markdown import render_markdown
 from confiture_flows.target import Target
 from tests.copies import plan_of
+from tests.integration.conftest import Role
 from tests.integration.copy_strategies import MODULE
 
 SECRETS = """
@@ -57,6 +58,30 @@ def test_user_mappings_stay_and_sequences_follow_masked_values(
     assert "id: no SQL" in text
     assert report.json()["tables"][0]["rows"] == 10
     assert report.json()["sequences"] == 1
+
+
+def test_owners_stay_behind_unless_they_are_asked_for(
+    source: str, new_database: Callable[[], str], new_role: Callable[[], Role]
+) -> None:
+    role = new_role().name
+    with psycopg.connect(source) as conn:
+        conn.execute(f'ALTER TABLE person OWNER TO "{role}"'.encode())
+        conn.execute("GRANT SELECT ON person TO PUBLIC")
+    place = new_database()
+    plan = plan_of(source, person__email="hash")
+    for owners in (False, True):
+        options = CopyOptions(workers=1, replace=True, owners=owners)
+        copy_database(Target("a", source), Target("b", place), plan, Secret(b"x" * 16), options)
+        with psycopg.connect(place) as conn:
+            (owner, rights) = conn.execute(
+                "SELECT relowner::regrole::text, relacl IS NOT NULL FROM pg_class "
+                "WHERE relname = 'person'"
+            ).fetchone() or ("", None)
+        assert ((owner == role), rights) == (owners, owners)
+    with psycopg.connect(source) as conn:
+        conn.execute("ALTER TABLE person OWNER TO CURRENT_USER")
+    with psycopg.connect(place) as conn:
+        conn.execute("ALTER TABLE person OWNER TO CURRENT_USER")
 
 
 @pytest.mark.parametrize(

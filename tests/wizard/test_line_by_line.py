@@ -267,6 +267,19 @@ def test_state_never_holds_a_connection_string(tmp_path: Path) -> None:
         load_state(path)
 
 
+def test_resuming_with_another_directory_reviews_it(folder: Folder) -> None:
+    names = tuple(each.name for each in all_steps())
+    path = folder.path / "state.json"
+    save_state(WizardState(target="staging", plain=True, done=names[:5]), path)
+    project = load_project(folder.path)
+    prompter = AnswersPrompter(AnswersFile(folder.path / "answers.toml", {}), yes=True)
+    session = WizardSession(
+        Screen(prompter, Console(file=io.StringIO()), project), all_steps(), path
+    )
+    assert session.resumed({"plain": True}).done == names[:5]
+    assert session.resumed({"directory": "elsewhere"}).done == names[:4]
+
+
 def test_answers_of_the_guide_are_answers(
     by_answers: Callable[..., tuple[WizardState, str]],
 ) -> None:

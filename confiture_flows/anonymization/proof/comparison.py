@@ -102,7 +102,8 @@ def count_pairs(source: HashSpool, copy: HashSpool) -> tuple[int, int]:
     for number in range(source.spools.parts):
         there = set(source.part(number)[0::2])
         for each, value in _pairs(copy, number):
-            if each in there:
+            # Who had nothing and has nothing has kept no value.
+            if value != NOTHING and each in there:
                 rows += 1
                 if len(values) < _MOST_COUNTED:
                     values.add(value)

@@ -89,8 +89,8 @@ def test_what_stands_on_both_sides_is_found_however_it_is_parted(most: int):
         assert found.source.long == sum(each < 0 for each in there)
         assert count_foreign(source, copy) == 299_990
         source, copy = spools.new(pairs=True), spools.new(pairs=True)
-        source.add(array("q", [1, 2, 3]), array("q", [7, 7, 8]))
-        copy.add(array("q", [4, 2, 3]), array("q", [7, 7, 7]))
+        source.add(array("q", [1, 2, 3, 5]), array("q", [7, 7, 8, 0]))
+        copy.add(array("q", [4, 2, 3, 5]), array("q", [7, 7, 7, 0]))
         assert count_pairs(source, copy) == (2, 1)
 
 
