@@ -12,9 +12,9 @@ from confiture_flows.cli._frame import (
     Outcome,
     Work,
     can_ask,
-    confirmed,
     console,
     framed,
+    says_yes,
 )
 from confiture_flows.errors import ConfigError, GateError, HistoryError, RunCancelledError
 
@@ -148,7 +148,7 @@ def _ask(adoption: Adoption, target: Target) -> None:
 
     print_document(console(sys.stdout), adoption_document(adoption, target.name))
     print_findings(console(sys.stdout), adoption.findings)
-    if not confirmed(f"Mark {count(len(adoption.marked))} as applied on {target.name}?"):
+    if not says_yes(f"Mark {count(len(adoption.marked))} as applied on {target.name}?"):
         raise RunCancelledError("Not confirmed; nothing is marked.")
 
 

@@ -12,10 +12,10 @@ from confiture_flows.cli._frame import (
     Outcome,
     Work,
     can_ask,
-    confirmed,
     console,
     framed,
     quiet_prefect,
+    says_yes,
 )
 from confiture_flows.errors import ConfigError, RunCancelledError
 
@@ -55,7 +55,7 @@ def _run(work: Work, pool: str | None, *, yes: bool) -> Outcome:
         return _unconfirmed(plan)
     if not work.options.json:
         _show(plan)
-    if asked and not confirmed("Make it so?"):
+    if asked and not says_yes("Make it so?"):
         raise RunCancelledError("Not confirmed; nothing is changed.")
     carry_out_deployments(plan)
     return Outcome(plan.json(done=True), plan.done_document())
