@@ -37,9 +37,8 @@ def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
         raise unknown from None
     except (PrefectException, HTTPError, OSError, RuntimeError) as error:
         raise ConfigError(
-            f"The Prefect server could not be asked for the {kind.__name__} block {name!r}, which "
-            f"is not in the configuration: {error}",
-            next_step="Check PREFECT_API_URL, or say it in confiture.toml.",
+            f"The Prefect server could not be asked for a {kind.__name__} block {name!r}: {error}",
+            next_step="Check PREFECT_API_URL, or the name, if confiture.toml was to know it.",
         ) from None
 
 

@@ -139,7 +139,7 @@ def can_ask(options: DirectoryOptions) -> bool:
     return not options.json and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def confirmed(question: str) -> bool:
+def says_yes(question: str) -> bool:
     """Ask a person; anything but yes is no."""
     try:
         answer = input(f"{question} [y/N] ")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from confiture_flows.cli._frame import Options, Outcome, Work, can_ask, confirmed, framed
+from confiture_flows.cli._frame import Options, Outcome, Work, can_ask, framed, says_yes
 from confiture_flows.errors import ConfigError, GateError, HistoryError, RunCancelledError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _ask(adoption: Adoption, target: Target) -> None:
 
     print_document(console(sys.stdout), adoption_document(adoption, target.name))
     print_findings(console(sys.stdout), adoption.findings)
-    if not confirmed(f"Mark {count(len(adoption.marked))} as applied on {target.name}?"):
+    if not says_yes(f"Mark {count(len(adoption.marked))} as applied on {target.name}?"):
         raise RunCancelledError("Not confirmed; nothing is marked.")
 
 

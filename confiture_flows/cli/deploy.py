@@ -12,9 +12,9 @@ from confiture_flows.cli._frame import (
     Outcome,
     Work,
     can_ask,
-    confirmed,
     framed,
     quiet_prefect,
+    says_yes,
 )
 from confiture_flows.errors import ConfigError, RunCancelledError
 
@@ -54,7 +54,7 @@ def _run(work: Work, pool: str | None, *, yes: bool) -> Outcome:
         return _unconfirmed(plan)
     if not work.options.json:
         _show(plan)
-    if asked and not confirmed("Make it so?"):
+    if asked and not says_yes("Make it so?"):
         raise RunCancelledError("Not confirmed; nothing is changed.")
     carry_out_deployments(plan)
     return Outcome(plan.json(done=True), plan.done_document())

@@ -12,6 +12,7 @@ import pytest
 
 from confiture_flows.migrations.lock import run_lock
 from tests.foreign_ledgers import SCHEMA, SHOPS, pairs
+from tests.support import eventually
 
 from .conftest import Runner
 from .test_terminal import Terminal
@@ -160,6 +161,9 @@ def test_interrupt_of_the_question_marks_nothing(
     adopted("sqlx")
     started = terminal("baseline")
     started.read(lambda text: "[y/N]" in text)
+    # Between the question and the wait for its answer Python would not wake up.
+    stat = Path(f"/proc/{started.process.pid}/stat")
+    eventually(lambda: stat.read_text().rpartition(")")[2].split()[0], lambda state: state == "S")
 
     os.killpg(started.process.pid, signal.SIGINT)
     shown = started.read()

@@ -149,7 +149,7 @@ def test_unknown_target_is_told_without_a_prefect_server(
     result = run("status", "--target", "stage", PREFECT_API_URL="http://127.0.0.1:9/api")
 
     assert result.code == 2
-    assert "'stage' is not in the configuration" in result.err
+    assert "could not be asked for a PostgresTarget block 'stage'" in result.err
     assert "PREFECT_API_URL" in result.err
     assert "Traceback" not in result.said
 
