@@ -107,8 +107,11 @@ def test_approved_plan_runs_and_its_artifact_tells_all(
     for part in ("0001", "Dry run", "Findings", "looked at"):
         assert part in text
     told()
-    lines = ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [str(latest_run().id)]}}})
-    assert any("Ann approved the plan" in line["message"] for line in lines)
+    of_run = {"logs": {"flow_run_id": {"any_": [str(latest_run().id)]}}}
+    eventually(
+        lambda: ask("/logs/filter", of_run),
+        lambda lines: any("Ann approved the plan" in line["message"] for line in lines),
+    )
     events = run_events(latest_run().id)
     shop_id = "confiture.target.shop"
     assert [about for about in told_of(events) if "approval" in about[0]] == [
