@@ -6,6 +6,7 @@ from prefect import serve
 
 from confiture_flows.flows import (
     anonymize_flow,
+    drift_flow,
     dry_run_flow,
     lint_flow,
     migrate_flow,
@@ -22,6 +23,7 @@ def main() -> None:
         rollback_flow.to_deployment("rollback", tags=TAGS),
         dry_run_flow.to_deployment("dry-run", tags=TAGS),
         lint_flow.to_deployment("lint", tags=TAGS),
+        drift_flow.to_deployment("drift", tags=TAGS),
         anonymize_flow.to_deployment("anonymize", tags=TAGS),
         limit=1,
     )

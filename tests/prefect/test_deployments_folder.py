@@ -9,7 +9,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,10 @@ from confiture_flows.flows._wanted import wanted_deployments
 
 FOLDER = Path(__file__).parents[2] / "deployments"
 PROGRAMS = Path(sys.executable).parent
-without_drift = find_spec("confiture_flows.flows.drift") is None
 
 
 def described_for_prefect() -> dict[str, Any]:
-    found = yaml.safe_load((FOLDER / "prefect.yaml").read_text())
-    if without_drift:
-        found["deployments"] = [x for x in found["deployments"] if ".drift." not in x["entrypoint"]]
-    return found
+    return yaml.safe_load((FOLDER / "prefect.yaml").read_text())
 
 
 def test_prefect_deploys_its_file(
@@ -61,14 +56,10 @@ def test_prefect_deploys_its_file(
 
 
 def test_our_file_describes_the_same(tmp_path: Path) -> None:
-    text = (FOLDER / "confiture.toml").read_text()
-    if without_drift:
-        text = text.replace('flow = "drift"', 'flow = "lint"')
-    (tmp_path / "confiture.toml").write_text(text)
+    shutil.copy(FOLDER / "confiture.toml", tmp_path)
     ours = {
         (each.entrypoint, str(sorted(each.parameters.items())), each.schedule_text)
         for each in wanted_deployments(read_project(tmp_path))
-        if each.name != "lint/nightly-drift"
     }
     theirs = {
         (
