@@ -9,6 +9,7 @@ from httpx import HTTPError
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
+from pydantic import ValidationError
 
 from confiture_flows.errors import ConfigError
 
@@ -27,12 +28,18 @@ def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
         unknown: What to raise when there is none, or no place where blocks are kept.
 
     Raises:
-        ConfigError: There is none, or the Prefect server could not be asked.
+        ConfigError: There is none, it is wrong, or the Prefect server could not be asked.
     """
     if not _blocks_are_kept():
         raise unknown
     try:
         return kind.load(name, _sync=True)  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:  # a form in the UI checks less than the class
+        said = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
+        raise ConfigError(
+            f"The {kind.__name__} block {name!r} is not what it has to be: {said}",
+            next_step="Change the block on the Prefect server.",
+        ) from None
     except ValueError:
         raise unknown from None
     except (PrefectException, HTTPError, OSError, RuntimeError) as error:
