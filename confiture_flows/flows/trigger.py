@@ -192,6 +192,7 @@ class _Following:
         self._state = ""
         self._begun = self._answered = time.monotonic()
         self._hinted = False
+        self._untaken_since: float | None = None
 
     def to_the_end(self) -> EndedRun:
         while True:
@@ -200,10 +201,17 @@ class _Following:
                 # Lines that a worker still held when the run had ended.
                 time.sleep(_EVERY)
                 self._patiently(self._read_log)
-                return read_end(self._client, run)
+                return self._read_end(run)
             waited = time.monotonic() - self._begun
             if self._follow.timeout is not None and waited >= self._follow.timeout:
                 raise self._too_late()
+            time.sleep(_EVERY)
+
+    def _read_end(self, run: FlowRun) -> EndedRun:
+        while True:
+            ended = self._patiently(lambda: read_end(self._client, run))
+            if ended is not None:
+                return ended
             time.sleep(_EVERY)
 
     def _look(self) -> FlowRun:
@@ -227,9 +235,17 @@ class _Following:
         name = run.state_name or ""
         if name != self._state:
             self._state = name
-            self._listener.state(name, (run.state.message if run.state else None) or "")
-        untaken = run.state is not None and run.state.is_scheduled()
-        if untaken and not self._hinted and time.monotonic() - self._begun > _UNTAKEN:
+            message = (run.state.message if run.state else None) or ""
+            if run.state is not None and run.state.is_paused():
+                message = f"it waits for an answer: {url_for('flow-run', run.id) or run.id}"
+            self._listener.state(name, message)
+        # A run that waits for its next try, or for others, is in good hands.
+        if run.state is None or not run.state.is_scheduled() or name.startswith("Awaiting"):
+            self._untaken_since = None
+            return
+        if self._untaken_since is None:
+            self._untaken_since = time.monotonic()
+        if not self._hinted and time.monotonic() - self._untaken_since > _UNTAKEN:
             self._hinted = True
             pool = run.work_pool_name
             self._listener.state(
