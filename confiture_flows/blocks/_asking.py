@@ -34,15 +34,16 @@ def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
         raise unknown
     try:
         return kind.load(name, _sync=True)  # pyright: ignore[reportCallIssue]
-    except ValidationError as error:  # a form in the UI checks less than the class
-        said = "; ".join(each["msg"].removeprefix("Value error, ") for each in error.errors())
-        raise ConfigError(
-            f"The {kind.__name__} block {name!r} is not what it has to be: {said}",
-            next_step="Change the block on the Prefect server.",
-        ) from None
     except ValueError:
         raise unknown from None
     except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+        if isinstance(wrong := error.__cause__, ValidationError):
+            # A form in the UI checks less than the class does.
+            said = "; ".join(each["msg"].removeprefix("Value error, ") for each in wrong.errors())
+            raise ConfigError(
+                f"The {kind.__name__} block {name!r} is not what it has to be: {said}",
+                next_step="Change the block on the Prefect server.",
+            ) from None
         raise ConfigError(
             f"The Prefect server could not be asked for the {kind.__name__} block {name!r}, which "
             f"is not in the configuration: {error}",
