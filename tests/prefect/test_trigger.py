@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -30,10 +29,7 @@ def folder(
 ) -> Iterator[Path]:
     """Where deployments/serve.py runs, with a target `shop` of its own."""
     folder = tmp_path_factory.mktemp("served")
-    (folder / "confiture.toml").write_text(
-        '[targets.shop]\ndsn = "${SHOP_DSN}"\n[targets.asks]\ndsn = "${SHOP_DSN}"\n'
-        'approve = "always"\napprove_timeout = 1\n'
-    )
+    (folder / "confiture.toml").write_text('[targets.shop]\ndsn = "${SHOP_DSN}"\n')
     for name, text in {
         "good/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
         "bad/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
@@ -91,15 +87,6 @@ def test_a_run_that_fails_ends_with_the_exit_code_of_its_error(
     told = json.loads(capsys.readouterr().out)
     assert (told["ok"], told["error"]["code"]) == (False, "irreversible")
     assert told["result"]["state"] == "Failed"
-
-
-def test_a_run_that_waits_for_approval_says_where(
-    deployed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    given = ("target=asks", f"directory={deployed / 'slow'}")
-    assert trigger("migrate/migrate", param=given) == 8
-    told = capsys.readouterr().err
-    assert re.search(r"^Suspended: it waits for an answer: http\S+/flow-run/", told, re.MULTILINE)
 
 
 def test_a_run_that_takes_too_long_is_cancelled_when_asked(
