@@ -9,6 +9,7 @@ from httpx import HTTPError
 from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
+from pydantic import ValidationError
 
 from confiture_flows.errors import ConfigError
 
@@ -27,7 +28,7 @@ def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
         unknown: What to raise when there is none, or no place where blocks are kept.
 
     Raises:
-        ConfigError: There is none, or the Prefect server could not be asked.
+        ConfigError: There is none, it is wrong, or the Prefect server could not be asked.
     """
     if not _blocks_are_kept():
         raise unknown
@@ -36,6 +37,13 @@ def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
     except ValueError:
         raise unknown from None
     except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+        if isinstance(wrong := error.__cause__, ValidationError):
+            # A form in the UI checks less than the class does.
+            said = "; ".join(each["msg"].removeprefix("Value error, ") for each in wrong.errors())
+            raise ConfigError(
+                f"The {kind.__name__} block {name!r} is not what it has to be: {said}",
+                next_step="Change the block on the Prefect server.",
+            ) from None
         raise ConfigError(
             f"The Prefect server could not be asked for a {kind.__name__} block {name!r}: {error}",
             next_step="Check PREFECT_API_URL, or the name, if confiture.toml was to know it.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from prefect.blocks.core import Block
 from prefect.runner.storage import GitRepository
 from prefect.utilities.asyncutils import run_coro_as_sync
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from confiture_flows.blocks._asking import load_block
 from confiture_flows.config import DEFAULT_DIRECTORY, load_project, read_project
@@ -42,6 +42,8 @@ class MigrationProject(Block):
     _block_type_slug = "migration-project"
     _description = "A directory of PostgreSQL migrations that confiture-flows applies."
     _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
+    # What is refused may hold a password.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     directory: str | None = Field(
         default=None,
@@ -170,8 +172,11 @@ def _refuse_password(url: str) -> None:
     from urllib.parse import urlsplit
 
     try:
-        password = urlsplit(url).password
+        parts = urlsplit(url)
     except ValueError:
         raise ValueError("git_url is not a URL.") from None
-    if password:
-        raise ValueError("git_url holds a password, which would be shown; give it as git_token.")
+    # Tokens stand as the name of a user, too.
+    if parts.password or (parts.username and parts.scheme in ("http", "https")):
+        raise ValueError(
+            "git_url holds a user or a password, which would be shown; give a token as git_token."
+        )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from prefect.blocks.core import Block
-from pydantic import Field, HttpUrl, SecretStr, model_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from confiture_flows.blocks._asking import load_block, saved_names
 from confiture_flows.config import (
@@ -46,6 +46,8 @@ class PostgresTarget(Block):
     _block_type_slug = "postgres-target"
     _description = "A PostgreSQL database that confiture-flows migrates."
     _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
+    # What is refused may hold a password.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     dsn: SecretStr | None = Field(
         default=None, description="A whole connection string, instead of the fields below."

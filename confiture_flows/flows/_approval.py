@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import replace
+from math import ceil
 from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,8 @@ def have_approved(
         rehearsed: What a dry run has seen.
 
     Raises:
-        ApprovalError: Somebody has rejected it, or nobody has approved it in time.
+        ApprovalError: Somebody has rejected it, nobody has approved it in time, or it is another
+            one by now.
         RunSuspended: The run ends here, and begins anew when somebody has answered.
     """
     if not rule.asks(findings):
@@ -120,6 +122,12 @@ def have_approved(
             next_step="Nothing was done. Run again to ask again.",
         )
     get_run_logger().info("%s approved the plan %s%s", answer.name, number, note)
+    # Scripts are read again when they run, and a way back is compared with nothing.
+    if plan_hash(plan, target.name) != number:
+        raise ApprovalError(
+            f"The scripts of the plan {number} were changed while it waited.",
+            next_step="Nothing was done. Run again, to have approved what they say now.",
+        )
     approved.add((str(run.id), number))
 
 
@@ -131,12 +139,12 @@ def _ask(
     given: dict[str, Any] = {"wait_for_input": form, "key": number}
     if run.deployment_id:
         return _answered_or_suspended(
-            target, plan, text, words, {**given, "timeout": int(rule.timeout)}
+            target, plan, text, words, {**given, "timeout": ceil(rule.timeout)}
         )
     _publish(target, plan, text, words, number)
     with _deadline(run, rule.timeout) as over:
         answer: Any = pause_flow_run(
-            poll_interval=_EVERY, timeout=int(rule.timeout) + _MARGIN, **given
+            poll_interval=_EVERY, timeout=ceil(rule.timeout) + _MARGIN, **given
         )
     if over.is_set() and answer.name == _NOBODY:
         tell(StageEvent.APPROVAL_TIMED_OUT, target.name, {"plan": plan.span, "hash": number})
@@ -191,6 +199,13 @@ def _publish(target: Target, plan: Plan, text: str, words: str, number: str) -> 
     )
 
 
+def _way_back_of_a_failure(target: Target, plan: Plan) -> tuple[Paragraph, ...]:
+    if target.on_error == "keep" or plan.direction is Direction.DOWN:
+        return ()
+    said = "If it fails, what it has applied is rolled back by the down scripts, unasked."
+    return (Paragraph(said),)
+
+
 def _document(
     target: Target,
     plan: Plan,
@@ -218,9 +233,10 @@ def _document(
             *shown.blocks,
             Paragraph("Findings"),
             Table(("severity", "code", "what", "where"), rows, empty="Nothing was found."),
+            *_way_back_of_a_failure(target, plan),
             Paragraph(
-                "The approval is for this plan: when a script or what is applied changes, the run "
-                "asks again."
+                "The approval is for this plan: when a script or what is applied changes, it holds "
+                "no more."
             ),
         ),
     )

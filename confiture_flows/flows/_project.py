@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from confiture_flows.config import Project
     from confiture_flows.target import Target
 
-_DRY_RUNS = ("off", "static", "scratch")  # each goes further than the one before
+DRY_RUNS = ("off", "static", "scratch")  # each goes further than the one before
 
 
 @contextmanager
@@ -48,5 +48,5 @@ def under(project: Project, target: Target) -> Target:
     if project.fail_on is not None and Severity.of(project.fail_on) < Severity.of(fail_on):
         fail_on = project.fail_on
     if project.dry_run is not None:
-        dry_run = max(dry_run, project.dry_run, key=_DRY_RUNS.index)
+        dry_run = max(dry_run, project.dry_run, key=DRY_RUNS.index)
     return replace(target, fail_on=fail_on, dry_run=dry_run)

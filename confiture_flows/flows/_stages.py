@@ -17,6 +17,7 @@ from confiture_flows.config import load_project
 from confiture_flows.errors import ApprovalRejectedError, ApprovalTimeoutError, RunCancelledError
 from confiture_flows.flows._ended import REJECTED, TIMED_OUT
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
+from confiture_flows.flows._project import DRY_RUNS
 from confiture_flows.flows._run_name import name_run
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
@@ -58,6 +59,7 @@ class TaskStages:
         granularity: What becomes a task run.
         timeout_seconds: The longest that applying or rolling back may take.
         hooks: Called around each step.
+        looks_less: Whether the run was told to look less closely than its target says.
         rehearsed: What a dry run has seen, for who approves; written by `rehearse`.
     """
 
@@ -66,6 +68,7 @@ class TaskStages:
     granularity: Granularity
     timeout_seconds: float | None
     hooks: HookPoints = NO_HOOKS
+    looks_less: bool = False
     rehearsed: list[DryRunReport] = field(default_factory=list)
 
     def discover(self) -> Directory:
@@ -133,6 +136,9 @@ class TaskStages:
         from confiture_flows.flows._approval import approval_rule, have_approved
 
         rule = approval_rule(self.target, project, plan.direction)
+        if self.looks_less and rule.when != "never":
+            # Findings that nobody looked for must not be what makes it go unasked.
+            rule = replace(rule, when="always")
         rehearsed = self.rehearsed[-1] if self.rehearsed else None
         have_approved(self.target, plan, findings, rule, rehearsed)
 
@@ -194,14 +200,13 @@ def run_flow(
     Raises:
         ConfitureFlowsError: A stage failed.
     """
-    resolved = resolve_target(target)
-    resolved = replace(
-        resolved, dry_run=dry_run or resolved.dry_run, fail_on=fail_on or resolved.fail_on
-    )
+    said = resolve_target(target)
+    resolved = replace(said, dry_run=dry_run or said.dry_run, fail_on=fail_on or said.fail_on)
+    looks_less = DRY_RUNS.index(resolved.dry_run) < DRY_RUNS.index(said.dry_run)
     if url := page_of_run():
         current_observer().page(url)
     hooks = hooks_of_run(resolved, direction)
-    stages = TaskStages(resolved, request, granularity, timeout_seconds, hooks)
+    stages = TaskStages(resolved, request, granularity, timeout_seconds, hooks, looks_less)
     try:
         with tags(f"target:{resolved.name}"):
             return run_lifecycle(

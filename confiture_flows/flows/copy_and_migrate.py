@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import flow
+from prefect.states import Cancelled
 
 from confiture_flows.flows._plan_file import named_after
 from confiture_flows.flows.anonymize import anonymize_flow
@@ -29,4 +32,8 @@ def copy_and_migrate_flow(plan_file: str) -> RunReport:
             and what was applied before stays applied.
     """
     anonymize_flow(plan_file=plan_file)
-    return migrate_flow(plan_file=plan_file)
+    ended: Any = migrate_flow(plan_file=plan_file, return_state=True)
+    if ended.is_cancelled():
+        # What nobody approved, or somebody cancelled, has not failed.
+        return Cancelled(name=ended.name, message=ended.message)  # pyright: ignore[reportReturnType]
+    return ended.result()

@@ -11,6 +11,8 @@ from httpx import HTTPError
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
     LogFilter,
     LogFilterFlowRunId,
     LogFilterTimestamp,
@@ -164,8 +166,10 @@ class _Following:
         self._lines: set[UUID] = set()
         self._since: datetime | None = None
         self._state = ""
+        self._below: dict[UUID, str | None] = {}  # runs of other flows within it, and their states
         self._begun = self._answered = time.monotonic()
         self._hinted = False
+        self._untaken_since: float | None = None
 
     def to_the_end(self) -> EndedRun:
         while True:
@@ -174,17 +178,34 @@ class _Following:
                 # Lines that a worker still held when the run had ended.
                 time.sleep(_EVERY)
                 self._patiently(self._read_log)
-                return read_end(self._client, run)
+                return self._read_end(run)
             waited = time.monotonic() - self._begun
             if self._follow.timeout is not None and waited >= self._follow.timeout:
                 raise self._too_late()
             time.sleep(_EVERY)
 
+    def _read_end(self, run: FlowRun) -> EndedRun:
+        while True:
+            ended = self._patiently(lambda: read_end(self._client, run))
+            if ended is not None:
+                return ended
+            time.sleep(_EVERY)
+
     def _look(self) -> FlowRun:
         run = self._client.read_flow_run(self._run_id)
         self._tell_state(run)
+        self._look_below()
         self._read_log()
         return run
+
+    def _look_below(self) -> None:
+        """A run of another flow within this one has a log of its own, and may wait for an answer."""
+        of_it = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[self._run_id]))
+        for each in self._client.read_flow_runs(flow_run_filter=of_it):
+            waits = each.state is not None and each.state.is_paused()
+            if waits and self._below.get(each.id) != each.state_name:
+                self._listener.state(f"{each.name}: {each.state_name}", _where_to_answer(each))
+            self._below[each.id] = each.state_name
 
     def _patiently(self, ask: Callable[[], Any]) -> Any:
         """Ask the server; what it does not answer for a while is not the end of the run."""
@@ -201,9 +222,17 @@ class _Following:
         name = run.state_name or ""
         if name != self._state:
             self._state = name
-            self._listener.state(name, (run.state.message if run.state else None) or "")
-        untaken = run.state is not None and run.state.is_scheduled()
-        if untaken and not self._hinted and time.monotonic() - self._begun > _UNTAKEN:
+            message = (run.state.message if run.state else None) or ""
+            if run.state is not None and run.state.is_paused():
+                message = _where_to_answer(run)
+            self._listener.state(name, message)
+        # A run that waits for its next try, or for others, is in good hands.
+        if run.state is None or not run.state.is_scheduled() or name.startswith("Awaiting"):
+            self._untaken_since = None
+            return
+        if self._untaken_since is None:
+            self._untaken_since = time.monotonic()
+        if not self._hinted and time.monotonic() - self._untaken_since > _UNTAKEN:
             self._hinted = True
             pool = run.work_pool_name
             self._listener.state(
@@ -218,7 +247,7 @@ class _Following:
         while True:
             lines = self._client.read_logs(
                 LogFilter(
-                    flow_run_id=LogFilterFlowRunId(any_=[self._run_id]),
+                    flow_run_id=LogFilterFlowRunId(any_=[self._run_id, *self._below]),
                     timestamp=LogFilterTimestamp(after_=after) if after else None,  # pyright: ignore[reportArgumentType]
                 ),
                 sort=LogSort.TIMESTAMP_ASC,
@@ -251,3 +280,7 @@ class _Following:
             "to cancel.",
             next_step="Its page tells what was undone.",
         )
+
+
+def _where_to_answer(run: FlowRun) -> str:
+    return f"it waits for an answer: {url_for('flow-run', run.id) or run.id}"

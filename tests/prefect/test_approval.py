@@ -51,12 +51,14 @@ def shop(
 @pytest.fixture
 def answered(
     prefect_client: SyncPrefectClient, ask: Callable[..., Any]
-) -> Callable[[dict[str, Any]], AbstractContextManager[list[Any]]]:
+) -> Callable[..., AbstractContextManager[list[Any]]]:
     """Answer the form of the run that waits, as a person would while it runs."""
     waiting = {"flow_runs": {"state": {"name": {"any_": ["Paused"]}}}}
 
     @contextmanager
-    def answer(given: dict[str, Any]) -> Iterator[list[Any]]:
+    def answer(
+        given: dict[str, Any], before: Callable[[], object] = lambda: None
+    ) -> Iterator[list[Any]]:
         seen: list[Any] = []
 
         def respond() -> None:
@@ -72,6 +74,7 @@ def answered(
                         bool,
                     )
                 )
+            before()
             resume_flow_run(run.id, run_input=given)
 
         # The settings that name the server belong to this context.
@@ -163,6 +166,11 @@ def test_a_gate_asks_only_for_findings_that_reach_it(
     shop: Callable[[str], Path], conn: psycopg.Connection
 ) -> None:
     directory = shop('approve = "above:error"\ndry_run = "static"')
+    text = Path("confiture.toml").read_text()
+    Path("confiture.toml").write_text(text.replace("timeout = 90", "timeout = 1"))
+    # A parameter cannot make it go unasked by having nobody look.
+    with pytest.raises(CancelledRun, match="Nobody approved the plan"):
+        migrate_flow(target="shop", directory=str(directory), dry_run="off")
     assert migrate_flow(target="shop", directory=str(directory)).ok
 
 
@@ -175,7 +183,17 @@ def test_hook_asks_for_the_way_back(
         '[[hooks]]\nuse = "require_approval"\npoint = "before_apply"\ndirection = "down"'
     )
     assert migrate_flow(target="shop", directory=str(directory)).ok
-    with answered({"approve": True, "name": "Ann", "note": ""}):
+    yes = {"approve": True, "name": "Ann", "note": ""}
+    down = directory / "0001_a.down.sql"
+    edited = "DROP TABLE a; CREATE TABLE b ();"
+    with (
+        answered(yes, before=lambda: down.write_text(edited)),
+        pytest.raises(ApprovalError, match="were changed while it waited"),
+    ):
+        rollback_flow(target="shop", directory=str(directory))
+    assert conn.execute(EXISTS).fetchone() == (True,)
+    down.write_text(MIGRATIONS["0001_a.down.sql"])
+    with answered(yes):
         assert rollback_flow(target="shop", directory=str(directory)).ok
     assert conn.execute(EXISTS).fetchone() == (False,)
 

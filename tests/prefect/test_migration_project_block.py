@@ -62,7 +62,8 @@ def repository(tmp_path: Path, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Pat
     ("said", "refusal"),
     [
         ({"git_branch": "main"}, "need a git_url"),
-        ({"git_url": "https://u:hunter2@git.example/a.git"}, "holds a password"),
+        ({"git_url": "https://u:hunter2@git.example/a.git"}, "holds a user or a password"),
+        ({"git_url": "https://hunter2@git.example/a.git"}, "holds a user or a password"),
         ({"git_url": "https://git.example/a.git", "directory": "../etc"}, "without '..'"),
         (
             {"git_url": "https://git.example/a.git", "git_branch": "a", "git_commit": "abcdef1"},

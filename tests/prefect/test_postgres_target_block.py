@@ -15,6 +15,7 @@ from pydantic import SecretStr, ValidationError
 from rich.console import Console
 
 from confiture_flows.blocks import PostgresTarget
+from confiture_flows.blocks.target import load_target
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.config import Project
 from confiture_flows.errors import ConfigError, TargetUnreachableError
@@ -48,8 +49,9 @@ def test_block_needs_a_dsn_or_a_database() -> None:
     ],
 )
 def test_block_refuses_what_contradicts_itself(said: dict[str, Any], refusal: str) -> None:
-    with pytest.raises(ValidationError, match=refusal):
+    with pytest.raises(ValidationError, match=refusal) as caught:
         PostgresTarget(**said)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_block_passes_on_certificates_and_options() -> None:
@@ -128,6 +130,15 @@ def test_flow_finds_a_block_by_name(
     directory = write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
     migrate_flow(target="kept-shop", directory=str(directory))
     assert conn.execute("SELECT to_regclass('a')::text").fetchone() == ("a",)
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_block_that_a_form_let_pass_is_told_as_it_is(dsn: str) -> None:
+    # The form of the Prefect UI knows nothing of what contradicts what.
+    wrong = PostgresTarget.model_construct(dsn=SecretStr(dsn), database="shop")
+    wrong.save("wrong-shop", overwrite=True)
+    with pytest.raises(ConfigError, match=r"'wrong-shop' is not what it has to be: Give one of"):
+        load_target("wrong-shop", Project())
 
 
 def test_wizard_takes_a_block(
