@@ -218,8 +218,14 @@ def _lint(screen: Screen, project: Project, read: _Read) -> tuple[Finding, ...]:
     """What lint says; it stops a run only where the project says so (lint.gate)."""
     from confiture_flows.lint.pending import lint_pending
 
-    ledger = read.target.ledger
-    report = lint_pending(read.conn, project, read.directory, read.rows, ledger=ledger)
+    report = lint_pending(
+        read.conn,
+        project,
+        read.directory,
+        read.rows,
+        target=read.target,
+        history=False,  # which validation has told
+    )
     _show(screen, report.document(str(read.directory.path)))
     return report.plain if project.lint.gate else ()
 
