@@ -100,25 +100,25 @@ class Monitor(Progress):
         if doing.waits != self._shown.waits:
             self._shown.waits = doing.waits
             if doing.waits:
-                self._line(f"{step.migration.label}: {doing.waits}", "yellow")
+                self._screen.line(f"{step.migration.label}: {doing.waits}", "yellow")
         pace = self._shown.pace.said(doing)
         place = statement_in(step, doing.query)
         said = ", ".join(part for part in (pace, f"{doing.seconds:.0f} s") if part)
-        if self._bar:
+        if self._screen.bar:
             if self._now is None:
-                self._now = self._bar.add_task("", total=None, done="")
+                self._now = self._screen.bar.add_task("", total=None, done="")
             total = doing.total or None
             waits = "waits" if doing.waits else said
-            self._bar.update(
+            self._screen.bar.update(
                 self._now, description=f"  {place}", total=total, completed=doing.done, done=waits
             )
         elif time.monotonic() - self._shown.told > _TELL_EVERY:
             self._shown.told = time.monotonic()
-            self._line(f"{step.migration.label}: {place}, {said}")
+            self._screen.line(f"{step.migration.label}: {place}, {said}")
 
     def _forget_statement(self) -> None:
-        if self._bar and self._now is not None:
-            self._bar.remove_task(self._now)
+        if self._screen.bar and self._now is not None:
+            self._screen.bar.remove_task(self._now)
         self._now = None
 
 
