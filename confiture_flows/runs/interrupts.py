@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -30,6 +31,25 @@ def told_at_once(say: Callable[[str], object], then: str) -> Iterator[None]:
 
     before = signal.signal(signal.SIGINT, told)
     try:
-        yield
+        with _without_echo():
+            yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _without_echo() -> Iterator[None]:
+    """Keep the terminal from writing ^C into a bar, which would then not be taken away whole."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    place = sys.stdin.fileno()
+    before = termios.tcgetattr(place)
+    silent = [*before[:3], before[3] & ~termios.ECHOCTL, *before[4:]]
+    termios.tcsetattr(place, termios.TCSANOW, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(place, termios.TCSANOW, before)

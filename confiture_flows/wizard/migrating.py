@@ -270,7 +270,9 @@ class MigrationRun:
 
 def _ways(standing: _Standing, run: MigrationRun) -> tuple[Choice, ...]:
     title = f"Roll back the {count(standing.undone_by_rollback)} of this run"
-    return (_RETRY, Choice("roll-back", title, disabled=run.refused(standing)), _LEAVE)
+    # The flow run is over, and a run that takes back is none of its own.
+    note = "" if run.state.plain else "in this process; Prefect has no run of it"
+    return (_RETRY, Choice("roll-back", title, note, run.refused(standing)), _LEAVE)
 
 
 def _stays(standing: _Standing) -> str:

@@ -63,12 +63,14 @@ def sleepers(conn: psycopg.Connection) -> Callable[[], list[int]]:
     return pids
 
 
-def to_the_run(typist: Typist, options: str = "--plain") -> str:
+def to_the_run(typist: Typist, options: str = "--plain", *, last: str | None = "all") -> str:
     """Choose the only database, keep its rules, and say yes to what is reviewed."""
     typist.wizard(options)
     typist.answers("What do you want to do?", "enter")
     typist.answers("Which database is migrated?", "enter")
     typist.answers("For this run:", "enter")
+    if last is not None:
+        typist.answers("How far?", *(["down"] if last != "all" else []), "enter")
     said = typist.asked("to here now?")
     typist.press("down", "enter")
     return said
@@ -199,7 +201,7 @@ def test_who_holds_a_lock_is_shown(
     )
     with psycopg.connect(dsn, application_name="the night job") as other:
         other.execute("LOCK TABLE old IN ROW EXCLUSIVE MODE")
-        to_the_run(typist)
+        to_the_run(typist, last=None)
         said = typist.asked("the night job")
         assert "0001_index: waits for" in said
     to_the_end(typist)
