@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
@@ -24,12 +25,13 @@ COLUMNS, ROWS = 92, 34
 # rich asks a server for its font; a picture should ask nobody.
 _FONT = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
 # What differs from machine to machine.
-_ALIKE = (
+_ALIKE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"wizard_production_\d+"), "shop"),
     (re.compile(r"wizard_(staging|wide|spare)_\d+"), r"shop_\1"),
     (re.compile(r"PostgreSQL [\d.]+, [\d.]+ [kMG]B"), "PostgreSQL 17.6, 7.8 MB"),
     (re.compile(r"(Step \d) of \d"), r"\1 of 7"),
-    (re.compile(r" +\d+ ms"), "      2 ms"),
+    (re.compile(r"PostgreSQL [\d.]+ \([^)]*\)"), "PostgreSQL 17.6"),
+    (re.compile(r"(?<!for) +\d+ ms"), lambda found: "2 ms".rjust(len(found[0]))),
     (re.compile(r"\d+\.\d+ s\b"), "0.1 s"),
     (re.compile(r"those of \d{4}-\d\d-\d\d"), "those of 2026-11-28"),
 )
@@ -78,10 +80,10 @@ def _running(typist: Typist, folder: Path) -> Iterator[tuple[str, list[str]]]:
     typist.answers("Which database is migrated?", "enter")
     typist.answers("For this run:", "down", "enter")
     typist.answers("At which findings", "enter")
-    typist.answers("How far does a dry run go", "up", "enter")
+    typist.answers("How far does a dry run go", "down", "enter")
     typist.answers("How far?", "enter")
     typist.asked("to staging now?")
-    typist.see("» Yes")
+    typist.see("» No")
     yield "review", _shot(typist, "Review")
     typist.press("down", "enter")
     typist.asked("2 statements in one transaction")

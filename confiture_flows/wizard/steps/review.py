@@ -228,6 +228,7 @@ def _how_far(screen: Screen, state: WizardState, plan: Plan) -> WizardState:
     known = any(each.value == state.to for each in choices)
     default = state.to if known else _ALL
     to = screen.prompter.select("review.to", "How far?", choices, default)
+    screen.say("")
     return state.but(to=None if to == _ALL else to)
 
 
@@ -272,7 +273,8 @@ def _dry_run(screen: Screen, conn: Connection, plan: Plan, target: Target) -> Dr
     if target.dry_run == "scratch":
         screen.say("Running it in a scratch database ...", "dim")
     report = dry_run(conn, plan, target=target, on=target.dry_run)
-    _show(screen, dry_run_document(report, findings=False), report.findings)
+    document = dry_run_document(report, findings=False)  # which says what is unknown
+    _show(screen, document, tuple(f for f in report.findings if f.code != "rehearsal.unknown"))
     if report.error:
         raise report.error
     return report
