@@ -27,9 +27,16 @@ def start_own_server() -> None:
     Raises:
         RuntimeError: It does not answer in time.
     """
-    # A process inherits the mask of the thread that starts it; ours goes on hearing Ctrl-C.
-    with ThreadPoolExecutor(1, initializer=_hold_interrupts) as pool:
+    with out_of_reach() as pool:
         pool.submit(_start).result()
+
+
+def out_of_reach() -> ThreadPoolExecutor:
+    """A thread whose child processes Ctrl-C does not reach.
+
+    A process inherits the signal mask of the thread that starts it; ours goes on hearing Ctrl-C.
+    """
+    return ThreadPoolExecutor(1, initializer=_hold_interrupts)
 
 
 def _hold_interrupts() -> None:

@@ -271,7 +271,8 @@ def test_answers_of_the_guide_are_answers(
     by_answers: Callable[..., tuple[WizardState, str]],
 ) -> None:
     guide = (DOCS / "guides" / "interactive-wizard.md").read_text()
-    (answers,) = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    (answers,) = (each for each in blocks if "[database]" in each)
 
     state, _ = by_answers(answers)
 
@@ -281,7 +282,7 @@ def test_answers_of_the_guide_are_answers(
 
 def test_every_key_is_in_the_reference() -> None:
     page = (DOCS / "api" / "wizard.md").read_text()
-    keys = [each.rstrip(".*") for each in known_keys(all_steps()[:4])]
+    keys = [each.rstrip(".*") for each in known_keys(all_steps())]
     assert [each for each in keys if f"`{each}" not in page] == []
 
 
