@@ -310,27 +310,33 @@ def test_copy_is_stopped_and_loses_its_connections(
     typist.answers("Write the rules into", "enter")
     typist.asked("to copy now?")
 
-    def waiting() -> list[int]:
-        rows = conn.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND "
-            "wait_event_type = 'Lock'"
-        )
-        return [row[0] for row in rows]
+    with (
+        psycopg.connect(shop.production, autocommit=True) as conn,
+        psycopg.connect(shop.production) as holder,
+    ):
 
-    with psycopg.connect(shop.production, autocommit=True) as conn:
-        with conn.transaction():
-            conn.execute("LOCK TABLE order_items IN ACCESS EXCLUSIVE MODE")
-            typist.press("down", "enter")
-            eventually(waiting, bool)
-            typist.press("ctrl-c")
-            said = typist.asked("What now?")
-            assert "What was loaded is dropped" in said
-            assert waiting() == []
-            typist.press("enter")
-            (pid,) = eventually(waiting, bool)
-            conn.execute("SELECT pg_terminate_backend(%s)", (pid,))
-            said = typist.asked("What now?")
-            assert "The target is as it was before." in said
+        def waiting() -> list[int]:
+            rows = conn.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND "
+                "wait_event_type = 'Lock'"
+            )
+            return [row[0] for row in rows]
+
+        holder.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        typist.press("down", "enter")
+        eventually(waiting, bool)
+        typist.press("ctrl-c")
+        said = typist.asked("What now?")
+        assert "Ctrl-C: the query is cancelled" in said
+        assert "What was loaded is dropped" in said
+        assert waiting() == []
+
         typist.press("enter")
+        (pid,) = eventually(waiting, bool)
+        conn.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        typist.asked("The target is as it was before.")
+        typist.asked("Leave it, and resume later")
+        holder.rollback()
+    typist.press("enter")
     typist.answers("Save what was chosen", "enter")
     assert "Leak proof (full): passed." in typist.ended(0)
