@@ -180,6 +180,7 @@ class Project:
         fail_on: The severity at which findings stop a run, where a target is less strict; from a
             MigrationProject block.
         dry_run: How far a dry run goes before an apply, where a target goes less far; likewise.
+        checked_out: Whether the file comes from a repository that was checked out for the run.
     """
 
     directory: Path = DEFAULT_DIRECTORY
@@ -195,6 +196,7 @@ class Project:
     source: Path | None = None
     fail_on: GateName | None = None
     dry_run: DryRunName | None = None
+    checked_out: bool = False
 
     def include_root(self, directory: Path) -> Path | None:
         """The folder whose files may be included by scripts of a directory: the project's.

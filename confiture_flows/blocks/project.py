@@ -149,6 +149,7 @@ class MigrationProject(Block):
             lint=lint,
             fail_on=self.fail_on,
             dry_run=self.dry_run,
+            checked_out=self.git_url is not None,
         )
 
 

@@ -129,7 +129,7 @@ def _migrate(out: Console, target: Target, shop: Path) -> None:
     with Progress(sys.stdout, quiet=False) as progress:
         try:
             with watched_by(progress):
-                run_as_flow(target, Request(shop), Direction.UP, "stage")
+                run_as_flow(target, Request(shop), Direction.UP, "stage", progress.said)
         finally:
             if progress.report and progress.report.error:
                 print_document(out, failure_document(progress.report))

@@ -38,15 +38,22 @@ class FollowedPlan:
         if given is None:
             return said
         if said is not None and str(given) != str(said):
-            self.overridden.append(
-                Finding(
-                    "plan_file.overridden",
-                    Severity.INFO,
-                    f"{name} {given} is given here, and not {said} as the plan says.",
-                    location=Location(self.file),
-                )
-            )
+            self._overrides(f"{name} {given} is given here, and not {said} as the plan says.")
         return given
+
+    def switch(self, name: str, given: bool | None, *, said: bool) -> bool:
+        """The same for an option that is on, off, or not given."""
+        if given is None or given == said:
+            return said
+        option = f"--{'' if given else 'no-'}{name}"
+        so = "true" if said else "false"
+        self._overrides(f"{option} is given here, and the plan says {name} = {so}.")
+        return given
+
+    def _overrides(self, message: str) -> None:
+        where = Location(self.file)
+        found = Finding("plan_file.overridden", Severity.INFO, message, location=where)
+        self.overridden.append(found)
 
     def tell(self, work: Work) -> None:
         """Say what is overridden before anything runs; a program reads it in the findings."""

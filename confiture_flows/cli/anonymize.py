@@ -58,7 +58,10 @@ class CopyChoice:
     rows: Annotated[int, Parameter(help="How many rows a table a dry run shows [default: 10].")] = (
         10
     )
-    plain: Annotated[bool, Parameter(help="The same without Prefect.", negative="")] = False
+    plain: Annotated[
+        bool | None,
+        Parameter(help="The same without Prefect; --no-plain overrides a plan file that says so."),
+    ] = None
     workers: Annotated[int, Parameter(help="How many chunks are copied at once [default: 2].")] = 2
     engine: Annotated[
         Engine,
@@ -135,7 +138,7 @@ def _run(work: Work, asked: CopyChoice) -> Outcome:
         source=found.option("--from", asked.source, plan.source),
         target=found.option("--to", asked.target, plan.target) if asked.into is None else None,
         fail_on=found.option("--fail-on", asked.fail_on, plan.fail_on),
-        plain=asked.plain or plan.plain,
+        plain=found.switch("plain", asked.plain, said=plan.plain),
         replace=asked.replace or (said.replace and asked.target is None and asked.into is None),
     )
     if asked.into is not None:

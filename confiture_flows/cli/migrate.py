@@ -21,7 +21,7 @@ def migrate(
     *,
     options: Options = _DEFAULTS,
     to: str | None = None,
-    plain: Annotated[bool, Parameter(negative="")] = False,
+    plain: bool | None = None,
     granularity: Literal["stage", "migration"] = "stage",
     single_transaction: Annotated[bool, Parameter(negative="")] = False,
     out_of_order: OutOfOrder | None = None,
@@ -33,7 +33,7 @@ def migrate(
     Args:
         options: Which database and directory.
         to: The last version to apply.
-        plain: The same without Prefect.
+        plain: The same without Prefect; --no-plain overrides a plan file that says so.
         granularity: What becomes a task run: each stage, or each migration too.
         single_transaction: All of it, or nothing.
         out_of_order: What becomes of a migration that is pending though a later one is applied.
@@ -62,23 +62,24 @@ def _run(
     to: str | None,
     dry_run: DryRunName | None,
     *,
-    plain: bool,
+    plain: bool | None,
     **more: Any,
 ) -> Outcome:
     if plan_file is None:
-        return run_direction(work, "up", to, plain=plain, dry_run=dry_run, **more)
+        return run_direction(work, "up", to, plain=bool(plain), dry_run=dry_run, **more)
     from confiture_flows.cli._plan_file import follow_to_target
 
     found = follow_to_target(work, plan_file)
     said = found.plan.migrations
     to = found.option("--to", to, said.to)
     dry_run = found.option("--dry-run", dry_run, said.dry_run)
+    plain = found.switch("plain", plain, said=found.plan.plain)
     found.tell(work)
     outcome = run_direction(
         work,
         "up",
         to,
-        plain=plain or found.plan.plain,
+        plain=plain,
         dry_run=dry_run,
         fail_on=found.plan.fail_on,
         **more,

@@ -105,6 +105,7 @@ def _session(options: WizardOptions) -> WizardSession:
     project = load_project()
     folder = project.source.parent if project.source else Path.cwd()
     screen = Screen(prompter, console(sys.stdout), project, options.plain, not redraws)
+    screen.attended = options.answers is None or not (options.yes or not sys.stdin.isatty())
     return WizardSession(screen, steps, state_file(folder))
 
 

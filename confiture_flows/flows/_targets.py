@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from confiture_flows.blocks.target import load_target
+from confiture_flows.blocks.target import load_target, saved_targets
 from confiture_flows.config import load_project
 from confiture_flows.flows._project import under
 from confiture_flows.target import configured_target
@@ -33,31 +33,18 @@ def given_target(target: Target) -> Iterator[None]:
         del _given[target.name]
 
 
-@contextmanager
-def given_project(project: Project) -> Iterator[None]:
-    """Let copies of this process, in this block, be made by a project that no file holds."""
-    token = _project.set(project)
-    try:
-        yield
-    finally:
-        _project.reset(token)
-
-
-def resolve_project() -> Project:
-    """The project given in this process, or what the configuration says.
-
-    Raises:
-        ConfigError: The configuration is wrong.
-    """
-    return _project.get() or load_project()
-
-
 def resolve_target(name: str) -> Target:
     """The target of that name: given in this process, in the configuration, or a block.
+
+    A repository that was checked out for the run cannot say anew what a block says: its own
+    confiture.toml would lead past what the block asks for.
 
     Raises:
         ConfigError: Nobody knows it.
     """
     project = load_project()
-    found = _given.get(name) or configured_target(project, name) or load_target(name, project)
+    found = _given.get(name)
+    if found is None and project.checked_out and name in saved_targets():
+        found = load_target(name, project)
+    found = found or configured_target(project, name) or load_target(name, project)
     return under(project, found)

@@ -19,12 +19,12 @@ from confiture_flows.anonymization.copying.values import CopyOptions
 from confiture_flows.anonymization.plan import stop_if_refused
 from confiture_flows.anonymization.prepare import folder_of_keys, refuse_target
 from confiture_flows.anonymization.proof.prove import proof_options
-from confiture_flows.config import GateName
+from confiture_flows.config import GateName, load_project
 from confiture_flows.errors import ConfigError, ConfitureFlowsError
 from confiture_flows.flows._copy_progress import ProgressArtifact, current_copy_observer
 from confiture_flows.flows._plan_file import named_after, planned, required
 from confiture_flows.flows._stages import page_of_run
-from confiture_flows.flows._targets import resolve_project, resolve_target
+from confiture_flows.flows._targets import resolve_target
 from confiture_flows.report.finding import Severity
 from confiture_flows.tasks._policy import COMPUTED
 from confiture_flows.tasks.copy import publish_copy
@@ -84,7 +84,7 @@ def anonymize_flow(
         LeakError: The proof of the copy failed; the target is as it was.
         CopyError: The copy failed; the target is as it was.
     """
-    project = resolve_project()
+    project = load_project()
     if plan := planned(plan_file, "anonymize"):
         project = plan.applied_to(project, Path(str(plan_file)).parent)
         replace = replace or (plan.anonymization.replace and target is None and directory is None)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from httpx import HTTPError
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import DeploymentApplyError
-from prefect.exceptions import PrefectException
+from prefect.exceptions import ObjectAlreadyExists, PrefectException
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
@@ -56,6 +57,24 @@ def process_pools() -> tuple[str, ...]:
     except (PrefectException, HTTPError, OSError, RuntimeError) as error:
         raise _unasked(error) from None
     return tuple(sorted(each.name for each in pools if each.type == _HERE))
+
+
+def make_process_pool(name: str) -> None:
+    """Make a work pool of type process.
+
+    Raises:
+        ConfigError: The server refuses, as where the name is taken by a pool of another type.
+    """
+    try:
+        with get_client(sync_client=True) as client:
+            client.create_work_pool(WorkPoolCreate(name=name, type=_HERE))
+    except ObjectAlreadyExists:
+        raise ConfigError(
+            f"There is a work pool {name} already, of another type.",
+            next_step="Choose another name.",
+        ) from None
+    except (PrefectException, HTTPError, OSError, RuntimeError, ValueError) as error:
+        raise _unasked(error) from None
 
 
 def deploy_plan(

@@ -11,14 +11,16 @@ from prefect.events.worker import EventsWorker
 from prefect.exceptions import CancelledRun
 from prefect.logging.handlers import APILogHandler
 
+from confiture_flows.config import project_in_force
 from confiture_flows.errors import ConfigError, RunCancelledError
-from confiture_flows.flows._targets import given_project, given_target
+from confiture_flows.flows._targets import given_target
 from confiture_flows.flows.migrate import migrate_flow
+from confiture_flows.flows.own_server import needs_own_server, start_own_server
 from confiture_flows.flows.rollback import rollback_flow
 from confiture_flows.migrations.plan import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from confiture_flows.anonymization.copying.observer import CopyObserver
     from confiture_flows.config import Project
@@ -28,9 +30,20 @@ if TYPE_CHECKING:
 
 
 def run_as_flow(
-    target: Target, request: Request, direction: Direction, granularity: Granularity
+    target: Target,
+    request: Request,
+    direction: Direction,
+    granularity: Granularity,
+    say: Callable[[str], object],
 ) -> None:
     """Run migrate_flow or rollback_flow, on the Prefect server of the current profile.
+
+    Args:
+        target: The database.
+        request: What to do.
+        direction: Up for migrate, down for rollback.
+        granularity: What becomes a task run.
+        say: Is given a line where no server is configured, and one is started.
 
     Raises:
         ConfitureFlowsError: A stage failed.
@@ -39,7 +52,7 @@ def run_as_flow(
     flow: Any = migrate_flow if direction is Direction.UP else rollback_flow
     more = {"out_of_order": request.out_of_order} if direction is Direction.UP else {}
     with (
-        _server_has_to_answer(),
+        _server_has_to_answer(say),
         given_target(target),
         tags("confiture", f"target:{target.name}"),
         _cancelled_is_an_error(),
@@ -61,6 +74,7 @@ def run_copy_as_flow(
     source: Target,
     place: Target | Path,
     observer: CopyObserver,
+    say: Callable[[str], object],
     **options: Any,
 ) -> None:
     """Run anonymize_flow, on the Prefect server of the current profile.
@@ -70,6 +84,7 @@ def run_copy_as_flow(
         source: The database to copy.
         place: The database to become the copy, or a folder.
         observer: Hears of it.
+        say: As in `run_as_flow`.
         **options: Further parameters of the flow.
 
     Raises:
@@ -80,9 +95,9 @@ def run_copy_as_flow(
     from confiture_flows.flows.anonymize import anonymize_flow
 
     with ExitStack() as stack:
-        stack.enter_context(_server_has_to_answer())
+        stack.enter_context(_server_has_to_answer(say))
         stack.enter_context(_cancelled_is_an_error())
-        stack.enter_context(given_project(project))
+        stack.enter_context(project_in_force(project))
         stack.enter_context(given_target(source))
         if isinstance(place, Path):
             where: dict[str, Any] = {"directory": str(place.resolve())}
@@ -111,8 +126,11 @@ def _cancelled_is_an_error() -> Iterator[None]:
 
 
 @contextmanager
-def _server_has_to_answer() -> Iterator[None]:
+def _server_has_to_answer(say: Callable[[str], object]) -> Iterator[None]:
     try:
+        if needs_own_server():
+            say("Starting a Prefect server for this run, since none is configured ...")
+            start_own_server()
         yield
     except RuntimeError as error:
         # The second is what an ephemeral server says that needs too long to start.

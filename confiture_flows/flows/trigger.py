@@ -199,7 +199,7 @@ class _Following:
         return run
 
     def _look_below(self) -> None:
-        """A run of another flow within this one has a log of its own, and may wait for an answer."""
+        """Runs of other flows within this one have logs of their own, and may wait for answers."""
         of_it = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[self._run_id]))
         for each in self._client.read_flow_runs(flow_run_filter=of_it):
             waits = each.state is not None and each.state.is_paused()

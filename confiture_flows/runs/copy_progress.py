@@ -57,6 +57,10 @@ class CopyProgress(CopyObserver):
         self.url = url
         self._screen.line(f"Flow run: {url}", "dim")
 
+    def said(self, line: str) -> None:
+        """A line about what the copy waits for."""
+        self._screen.line(line, "dim")
+
     def planned(self, plan: CopyPlan) -> None:
         """Keep it for the command, which tells its findings."""
         self.plan = plan

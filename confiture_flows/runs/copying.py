@@ -87,6 +87,7 @@ def copy_as_flow(
         source,
         place,
         progress,
+        progress.said,
         engine=options.engine,
         workers=options.workers,
         replace=options.replace,

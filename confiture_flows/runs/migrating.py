@@ -109,4 +109,4 @@ def run_as_flow(
     from confiture_flows.migrations.observer import watched_by
 
     with watched_by(watch):
-        run.run_as_flow(target, request, direction, granularity)
+        run.run_as_flow(target, request, direction, granularity, watch.said)

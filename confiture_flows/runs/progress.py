@@ -136,7 +136,7 @@ class Progress(Observer):
             )
 
     def said(self, line: str) -> None:
-        """A line about a hook."""
+        """A line about a hook, or about what the run waits for."""
         self._screen.line(line, "dim")
 
     def ended(self, report: RunReport) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.errors import ConfitureFlowsError, RunCancelledError
 from confiture_flows.wizard.chosen import options_of, project_of, source_of, target_of
-from confiture_flows.wizard.monitor import stream_of
+from confiture_flows.wizard.monitor import interrupted_words, stream_of
 from confiture_flows.wizard.prompts import Choice, Leave, NeedsAnswer
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def make_copy(screen: Screen, state: WizardState) -> WizardState:
 def _once(screen: Screen, state: WizardState) -> tuple[CopyProgress, ConfitureFlowsError | None]:
     from confiture_flows.runs.copy_progress import CopyProgress
     from confiture_flows.runs.copying import copy_as_flow, copy_plainly
+    from confiture_flows.runs.interrupts import told_at_once
 
     project, target = project_of(screen, state), target_of(screen, state)
     run = copy_plainly if state.plain else copy_as_flow
@@ -55,6 +56,7 @@ def _once(screen: Screen, state: WizardState) -> tuple[CopyProgress, ConfitureFl
     with (
         CopyProgress(stream_of(screen), quiet=False) as progress,
         contextlib.redirect_stdout(sys.stderr),
+        told_at_once(progress.said, interrupted_words(state)),
     ):
         try:
             run(project, source_of(screen, state), target, progress, options, fail_on=gate)

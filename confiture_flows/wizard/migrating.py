@@ -16,7 +16,7 @@ from confiture_flows.errors import (
 )
 from confiture_flows.migrations.report import count
 from confiture_flows.wizard.chosen import project_of, request_of, target_of
-from confiture_flows.wizard.monitor import Monitor, stream_of
+from confiture_flows.wizard.monitor import Monitor, interrupted_words, stream_of
 from confiture_flows.wizard.prompts import Choice, Leave, NeedsAnswer
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class MigrationRun:
     def _once(self) -> tuple[Monitor, ConfitureFlowsError | None]:
         from confiture_flows.migrations.observer import watched_by
         from confiture_flows.migrations.plan import Direction
+        from confiture_flows.runs.interrupts import told_at_once
         from confiture_flows.runs.migrating import run_as_flow, run_plainly
         from confiture_flows.wizard.watching import Onlooker
 
@@ -119,6 +120,7 @@ class MigrationRun:
             monitor,
             Onlooker(target, monitor.doing),
             watched_by(monitor),
+            told_at_once(monitor.said, interrupted_words(self.state)),
             # What a Python migration prints must not get between our lines.
             contextlib.redirect_stdout(sys.stderr),
         ):
@@ -268,7 +270,9 @@ class MigrationRun:
 
 def _ways(standing: _Standing, run: MigrationRun) -> tuple[Choice, ...]:
     title = f"Roll back the {count(standing.undone_by_rollback)} of this run"
-    return (_RETRY, Choice("roll-back", title, disabled=run.refused(standing)), _LEAVE)
+    # The flow run is over, and a run that takes back is none of its own.
+    note = "" if run.state.plain else "in this process; Prefect has no run of it"
+    return (_RETRY, Choice("roll-back", title, note, run.refused(standing)), _LEAVE)
 
 
 def _stays(standing: _Standing) -> str:

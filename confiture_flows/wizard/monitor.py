@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.migrations.plan import Step
     from confiture_flows.wizard.prompts import Screen
+    from confiture_flows.wizard.state import WizardState
     from confiture_flows.wizard.watching import Doing
 
 _TELL_EVERY = 5.0  # seconds between two lines about one statement, where nothing can be redrawn
@@ -55,6 +56,12 @@ def stream_of(screen: Screen) -> TextIO:
     """Where a run is shown."""
     stream = screen.console.file
     return cast("TextIO", Lines(cast("TextIO", stream)) if screen.plain else stream)
+
+
+def interrupted_words(state: WizardState) -> str:
+    """What Ctrl-C during a run is answered with, before anything has come of it."""
+    told = "." if state.plain else ", and Prefect is told so; that may take some seconds."
+    return f"Ctrl-C: the query is cancelled and rolled back{told}"
 
 
 class Monitor(Progress):

@@ -151,6 +151,7 @@ class Screen:
         project: The configuration.
         offline: Whether everything goes without Prefect; no block is offered.
         plain: Whether to print line after line, without anything that moves or is redrawn.
+        attended: Whether there is a person to go back and choose otherwise.
         typed: Connection strings that were typed, by reference; they live as long as this.
         told: The last error that was printed.
         copy: How the copy of this walk went.
@@ -162,6 +163,7 @@ class Screen:
     project: Project
     offline: bool = False
     plain: bool = False
+    attended: bool = True
     typed: dict[str, str] = field(default_factory=dict, repr=False)
     told: BaseException | None = None
     copy: CopyReport | None = None

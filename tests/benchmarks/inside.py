@@ -49,7 +49,7 @@ def _flow_runner() -> Callable[[str, Path], None]:
     from confiture_flows.flows.run import run_as_flow
 
     def run_flow(dsn: str, directory: Path) -> None:
-        run_as_flow(Target.from_dsn(dsn), Request(directory), Direction.UP, "stage")
+        run_as_flow(Target.from_dsn(dsn), Request(directory), Direction.UP, "stage", print)
 
     return run_flow
 

@@ -14,12 +14,13 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.testing.standard_test_suites.blocks import BlockStandardTestSuite
 from pydantic import SecretStr, ValidationError
 
-from confiture_flows.blocks import MigrationProject
+from confiture_flows.blocks import MigrationProject, PostgresTarget
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.config import load_project, project_in_force
 from confiture_flows.errors import ConfigError, GateError
 from confiture_flows.flows import migrate_flow
 from confiture_flows.flows._project import under
+from confiture_flows.flows._targets import resolve_target
 from confiture_flows.target import Target
 
 
@@ -116,6 +117,23 @@ def test_flow_applies_what_a_commit_of_a_repository_holds(
     assert conn.execute(exists).fetchone() == (True, True)
     assert [row.version for row in report.done or ()] == ["0002"]
     assert load_project().source is None  # the worker's own again
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_repository_cannot_lead_past_a_block(
+    repository: Path, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PostgresTarget(dsn=SecretStr(dsn), fail_on="info", approve="always").save(
+        "shop", overwrite=True
+    )
+    with MigrationProject(git_url=repository.as_uri()).checked_out() as project:
+        with project_in_force(project):
+            found = resolve_target("shop")
+        monkeypatch.chdir(repository)
+        own = resolve_target("shop")
+    PostgresTarget.delete("postgres-target/shop", _sync=True)  # pyright: ignore[reportCallIssue]
+    assert (found.fail_on, found.approve) == ("info", "always")
+    assert own.approve == "never"
 
 
 @pytest.mark.usefixtures("prefect_server")

@@ -13,7 +13,7 @@ from prefect.client.schemas.schedules import CronSchedule
 
 from confiture_flows.errors import ConfigError
 from confiture_flows.flows import migrate_flow
-from confiture_flows.flows.plan_deployment import deploy_plan, process_pools
+from confiture_flows.flows.plan_deployment import deploy_plan, make_process_pool, process_pools
 from confiture_flows.plan_file import PlanFile, PlanMigrations, write_plan_file
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -54,10 +54,12 @@ def test_flow_without_target_and_plan_says_so(plan: Path) -> None:
 def test_plan_becomes_a_deployment_with_a_schedule(
     plan: Path, prefect_client: SyncPrefectClient
 ) -> None:
-    prefect_client.create_work_pool(WorkPoolCreate(name="here", type="process"))
+    make_process_pool("here")
     prefect_client.create_work_pool(WorkPoolCreate(name="there", type="docker"))
     assert "here" in process_pools()
     assert "there" not in process_pools()
+    with pytest.raises(ConfigError, match="There is a work pool there already"):
+        make_process_pool("there")
     said = PlanFile(path="migrate", target="env:PLANNED_DSN")
 
     made = deploy_plan(said, plan, pool="here", cron="0 3 * * *", time_zone="Europe/Berlin")

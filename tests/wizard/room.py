@@ -28,12 +28,13 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Shop:
-    """Databases to choose from: their DSNs."""
+    """Databases to choose from: their DSNs. `spare` is for one test that migrates it."""
 
     production: str
     staging: str
     wide: str
     missing: str
+    spare: str
 
     @property
     def configuration(self) -> str:
@@ -57,7 +58,9 @@ secret = "${{COPY_SECRET}}"
 @contextmanager
 def make_shop(dsn: str) -> Iterator[Shop]:
     """Databases on a server, gone with the block."""
-    names = {each: f"wizard_{each}_{os.getpid()}" for each in ("production", "staging", "wide")}
+    names = {
+        each: f"wizard_{each}_{os.getpid()}" for each in ("production", "staging", "wide", "spare")
+    }
     missing = f"wizard_missing_{os.getpid()}"
     dsns = {
         each: make_conninfo(dsn, dbname=name, password=PASSWORD)

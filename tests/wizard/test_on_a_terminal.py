@@ -150,7 +150,7 @@ def test_steps_that_do_not_apply_are_skipped_and_said_so(typist: Typist, folder:
     typist.answers("For this run:", "up", "enter")
     typist.asked("Rules - skipped: nothing is copied, so nothing is anonymized.")
     typist.see("Tables - skipped: nothing is copied")
-    typist.answers("There is no directory", "ctrl-c")
+    typist.answers("In which folder are the migrations?", "ctrl-c")
     typist.ended(130)
 
 

@@ -63,12 +63,14 @@ def sleepers(conn: psycopg.Connection) -> Callable[[], list[int]]:
     return pids
 
 
-def to_the_run(typist: Typist, options: str = "--plain") -> str:
+def to_the_run(typist: Typist, options: str = "--plain", *, last: str | None = "all") -> str:
     """Choose the only database, keep its rules, and say yes to what is reviewed."""
     typist.wizard(options)
     typist.answers("What do you want to do?", "enter")
     typist.answers("Which database is migrated?", "enter")
     typist.answers("For this run:", "enter")
+    if last is not None:
+        typist.answers("How far?", *(["down"] if last != "all" else []), "enter")
     said = typist.asked("to here now?")
     typist.press("down", "enter")
     return said
@@ -100,6 +102,30 @@ def test_migrations_are_reviewed_applied_checked_and_saved(
     assert folder.states == []
     # Whoever runs it again has nothing to do.
     typist.command("confiture-flows migrate --plan-file wizard-plan.toml --to 0001", "exit 2")
+
+
+def test_migrations_are_applied_as_far_as_chosen(
+    typist: Typist, project: Callable[..., Path], folder: Folder, tables: Callable[[], list[str]]
+) -> None:
+    project(GOOD)
+    (folder.path / "db").rename(folder.path / "elsewhere")
+    (folder.path / "else").mkdir()
+    (folder.path / "else" / "notes.txt").write_text("not a migration")
+
+    typist.wizard("--plain")
+    typist.answers("What do you want to do?", "enter")
+    typist.answers("Which database is migrated?", "enter")
+    typist.answers("For this run:", "enter")
+    typist.answers("In which folder are the migrations?", "else", "enter")
+    typist.see("There are no migrations in else")
+    typist.press("ctrl-u", "elsewhere/migrations", "enter")
+    typist.answers("How far?", "down", "enter")
+    typist.answers("Apply 1 migration to here now?", "down", "enter")
+    to_the_end(typist)
+
+    assert tables() == ["users"]
+    migrations = read_plan_file(folder.path / "wizard-plan.toml").migrations
+    assert (migrations.to, migrations.directory) == ("0001", "elsewhere/migrations")
 
 
 def test_failure_is_told_and_rolled_back_by_choice(
@@ -157,6 +183,7 @@ def test_ctrl_c_ends_the_query_and_rolls_back(
     eventually(sleepers, lambda found: not found, seconds=2)
 
     said = typist.asked("What now?")
+    assert "Ctrl-C: the query is cancelled and rolled back." in said
     assert "The run was stopped" in said
     assert "Traceback" not in said
     assert tables() == ["orders", "users"]
@@ -199,7 +226,7 @@ def test_who_holds_a_lock_is_shown(
     )
     with psycopg.connect(dsn, application_name="the night job") as other:
         other.execute("LOCK TABLE old IN ROW EXCLUSIVE MODE")
-        to_the_run(typist)
+        to_the_run(typist, last=None)
         said = typist.asked("the night job")
         assert "0001_index: waits for" in said
     to_the_end(typist)
@@ -249,3 +276,67 @@ def test_answers_copy_and_migrate_without_a_person(
     said = typist.asked("[exit 0]", 60)
     assert "--into files is given here, and not copy as the plan says." in said
     assert "Anonymized copy of shop to files" in said
+
+
+def test_answer_not_to_replace_says_what_to_change(
+    typist: Typist, folder: Folder, shop: Shop, conn: psycopg.Connection, dsn: str
+) -> None:
+    conn.execute("CREATE TABLE precious (id int)")
+    (folder.path / "confiture.toml").write_text(
+        f"[targets.shop]\ndsn = {json.dumps(shop.production)}\n"
+        f"[targets.here]\ndsn = {json.dumps(dsn)}\n"
+    )
+    (folder.path / "answers.toml").write_text(
+        '[database]\npath = "copy"\nsource = "shop"\ntarget = "here"\n[review]\nreplace = false\n'
+    )
+
+    typist.run("confiture-flows wizard --plain --answers answers.toml --yes")
+
+    said = typist.asked("[exit 2]", 60)
+    assert "here is not replaced, so nothing was copied." in said
+    assert "replace = true in [review]" in said.replace("\n", " ")
+
+
+def test_copy_is_stopped_and_loses_its_connections(
+    typist: Typist, shop: Shop, copy: str, server: Server
+) -> None:
+    typist.wizard("--plain")
+    typist.answers("What do you want to do?", "down", "enter")
+    typist.answers("Which database is copied?", "enter")
+    typist.answers("Which database becomes the copy?", "enter")
+    typist.answers("For this run:", "enter")
+    typist.answers("Whose rows are copied?", "enter")
+    typist.answers("These rules:", "enter")
+    typist.answers("Write the rules into", "enter")
+    typist.asked("to copy now?")
+
+    with (
+        psycopg.connect(shop.production, autocommit=True) as conn,
+        psycopg.connect(shop.production) as holder,
+    ):
+
+        def waiting() -> list[int]:
+            rows = conn.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND "
+                "wait_event_type = 'Lock'"
+            )
+            return [row[0] for row in rows]
+
+        holder.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        typist.press("down", "enter")
+        eventually(waiting, bool)
+        typist.press("ctrl-c")
+        said = typist.asked("What now?")
+        assert "Ctrl-C: the query is cancelled" in said
+        assert "What was loaded is dropped" in said
+        assert waiting() == []
+
+        typist.press("enter")
+        (pid,) = eventually(waiting, bool)
+        conn.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        typist.asked("The target is as it was before.")
+        typist.asked("Leave it, and resume later")
+        holder.rollback()
+    typist.press("enter")
+    typist.answers("Save what was chosen", "enter")
+    assert "Leak proof (full): passed." in typist.ended(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from confiture_flows.errors import ConfigError
 from confiture_flows.report.document import Document, Paragraph, Table
 from confiture_flows.report.finding import Severity
 from confiture_flows.wizard.chosen import (
@@ -14,6 +15,7 @@ from confiture_flows.wizard.chosen import (
     target_of,
     where_migrations_stand,
 )
+from confiture_flows.wizard.migrations_folder import DIRECTORY_KEY, ask_directory, shortly
 from confiture_flows.wizard.prefect_profile import prefect_is_configured
 from confiture_flows.wizard.prompts import Back, Choice, Leave, NeedsAnswer
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from confiture_flows.wizard.prompts import Screen
     from confiture_flows.wizard.state import WizardState
 
+_ALL = "all"
 _LEDGER_TABLES = """
 SELECT n.nspname || '.' || c.relname
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -46,6 +49,8 @@ class PlanReview:
     title: ClassVar[str] = "Review"
     keys: ClassVar[tuple[str, ...]] = (
         "review.replace",
+        DIRECTORY_KEY,
+        "review.to",
         "review.at_gate",
         "review.way",
         "review.confirm",
@@ -70,7 +75,7 @@ class PlanReview:
             things.append(f"copy {_count(tables, 'table')} of {state.source}")
             state = _replacing(session, state)
         if state.migrates:
-            steps, more = _migrations(session, state)
+            state, steps, more = _migrations(session, state)
             found += more
             if steps or not state.copies:
                 things.append(f"apply {_count(steps, 'migration')}")
@@ -160,6 +165,12 @@ def _replacing(screen: Screen, state: WizardState) -> WizardState:
         "yellow",
     )
     if not screen.prompter.confirm("review.replace", f"Replace {target.name}?", False):
+        if not screen.attended:
+            raise ConfigError(
+                f"{target.name} is not replaced, so nothing was copied.",
+                next_step="Let the answers say replace = true in [review], or choose a target "
+                "that an earlier copy has made or that is not there yet.",
+            )
         raise Back(state)
     return state.but(replace=True)
 
@@ -177,26 +188,48 @@ class _Read:
     rows: tuple[LedgerRow, ...]
 
 
-def _migrations(screen: Screen, state: WizardState) -> tuple[int, tuple[Finding, ...]]:
+def _migrations(screen: Screen, state: WizardState) -> tuple[WizardState, int, tuple[Finding, ...]]:
     from confiture_flows.migrations.ledger import read_ledger
     from confiture_flows.migrations.plain import discover_for, make_plan
     from confiture_flows.migrations.plan import Direction
     from confiture_flows.migrations.report import plan_document
     from confiture_flows.target import connect
 
+    state = ask_directory(screen, state) or state
     project, target = project_of(screen, state), where_migrations_stand(screen, state)
     directory = discover_for(request_of(project, state), target)
     with connect(target, "wizard") as conn:
         read = _Read(conn, target, directory, read_ledger(conn, target.ledger))
         findings = _validated(read)
-        plan = make_plan(directory, read.rows, Direction.UP, state.to)
+        plan = make_plan(directory, read.rows, Direction.UP, None)
         _show(screen, plan_document(plan, target.name), findings)
         if not plan.steps:
-            return 0, findings
+            return state, 0, findings
+        state = _how_far(screen, state, plan)
+        if state.to is not None:
+            plan = make_plan(directory, read.rows, Direction.UP, state.to)
         findings += _lint(screen, project, read)
         report = _dry_run(screen, conn, plan, target)
     _show(screen, _ways_back(plan, report))
-    return len(plan.steps), (*findings, *(report.findings if report else ()))
+    return state, len(plan.steps), (*findings, *(report.findings if report else ()))
+
+
+def _how_far(screen: Screen, state: WizardState, plan: Plan) -> WizardState:
+    """Ask for the last version to apply, where there are several."""
+    found = [step.migration for step in plan.steps if not step.migration.repeatable]
+    if len(found) < 2:
+        return state.but(to=None)
+    last = found[-1].version
+    choices = [Choice(_ALL, f"All of them, to {last}")]
+    choices += [
+        Choice(each.version, f"To {each.version}", f"{each.shown_name}, {number} of {len(found)}")
+        for number, each in enumerate(found[:-1], 1)
+    ]
+    known = any(each.value == state.to for each in choices)
+    default = state.to if known else _ALL
+    to = screen.prompter.select("review.to", "How far?", choices, default)
+    screen.say("")
+    return state.but(to=None if to == _ALL else to)
 
 
 def _validated(read: _Read) -> tuple[Finding, ...]:
@@ -218,11 +251,15 @@ def _lint(screen: Screen, project: Project, read: _Read) -> tuple[Finding, ...]:
     """What lint says; it stops a run only where the project says so (lint.gate)."""
     from confiture_flows.lint.pending import lint_pending
 
-    # What validation tells of the history stands above.
     report = lint_pending(
-        read.conn, project, read.directory, read.rows, target=read.target, history=False
+        read.conn,
+        project,
+        read.directory,
+        read.rows,
+        target=read.target,
+        history=False,  # which validation has told
     )
-    _show(screen, report.document(str(read.directory.path)))
+    _show(screen, report.document(shortly(read.directory.path)))
     return report.plain if project.lint.gate else ()
 
 
@@ -236,7 +273,8 @@ def _dry_run(screen: Screen, conn: Connection, plan: Plan, target: Target) -> Dr
     if target.dry_run == "scratch":
         screen.say("Running it in a scratch database ...", "dim")
     report = dry_run(conn, plan, target=target, on=target.dry_run)
-    _show(screen, dry_run_document(report, findings=False), report.findings)
+    document = dry_run_document(report, findings=False)  # which says what is unknown
+    _show(screen, document, tuple(f for f in report.findings if f.code != "rehearsal.unknown"))
     if report.error:
         raise report.error
     return report
@@ -293,6 +331,8 @@ def _stop_at_gate(screen: Screen, state: WizardState, findings: Iterable[Finding
         try:
             answer = screen.prompter.select("review.at_gate", "What now?", choices)
         except NeedsAnswer:
+            raise error from None
+        if answer == "back" and not screen.attended:
             raise error from None
         raise (Back if answer == "back" else Leave)(state) from None
 

@@ -31,6 +31,7 @@ class RunVerification:
         "verify.overwrite",
         "verify.deploy",
         "verify.pool",
+        "verify.new_pool",
         "verify.cron",
         "verify.time_zone",
     )
@@ -143,20 +144,10 @@ def _deploy(screen: Screen, state: WizardState, file: Path) -> None:
         "verify.deploy", "Create a Prefect deployment of it, with a schedule?", False
     ):
         return
-    from confiture_flows.flows.plan_deployment import deploy_plan, process_pools
+    from confiture_flows.flows.plan_deployment import deploy_plan
 
     try:
-        pools = process_pools()
-        if not pools:
-            screen.say(
-                "The Prefect server has no work pool of type process. Make one, and come back: "
-                "prefect work-pool create --type process migrations",
-                "yellow",
-            )
-            return
-        pool = screen.prompter.select(
-            "verify.pool", "Which work pool runs it?", [Choice(each, each) for each in pools]
-        )
+        pool = _pool(screen)
         cron = screen.prompter.text("verify.cron", "When (cron)?", "0 3 * * *", _wrong_cron)
         zone = screen.prompter.text("verify.time_zone", "In which time zone?", "UTC", _wrong_zone)
         plan = plan_of(state, file.resolve().parent)
@@ -167,6 +158,25 @@ def _deploy(screen: Screen, state: WizardState, file: Path) -> None:
     screen.say(f"Deployed: {made.name}, by {cron} in {zone}.", "green")
     screen.say("A worker on this machine runs it, with the same environment variables:")
     screen.say(f"  {made.start}")
+
+
+def _pool(screen: Screen) -> str:
+    """A work pool whose workers run beside the file; made where there is none."""
+    from confiture_flows.flows.plan_deployment import make_process_pool, process_pools
+
+    pools = process_pools()
+    if pools:
+        choices = [Choice(each, each) for each in pools]
+        return screen.prompter.select("verify.pool", "Which work pool runs it?", choices)
+    name = screen.prompter.text(
+        "verify.new_pool",
+        "The Prefect server has no work pool of type process. Make one with the name:",
+        "migrations",
+        lambda text: None if text.strip() else "A work pool has a name.",
+    )
+    make_process_pool(name)
+    screen.say(f"Made: the work pool {name}.", "green")
+    return name
 
 
 def _wrong_cron(text: str) -> str | None:
