@@ -1,9 +1,8 @@
-"""Name -> Target, and the project, in a flow. Parameters are stored and shown: names only."""
+"""Name -> Target inside a flow. Flow parameters are stored and shown, so they hold names only."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from confiture_flows.blocks.target import load_target, saved_targets
@@ -14,13 +13,10 @@ from confiture_flows.target import configured_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confiture_flows.config import Project
     from confiture_flows.target import Target
 
 # Targets that exist in this process only: a connection string given on the command line.
 _given: dict[str, Target] = {}
-# The configuration with a plan put before it.
-_project: ContextVar[Project | None] = ContextVar("confiture_flows_project", default=None)
 
 
 @contextmanager

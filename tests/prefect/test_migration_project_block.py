@@ -131,7 +131,7 @@ def test_a_repository_cannot_lead_past_a_block(
             found = resolve_target("shop")
         monkeypatch.chdir(repository)
         own = resolve_target("shop")
-    PostgresTarget.delete("postgres-target/shop", _sync=True)  # pyright: ignore[reportCallIssue]
+    PostgresTarget.delete("shop", _sync=True)  # pyright: ignore[reportCallIssue]
     assert (found.fail_on, found.approve) == ("info", "always")
     assert own.approve == "never"
 
