@@ -203,7 +203,10 @@ def _check_parameters(said: DeploymentConfig, form: dict[str, Any], wrong: _Wron
         raise wrong("parameters are text, numbers and lists.", "Write dates as text.") from None
     except WrongParameters as error:
         raise wrong(f"its parameters do not fit: {error}.", "See the flow's page.") from None
-    missing = sorted(set(form.get("required", ())) - set(said.parameters))
+    needed = set(form.get("required", ()))
+    if "plan_file" in form["properties"] and "plan_file" not in said.parameters:
+        needed.add(next(iter(form["properties"])))  # the database, which a plan file would name
+    missing = sorted(needed - set(said.parameters))
     if said.schedule is not None and missing:
         raise wrong(
             f"it runs by a schedule, where nobody can be asked for {', '.join(missing)}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,10 +49,12 @@ def told() -> Callable[[], None]:
 def latest_run(
     prefect_client: SyncPrefectClient, ask: Callable[[str, dict[str, Any]], Any]
 ) -> Callable[[], Any]:
-    """The flow run that was created last."""
+    """The flow run that was to begin last, of those that a schedule has not put off."""
 
     def find() -> Any:
-        runs = ask("/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 1})
+        until_now = {"expected_start_time": {"before_": datetime.now(UTC).isoformat()}}
+        wanted = {"flow_runs": until_now, "sort": "EXPECTED_START_TIME_DESC", "limit": 1}
+        runs = ask("/flow_runs/filter", wanted)
         return prefect_client.read_flow_run(UUID(runs[0]["id"]))
 
     return find
