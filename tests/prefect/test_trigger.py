@@ -34,7 +34,8 @@ def folder(
         "good/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
         "bad/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
         "bad/0002_b.up.sql": "ALTER TABLE nothing ADD b int;",
-        "slow/0001_s.up.sql": "SELECT pg_sleep(60);",
+        "slow/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
+        "slow/0002_s.up.sql": "SELECT pg_sleep(60);",
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
@@ -73,7 +74,7 @@ def test_a_run_that_completes_is_summed_up(
     assert "target=shop" in out
     lines = err.splitlines()
     assert lines[0].startswith("Created: http")
-    assert any(line.startswith("Running") for line in lines)
+    assert any(line.startswith("Completed") for line in lines)
     assert any(" INFO " in line and "applied" in line.lower() for line in lines), err
 
 
