@@ -14,17 +14,15 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.plan import Plan
 
 
-def name_run(plan: Plan) -> None:
-    """Put the versions of a plan behind the run's name, where that ends with its target.
+def name_run(plan: Plan, target: str) -> None:
+    """Put the versions of a plan behind the run's name, where that is its flow and its target.
 
     A name that somebody has given to the run stays, and so does that of a run with nothing to do.
     """
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    template = context.flow.flow_run_name if context and context.flow else None
-    if run is None or not isinstance(template, str) or not template.endswith("{target}"):
-        return
-    if not plan.steps:
+    flow = context.flow if context else None
+    if run is None or flow is None or run.name != f"{flow.name} {target}" or not plan.steps:
         return
     name = f"{run.name} {plan.span}"
     try:

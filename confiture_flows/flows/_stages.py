@@ -113,7 +113,7 @@ class TaskStages:
         )
         said = {"direction": str(direction), "plan": plan.span, "migrations": len(plan.steps)}
         tell(StageEvent.PLANNED, self.target.name, said)
-        name_run(plan)
+        name_run(plan, self.target.name)
         return plan
 
     def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
