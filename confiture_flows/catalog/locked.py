@@ -1,14 +1,12 @@
-"""A query about sizes -> its rows, and the tables that it had to leave out. Only reads.
+"""A query about tables -> its rows, or which tables somebody keeps locked. Only reads.
 
-Even the size of a table waits for whoever holds ACCESS EXCLUSIVE on it, or is queued for that.
-Nobody should wait for a number as long as another's migration takes.
+Even the size of a table, or the text of its constraints, waits for whoever holds ACCESS EXCLUSIVE
+on it, or is queued for that. Nobody should wait for a number as long as another's migration takes.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
-
-from psycopg.errors import LockNotAvailable
 
 from confiture_flows.errors import LockError
 
@@ -40,6 +38,19 @@ ORDER BY 2, 3
 """
 
 
+def limit_waiting(conn: Connection) -> None:
+    """Let a transaction wait for a lock no longer than usual, if nothing limits it already."""
+    conn.execute(
+        "SELECT set_config('lock_timeout', %s, true) WHERE current_setting('lock_timeout') = '0'",
+        (str(LOCK_WAIT_MS),),
+    )
+
+
+def locked_by_others(conn: Connection) -> dict[int, tuple[str, str]]:
+    """The tables that other sessions hold in ACCESS EXCLUSIVE or wait to: schemas, names by oid."""
+    return {oid: (schema, name) for oid, schema, name in conn.execute(_LOCKED)}
+
+
 def ask_unlocked(
     conn: Connection, ask: Callable[[list[int]], _Found], *, wait_ms: int = LOCK_WAIT_MS
 ) -> tuple[_Found, tuple[tuple[str, str], ...]]:
@@ -58,6 +69,8 @@ def ask_unlocked(
     Raises:
         LockError: Ever other tables were locked.
     """
+    from psycopg.errors import LockNotAvailable
+
     left_out: dict[int, tuple[str, str]] = {}
     limit = wait_ms
     for _ in range(_TRIES):
@@ -66,7 +79,7 @@ def ask_unlocked(
                 conn.execute("SELECT set_config('lock_timeout', %s, true)", (str(limit),))
                 return ask(list(left_out)), tuple(left_out.values())
         except LockNotAvailable:
-            left_out |= {oid: (schema, name) for oid, schema, name in conn.execute(_LOCKED)}
+            left_out |= locked_by_others(conn)
             limit = min(limit, _SHORT_MS)
     raise LockError(
         "The sizes of tables cannot be read: ever other tables are locked.",

@@ -16,7 +16,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from confiture_flows.catalog.locked import limit_waiting, locked_by_others
 from confiture_flows.catalog.model import Catalog, CatalogObject
+from confiture_flows.errors import LockError
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -29,6 +31,7 @@ _HEADER = re.compile(
 _RESTRICTED = "-- restricted to relations"
 # PostgreSQL numbers what initdb makes below this (FirstNormalObjectId).
 _FIRST_OWN_OID = 16384
+_NAMED = 5  # of the tables that are locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def take_snapshot(
     """Read what is in the database, apart from rows.
 
     Definitions are printed by the server with search_path emptied, so that they name
-    schemas and two snapshots compare. Takes a short lock on nothing.
+    schemas and two snapshots compare. The server waits for a table that somebody keeps in ACCESS
+    EXCLUSIVE; that is given up after the session's lock_timeout, or `LOCK_WAIT_MS` without one.
 
     Args:
         conn: In autocommit, or in a transaction.
@@ -62,17 +66,36 @@ def take_snapshot(
             snapshots of servers where migrations run as different roles compare.
         only: The parts of queries.sql to read, of those that every database may have something
             for; None reads all there is.
+
+    Raises:
+        LockError: Somebody keeps a table locked.
     """
+    from psycopg.errors import LockNotAvailable
+
     schema, table = ledger or (None, None)
     values = {"schema": schema, "ledger": table, "migrators": list(migrators)}
-    with conn.transaction():
-        # Compiling the query would cost more than it saves.
-        conn.execute("SET LOCAL search_path = ''; SET LOCAL jit = off")
-        # What a catalog may hold needs no question where none of its parts is read.
-        found = frozenset() if only else frozenset(row[0] for row in conn.execute(rare_catalogs()))
-        query = _query(conn.info.server_version // 10_000, found, only)
-        rows = conn.execute(query, values).fetchall()
+    try:
+        with conn.transaction():
+            # Compiling the query would cost more than it saves.
+            conn.execute("SET LOCAL search_path = ''; SET LOCAL jit = off")
+            limit_waiting(conn)
+            # What a catalog may hold needs no question where none of its parts is read.
+            rare = () if only else conn.execute(rare_catalogs()).fetchall()
+            found = frozenset(row[0] for row in rare)
+            query = _query(conn.info.server_version // 10_000, found, only)
+            rows = conn.execute(query, values).fetchall()
+    except LockNotAvailable:
+        raise _locked(conn) from None
     return Catalog(tuple(sorted(CatalogObject(*row) for row in rows)))
+
+
+def _locked(conn: Connection) -> LockError:
+    names = [f"{schema}.{name}" for schema, name in locked_by_others(conn).values()]
+    which = ", ".join(names[:_NAMED]) or "a table"
+    return LockError(
+        f"The catalog cannot be read: another session keeps {which} locked.",
+        next_step="Run it again when that session is done: select * from pg_locks where granted;",
+    )
 
 
 @cache

@@ -86,13 +86,14 @@ def dry_run(
         watch: Watches each connection that statements run on.
 
     Raises:
-        LedgerError, TargetError: The target cannot be read.
+        LedgerError, TargetError, LockError: The target cannot be read.
         ConfigError: The scratch server's connection string cannot be read.
     """
     started = time.monotonic()
     depth = Depth(on)
     dry = _Dry(conn, plan, target, rows, prove, watch)
-    found = _Found(tables=tables_of(conn, plan.steps))
+    tables, unknown = tables_of(conn, plan.steps)
+    found = _Found(tables=tables, unknown=[*unknown])
     if depth is Depth.STATIC:
         found.migrations = static_impact(conn, plan)
         found.unknown.append("Nothing was executed: what functions and DO blocks do is not known.")

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.catalog.diff import Action, diff
 from confiture_flows.catalog.snapshot import take_snapshot
+from confiture_flows.errors import LockError
 from confiture_flows.migrations.ledger import locate_ledger
 from confiture_flows.postgres.schema_copy import copy_schema
+from confiture_flows.postgres.scratch import ScratchUnavailable
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
@@ -131,11 +133,14 @@ def fill(
         keys: The foreign keys that the plan adds between them.
 
     Raises:
-        ScratchUnavailable: The schema cannot be dumped, or not be made again.
+        ScratchUnavailable: The schema cannot be read, be dumped, or be made again.
     """
     ledger = locate_ledger(conn, target.ledger)
     known = (ledger.schema, ledger.name)
-    held = take_snapshot(conn, ledger=known)
+    try:
+        held = take_snapshot(conn, ledger=known)
+    except LockError as locked:
+        raise ScratchUnavailable(locked.message, locked.next_step) from None
     with connect(place.target(), "dry run") as scratch:
         if place.private:
             # Whoever migrates the target has the rights for it, by whatever way.

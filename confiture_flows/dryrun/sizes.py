@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from confiture_flows.catalog.locked import LOCK_WAIT_MS, ask_unlocked
 from confiture_flows.dryrun.known import tables_named
 from confiture_flows.dryrun.report import TableSize
 from confiture_flows.errors import MigrationFileError
@@ -63,7 +64,7 @@ SELECT
 FROM named
 JOIN pg_catalog.pg_class AS c ON c.oid = named.oid
 JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm')
+WHERE c.relkind IN ('r', 'p', 'm') AND c.oid <> ALL (%(locked)s::bigint[])
 ORDER BY 3 DESC, 1
 """
 _COUNT = "SELECT count(*) FROM ONLY {}"
@@ -112,18 +113,42 @@ def _quoted(name: ObjectName) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in name if part)
 
 
-def tables_of(conn: Connection, steps: tuple[Step, ...]) -> tuple[TableSize, ...]:
-    """The tables that steps touch and that are there, the largest first."""
+def tables_of(
+    conn: Connection, steps: tuple[Step, ...], *, wait_ms: int = LOCK_WAIT_MS
+) -> tuple[tuple[TableSize, ...], tuple[str, ...]]:
+    """The tables that steps touch and that are there, the largest first.
+
+    Args:
+        conn: The target; in autocommit.
+        steps: Those of the plan.
+        wait_ms: How long a locked table is waited for; then it is left out.
+
+    Returns:
+        The tables; and what is unknown because somebody keeps tables locked, in sentences.
+
+    Raises:
+        LockError: Ever other tables were locked.
+    """
     names: set[str] = set()
     bare: set[str] = set()
     for statement in statements_of(steps):
         for name in tables_named(statement):
             names.add(_quoted(name))
             bare.update(() if name.schema else (name.name,))
-    rows = conn.execute(_NAMED, {"names": sorted(names), "bare": sorted(bare)}).fetchall()
-    return tuple(
-        TableSize(name, _rows(conn, name, rows, heap), size, indexes, dependents=tuple(dependents))
-        for name, rows, size, indexes, heap, dependents in rows
+
+    def ask(locked: list[int]) -> tuple[TableSize, ...]:
+        said = {"names": sorted(names), "bare": sorted(bare), "locked": locked}
+        return tuple(
+            TableSize(
+                name, _rows(conn, name, rows, heap), size, indexes, dependents=tuple(dependents)
+            )
+            for name, rows, size, indexes, heap, dependents in conn.execute(_NAMED, said).fetchall()
+        )
+
+    tables, locked = ask_unlocked(conn, ask, wait_ms=wait_ms)
+    return tables, tuple(
+        f"Another session keeps {schema}.{name} locked; its size and its rows are unknown."
+        for schema, name in locked
     )
 
 

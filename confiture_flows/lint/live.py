@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from psycopg.errors import LockNotAvailable
-
 from confiture_flows.catalog.locked import LOCK_WAIT_MS, ask_unlocked
 from confiture_flows.catalog.snapshot import take_snapshot
+from confiture_flows.errors import LockError
 from confiture_flows.lint.live_state import PARTS, state_of
 from confiture_flows.lint.statistics import TableFacts, TableStatistics, write_rate
 from confiture_flows.migrations.ledger import locate_ledger
@@ -82,7 +81,7 @@ def read_live(conn: Connection, ledger: str, *, wait_ms: int = LOCK_WAIT_MS) -> 
         statistics = _sizes(conn, table, wait_ms)
         try:
             catalog = take_snapshot(conn, ledger=(table.schema, table.name), only=PARTS)
-        except LockNotAvailable:  # of a view's query, or a default of the locked table
+        except LockError:  # of a view's query, or a default of the locked table
             return LiveDatabase(None, statistics)
     return LiveDatabase(state_of(catalog, schema or "public"), statistics)
 

@@ -169,6 +169,8 @@ def replay(
         return unknown.replay
     except ScratchUnavailable as error:
         return Replay(unknown=error.reason, next_step=error.next_step)
+    except LockError as error:
+        return Replay(unknown=error.message, next_step=error.next_step)
     return Replay(len(steps), diff(expected, held), place.place)
 
 

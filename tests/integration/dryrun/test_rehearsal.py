@@ -12,6 +12,10 @@ from psycopg.conninfo import make_conninfo
 
 from confiture_flows.catalog.snapshot import take_snapshot
 from confiture_flows.dryrun.report import Depth, RollbackVerdict
+from confiture_flows.dryrun.sizes import tables_of
+from confiture_flows.errors import LockError
+from confiture_flows.migrations.discovery import discover
+from confiture_flows.migrations.plan import plan_forward
 from confiture_flows.postgres import Server
 from confiture_flows.postgres.scratch import PREFIX
 from confiture_flows.sql.parts import LockMode
@@ -333,3 +337,21 @@ def test_session_that_is_in_the_way_now_is_named(
     )
     assert found.blocker.application == "nightly report"
     assert "impact.in_the_way" in codes(report)
+
+
+def test_a_table_that_somebody_keeps_locked_is_said_and_not_waited_for(
+    write: Callable[..., Path], shop: psycopg.Connection, dsn: str
+) -> None:
+    directory = write({"0001_a.up.sql": "ALTER TABLE users ADD x int;"})
+    steps = plan_forward(discover(directory).migrations, ()).steps
+    shop.execute("SET lock_timeout = '100ms'")
+    with psycopg.connect(dsn) as other:
+        other.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+
+        tables, unknown = tables_of(shop, steps, wait_ms=100)
+        with pytest.raises(LockError, match=r"another session keeps public\.users locked"):
+            take_snapshot(shop)
+
+    assert not tables
+    (said,) = unknown
+    assert "keeps public.users locked" in said
