@@ -1,6 +1,7 @@
-"""Measure the package beside a bare psycopg loop and dbmate: `python -m tests.benchmarks --help`.
+"""Measure the package beside others that do the same work: `python -m tests.benchmarks --help`.
 
-A report, never a test: what it prints depends on the machine and on who else uses it.
+A report, never a test: what it prints depends on the machine and on who else uses it. Candidates
+run in turn, round after round; ratios of one run are what to compare.
 """
 
 from __future__ import annotations
@@ -15,46 +16,91 @@ from rich.console import Console
 
 from confiture_flows.cli.prefect_server import temporary_server
 from confiture_flows.report.text import print_document
-from tests.benchmarks.report import as_json, documents, put_between_markers
-from tests.benchmarks.run import Plan, run_all
+from tests.benchmarks.claims import claims
+from tests.benchmarks.peers import environment_of_peers
+from tests.benchmarks.pictures import draw
+from tests.benchmarks.section import Section, body_of, put_between_markers
 from tests.benchmarks.servers import durable_server
+from tests.benchmarks.suite import PARTS, Suite
 
 
 def main() -> None:
-    """Run everything and print it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--migrations", type=int, default=300, help="how many [300]")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is measured [7]")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
-    parser.add_argument(
-        "--markdown",
-        type=Path,
-        metavar="FILE",
-        help="make the generated part of this page anew (docs/explanation/performance.md)",
-    )
-    options = parser.parse_args()
+    """Measure, print, and write down."""
+    options = _options()
     out = Console()
+    sections: list[Section] = []
     with ExitStack() as stack:
-        status = stack.enter_context(out.status("Starting PostgreSQL and Prefect ..."))
-        prefect = stack.enter_context(temporary_server())
+        status = stack.enter_context(out.status("Installing other tools ..."))
+        peers = options.peers
+        if peers is None and not options.without_peers:
+            peers = stack.enter_context(environment_of_peers())
+        status.update("Starting PostgreSQL and Prefect ...")
+        parts = options.only or list(PARTS)
+        prefect = stack.enter_context(temporary_server()) if "apply" in parts else None
         dsn = stack.enter_context(durable_server())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confiture-bench-")))
-        prefect.wait()
-        results = run_all(
-            Plan(options.migrations, options.rounds, start_rounds=3 * options.rounds),
-            dsn,
-            folder,
-            prefect.environment(),
+        if prefect:
+            prefect.wait()
+        suite = Suite(
+            dsn=dsn,
+            folder=folder,
+            prefect=prefect.environment() if prefect else {},
+            peers=peers,
+            migrations=options.migrations,
+            rows=options.rows,
+            rounds=options.rounds,
+            lint=tuple(options.lint),
+            many=tuple(options.many),
+            long=tuple(options.long),
             tell=status.update,
         )
-    for document in documents(results):
-        print_document(out, document)
-        out.print()
+        for part in parts:
+            section = PARTS[part](suite)
+            sections.append(section)
+            status.stop()
+            for document in section.documents:
+                print_document(out, document)
+                out.print()
+            status.start()
+    _write_down(sections, options)
+
+
+def _write_down(sections: list[Section], options: argparse.Namespace) -> None:
     if options.json:
-        options.json.write_text(json.dumps(as_json(results), indent=1) + "\n")
+        figures = {section.name: section.figures for section in sections}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
     if options.markdown:
-        page = put_between_markers(options.markdown.read_text(), results)
-        options.markdown.write_text(page)
+        page = options.markdown.read_text(encoding="utf-8")
+        for section in sections:
+            page = put_between_markers(page, section.name, body_of(section))
+        options.markdown.write_text(page, encoding="utf-8")
+    if options.pictures:
+        draw(sections, options.pictures)
+    if options.readme:
+        ratios = {name: each for section in sections for name, each in section.ratios.items()}
+        page = options.readme.read_text(encoding="utf-8")
+        page = put_between_markers(page, "claims", claims(ratios))
+        options.readme.write_text(page, encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("--only", action="append", choices=list(PARTS), help="a part; may be repeated [all]")
+    add("--migrations", type=int, default=300, help="how many are applied [300]")
+    add("--rows", type=int, default=300_000, help="how many are copied [300,000]")
+    add("--rounds", type=int, default=5, help="how often each is measured [5]")
+    add("--lint", type=Path, nargs="+", default=[], metavar="DIR", help="migrations to lint")
+    numbers = {"type": int, "nargs": "+", "metavar": "N"}
+    add("--many", **numbers, default=[100, 1000, 10_000], help="migrations to grow through")
+    add("--long", **numbers, default=[10_000, 100_000, 1_000_000], help="rows to grow through")
+    add("--peers", type=Path, metavar="BIN", help="other tools' environment [installed for now]")
+    add("--without-peers", action="store_true", help="measure no tool that is not installed")
+    add("--json", type=Path, metavar="FILE", help="write every round's figures there")
+    add("--markdown", type=Path, metavar="FILE", help="make the tables of that page anew")
+    add("--pictures", type=Path, metavar="FOLDER", help="draw charts there")
+    add("--readme", type=Path, metavar="FILE", help="make the claims of that page anew")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.work import Work
 
-BARE, PLAIN, FLOW, DBMATE = (
+BARE, PLAIN, FLOW, DBMATE, ALEMBIC, CONFITURE = (
     "bare psycopg loop",
     "migrate --plain",
     "migrate (flow)",
     "dbmate",
+    "alembic",
+    "fraiseql-confiture",
 )
 BARE_INSIDE, ENGINE_INSIDE, ENGINE_FLUSH_RUN, FLOW_INSIDE = (
     "bare loop, in-process",
@@ -68,15 +70,17 @@ class Bench:
         work: The migrations.
         folder: An empty working directory without a configuration.
         prefect: The variables that name a running Prefect server; empty for none.
+        peers: The bin folder of other tools' own environment.
     """
 
     dsn: str
     work: Work
     folder: Path
     prefect: Mapping[str, str] = field(default_factory=dict)
+    peers: Path | None = None
 
     def candidates(self) -> dict[str, Candidate]:
-        """All that can run here: dbmate where it is installed, flows where there is a server."""
+        """All that can run here: others where they are installed, flows where there is a server."""
         pairs = str(self.work.pairs)
         ours = (program("confiture-flows") or "confiture-flows", "migrate", "--dir", pairs)
         inside = (sys.executable, "-m", "tests.benchmarks.inside")
@@ -90,10 +94,27 @@ class Bench:
         if dbmate := program("dbmate"):
             options = ("--no-dump-schema", "--migrations-dir", str(self.work.dbmate))
             found[DBMATE] = Candidate((dbmate, *options, "migrate"))
+        found |= self._peers(pairs)
         if self.prefect:
             found[FLOW] = Candidate(ours)
             found[FLOW_INSIDE] = Candidate((*inside, "flow", pairs), own_clock=True)
         return found
+
+    def _peers(self, pairs: str) -> dict[str, Candidate]:
+        if self.peers is None:
+            return {}
+        # Only the shell knows the URL of the database of each round.
+        command = 'exec "$0" migrate up --no-config --database-url "$DATABASE_URL" "$@"'
+        folder = f"--migrations-dir={pairs}"
+        found = {
+            ALEMBIC: (str(self.peers / "alembic"), "-c", str(self.work.alembic), "upgrade", "head"),
+            CONFITURE: ("sh", "-c", command, str(self.peers / "confiture"), folder),
+        }
+        return {
+            name: Candidate(command)
+            for name, command in found.items()
+            if (self.peers / name.removeprefix("fraiseql-")).exists()
+        }
 
     def run(self, command: tuple[str, ...], dsn: str) -> tuple[float, str]:
         """Run a command on a database.

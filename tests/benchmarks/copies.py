@@ -32,6 +32,8 @@ from confiture_flows.anonymization.proof.report import LeakReport, ProofMode, Pr
 from confiture_flows.target import Target
 from tests.benchmarks.copy_command import COMMANDS, run_command, write_project
 from tests.benchmarks.copy_peers import (
+    CONFITURE_COPY,
+    PG_ANON,
     dump_and_restore,
     masked_all,
     prepare_pg_anon,
@@ -239,6 +241,24 @@ def ways(bench: Bench) -> dict[str, Callable[[], Mapping[str, float]]]:
     }
 
 
+def beside(bench: Bench, peers: Path, folder: Path) -> dict[str, Callable[[], dict[str, float]]]:
+    """Other tools, and our command as they are run.
+
+    Args:
+        bench: Its source gets a copy that they can read.
+        peers: The bin folder of their environment.
+        folder: Empty; for projects of ours.
+    """
+    bench.prepare_peers(peers)
+    runs: dict[str, Callable[[], dict[str, float]]] = {}
+    for name, masks in COMMANDS.items():
+        write_project(folder / masks, bench.admin, masks)
+        runs[name] = bench.peer(run_command, folder / masks)
+    runs[CONFITURE_COPY] = bench.peer(sync_confiture, peers)
+    runs[PG_ANON] = bench.peer(dump_and_restore, peers)
+    return runs
+
+
 def with_processor(run: Callable[[], Mapping[str, float]]) -> Callable[[], Mapping[str, float]]:
     """The same with the processor time that it took."""
 
@@ -265,13 +285,7 @@ def main() -> None:
         bench = Bench(dsn, said.rows)
         runs = ways(bench)
         if said.peers:
-            bench.prepare_peers(said.peers)
-            for name, engine in COMMANDS.items():
-                folder = Path(scratch) / engine
-                write_project(folder, bench.admin, engine)
-                runs[name] = bench.peer(run_command, folder)
-            runs["fraiseql-confiture, masked"] = bench.peer(sync_confiture, said.peers)
-            runs["pg_anon, dump and restore"] = bench.peer(dump_and_restore, said.peers)
+            runs |= beside(bench, said.peers, Path(scratch))
         measured = {
             name: with_processor(run)
             for name, run in runs.items()

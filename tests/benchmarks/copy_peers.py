@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+CONFITURE_COPY, PG_ANON = "fraiseql-confiture, masked", "pg_anon, dump and restore"
 _SYNC = """
 import sys
 from confiture.config.environment import DatabaseConfig

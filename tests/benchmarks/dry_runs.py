@@ -135,10 +135,42 @@ def estimates(dsn: str, sizes: Sequence[int], sample: int | None = None) -> Docu
     )
 
 
-def cost(folder: Path, rounds: int, *, layout: str | None = None, **said: Any) -> Document:
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What dry runs of a directory took.
+
+    Attributes:
+        migrations: How many there are.
+        locks: On tables, that others could meet.
+        seconds: Of every round, by what was done.
+    """
+
+    migrations: int
+    locks: int
+    seconds: dict[str, list[float]]
+
+    @property
+    def medians(self) -> dict[str, float]:
+        """By what was done."""
+        return {name: statistics.median(each) for name, each in self.seconds.items()}
+
+    def document(self, title: str) -> Document:
+        """As a table."""
+        rows = tuple(
+            (name, f"{median:.2f}", f"{median / self.medians['plain']:.1f}")
+            for name, median in self.medians.items()
+        )
+        return Document(
+            f"{title}: {self.migrations} migrations, {self.locks} locks on tables",
+            (Table(("", "seconds", "times a plain apply"), rows),),
+        )
+
+
+def costs(folder: Path, rounds: int, *, layout: str | None = None, **said: Any) -> Costs:
     """A plain apply of a directory beside its rehearsals, all in this process.
 
-    Each round has a database of its own, in one scratch server, which is started before.
+    Each round has a database of its own, in one scratch server, which is started before. One round
+    more warms caches, and does not count.
     """
     plan = plan_forward(discover(folder, layout=layout, **said).migrations, ())
     for step in plan.steps:
@@ -164,20 +196,8 @@ def cost(folder: Path, rounds: int, *, layout: str | None = None, **said: Any) -
                         )
                         locks = sum(len(each.table_locks) for each in found.migrations)
                     seconds.append(time.perf_counter() - started)
-    # The first round warms caches.
-    medians = {name: statistics.median(each[1:]) for name, each in took.items()}
-    return Document(
-        f"{folder.parent.name}: {len(plan.steps)} migrations, {locks} locks on tables",
-        (
-            Table(
-                ("", "seconds", "times a plain apply"),
-                tuple(
-                    (name, f"{median:.2f}", f"{median / medians['plain']:.1f}")
-                    for name, median in medians.items()
-                ),
-            ),
-        ),
-    )
+    counted = {name: each[1:] for name, each in took.items()}
+    return Costs(len(plan.steps), locks, counted)
 
 
 def main() -> None:
@@ -193,8 +213,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     for folder in options.cost:
-        found = cost(folder, options.rounds, layout=options.layout, as_written=options.as_written)
-        print(render_markdown(found))
+        found = costs(folder, options.rounds, layout=options.layout, as_written=options.as_written)
+        print(render_markdown(found.document(folder.parent.name)))
     if options.rows:
         with durable_server() as dsn:
             print(render_markdown(estimates(dsn, options.rows, options.sample)))

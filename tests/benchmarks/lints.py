@@ -28,16 +28,25 @@ from tests.benchmarks.candidates import program
 from tests.benchmarks.measure import interleave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from confiture_flows.migrations.migration import Migration
+    from tests.benchmarks.measure import Series
 
+IN_PROCESS, COMMAND, SQLFLUFF, SQUAWK = (
+    "confiture-flows, all rules, in one process",
+    "confiture-flows lint --no-cache, a process a directory",
+    "sqlfluff lint, three rules",
+    "squawk, each file alone",
+)
 _SQLFLUFF_RULES = "CP01,LT01,LT12"
 _TABLE = "CREATE TABLE t{n} (id bigint PRIMARY KEY, a text);\nCREATE INDEX t{n}_a ON t{n} (a);\n"
 
 
-def speed(folders: Sequence[Path], rounds: int, sqlfluff_files: int = 60) -> Document:
-    """Files a second, with history, beside the commands of others.
+def speeds(
+    folders: Sequence[Path], rounds: int, sqlfluff_files: int = 60
+) -> dict[str, tuple[int, Series]]:
+    """What each takes for how many files, with history, beside the commands of others.
 
     Args:
         folders: Directories of migrations.
@@ -48,24 +57,26 @@ def speed(folders: Sequence[Path], rounds: int, sqlfluff_files: int = 60) -> Doc
     files = [path for each in sets for path in _files(each, downs=True)]
     some = files[:: max(len(files) // sqlfluff_files, 1)] if sqlfluff_files else []
     runs: dict[str, tuple[int, Callable[[], None]]] = {
-        "confiture-flows, all rules, in one process": (len(files), lambda: _in_process(folders)),
-        "confiture-flows lint --no-cache, a process a directory": (
-            len(files),
-            lambda: _commands(folders, "--no-cache"),
-        ),
+        IN_PROCESS: (len(files), lambda: _in_process(folders)),
+        COMMAND: (len(files), lambda: _commands(folders, "--no-cache")),
     }
     if sqlfluff := program("sqlfluff"):
         command = [sqlfluff, "lint", "--dialect", "postgres", "--templater", "raw"]
         command += ["--rules", _SQLFLUFF_RULES, *map(str, some)]
-        runs["sqlfluff lint, three rules"] = (len(some), lambda: _run(command))
+        runs[SQLFLUFF] = (len(some), lambda: _run(command))
     if squawk := program("squawk"):
-        runs["squawk, each file alone"] = (len(files), lambda: _run([squawk, *map(str, files)]))
+        runs[SQUAWK] = (len(files), lambda: _run([squawk, *map(str, files)]))
     found = interleave({name: _timed(run) for name, (_, run) in runs.items()}, rounds)
-    rows = []
-    for name, (count, _) in runs.items():
-        median = found[name]["seconds"].median
-        rows.append((name, f"{count}", f"{median:.2f}", f"{count / median:.0f}"))
-    return Document("Speed", (Table(("", "files", "seconds", "files/s"), tuple(rows)),))
+    return {name: (count, found[name]["seconds"]) for name, (count, _) in runs.items()}
+
+
+def speed(found: Mapping[str, tuple[int, Series]]) -> Document:
+    """Files a second of each."""
+    rows = tuple(
+        (name, f"{count}", f"{series.median:.2f}", f"{count / series.median:.0f}")
+        for name, (count, series) in found.items()
+    )
+    return Document("Linting", (Table(("", "files", "seconds", "files/s"), rows),))
 
 
 def unchanged(number: int, rounds: int) -> Document:
@@ -153,7 +164,7 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIRECTORY")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print(render_markdown(speed(options.folders, options.rounds)), flush=True)
+    print(render_markdown(speed(speeds(options.folders, options.rounds))), flush=True)
     print(render_markdown(unchanged(1000, options.rounds)), flush=True)
     print(render_markdown(findings(options.folders)), flush=True)
 

@@ -1,4 +1,4 @@
-"""Results -> tables, verdicts, JSON and the generated part of the documentation. Pure."""
+"""Results -> tables, verdicts and JSON. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.report.document import Document, Facts, Paragraph, Table
-from confiture_flows.report.markdown import render_markdown
 from tests.benchmarks.candidates import (
+    ALEMBIC,
     BARE,
     BARE_INSIDE,
+    CONFITURE,
     DBMATE,
     ENGINE_FLUSH_RUN,
     ENGINE_INSIDE,
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.measure import Series
 
-BEGIN = "<!-- benchmarks: generated from here -->"
-END = "<!-- benchmarks: to here -->"
 # What each is compared with.
 _YARDSTICKS = {
     BARE: BARE,
     PLAIN: BARE,
     FLOW: BARE,
     DBMATE: BARE,
+    ALEMBIC: BARE,
+    CONFITURE: BARE,
     BARE_INSIDE: BARE_INSIDE,
     ENGINE_INSIDE: BARE_INSIDE,
     ENGINE_FLUSH_RUN: BARE_INSIDE,
@@ -242,17 +243,3 @@ def as_json(results: Results) -> dict[str, Any]:
             for each in verdicts(results)
         ],
     }
-
-
-def put_between_markers(page: str, results: Results) -> str:
-    """The page with its generated part made anew.
-
-    Raises:
-        ValueError: The page has no such part.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"The page lacks {BEGIN} or {END}.")
-    parts = ["#" + render_markdown(document) for document in documents(results)]
-    return f"{before}{BEGIN}\n\n" + "\n".join(parts) + f"\n{END}{after}"

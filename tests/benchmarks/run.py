@@ -43,6 +43,7 @@ def run_all(
     folder: Path,
     prefect: Mapping[str, str],
     tell: Callable[[str], None] = lambda _what: None,
+    peers: Path | None = None,
 ) -> Results:
     """Measure everything.
 
@@ -52,12 +53,13 @@ def run_all(
         folder: Empty; for files.
         prefect: Variables of a running Prefect server; empty leaves the flows out.
         tell: Told what is going on.
+        peers: The bin folder of other tools' own environment; None leaves them out.
     """
     load = f"{os.getloadavg()[0]:.1f}, by whatever else ran here"
     work = write_work(folder, plan.migrations)
     empty = folder / "project"
     empty.mkdir()
-    bench = Bench(dsn, work, empty, prefect)
+    bench = Bench(dsn, work, empty, prefect, peers)
     found = bench.candidates()
     starts = interleave(start_ups(bench), plan.start_rounds, tell)
     runs = interleave(
