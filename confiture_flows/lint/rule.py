@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
     import re
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _Kind = TypeVar("_Kind")
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class TextEdit:
     """Characters `start` to `end` of the script's text become `text`."""
 
@@ -37,7 +38,7 @@ class TextEdit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Problem:
     """What a rule found about an operation.
 

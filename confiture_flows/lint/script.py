@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.operations import ReadStatement, read_once
 from confiture_flows.sql.script import TransactionMode, read_marker
+from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from confiture_flows.sql.parts import ObjectName
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class LintedScript:
     """A script as the rules see it.
 
@@ -62,7 +63,7 @@ class LintedScript:
         return self._on_tables.get(table, ([], []))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class End(op.Operation):
     """The end of a migration, for rules that ask what it leaves behind.
 
@@ -77,21 +78,21 @@ class End(op.Operation):
     orders: Mapping[tuple[ObjectName, ObjectName], str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class HistoryEnd(op.Operation):
     """The end of all migrations, for a constraint that an earlier one added as NOT VALID."""
 
     added: op.AddConstraint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SilencingComment(op.Operation):
     """A noqa comment, and what it says besides."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class UnusedNoqa(op.Operation):
     """A code in a noqa comment that silences nothing; `unknown` when no rule has it."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from confiture_flows.sql.operation import (
 )
 from confiture_flows.sql.parts import Inside
 from confiture_flows.sql.statements import gap_length, lift_copy_data
+from confiture_flows.sql.value import value
 from confiture_flows.sql.words import words_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _DEEPEST = 5
 _LINE_END = re.compile("\n")
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ReadStatement:
     """A statement and what it does.
 

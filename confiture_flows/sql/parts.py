@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from confiture_flows.sql.value import value
 
 
 class ObjectName(NamedTuple):
@@ -17,7 +18,7 @@ class ObjectName(NamedTuple):
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class TypeName:
     """A type as it was written, under PostgreSQL's own name.
 
@@ -64,7 +65,7 @@ _BUILTIN_TYPES_WORDS = """
 BUILTIN_TYPES = frozenset(_BUILTIN_TYPES_WORDS.split())
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Expression:
     """A default, a check, a condition.
 
@@ -98,7 +99,7 @@ class ConstraintKind(StrEnum):
     UNIQUE = "unique"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ConstraintSpec:
     """A constraint as a statement writes it.
 
@@ -139,7 +140,7 @@ class ConstraintSpec:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ColumnSpec:
     """A column as a statement writes it.
 
@@ -168,7 +169,7 @@ class ColumnSpec:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class IndexColumn:
     """A part of an index; `name` is empty for an expression."""
 
