@@ -145,12 +145,15 @@ class Scene:
 
     def before(self) -> Iterator[Operation]:
         """The operations before this statement in its transaction, the last first."""
+        transaction = self.transaction
+        if transaction is None:
+            return
         for number in range(self.number - 1, -1, -1):
-            if (
-                self.transaction is not None
-                and self.script.transactions[number] == self.transaction
-            ):
+            its_own = self.script.transactions[number]
+            if its_own == transaction:
                 yield from reversed(self.script.statements[number].operations)
+            elif its_own is not None:
+                return  # transactions follow one another
 
     def earlier(self) -> Iterator[Operation]:
         """The operations before this statement in its script."""
