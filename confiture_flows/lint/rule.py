@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.lint.catalog import KnownTable
-    from confiture_flows.lint.script import LintedScript
+    from confiture_flows.lint.script import LintedScript, Lock
     from confiture_flows.lint.severity import Duration
     from confiture_flows.lint.state import KnownState
     from confiture_flows.lint.statistics import TableFacts
@@ -145,14 +145,24 @@ class Scene:
 
     def before(self) -> Iterator[Operation]:
         """The operations before this statement in its transaction, the last first."""
-        transaction = self.transaction
+        for number in self._numbers_before():
+            yield from reversed(self.script.statements[number].operations)
+
+    def locks_before(self) -> Iterator[Lock]:
+        """What the transaction has locked before this statement, the last operation first."""
+        locks = self.script.locks
+        for number in self._numbers_before():
+            yield from locks[number]
+
+    def _numbers_before(self) -> Iterator[int]:
+        """The statements before this one in its transaction, the last first."""
+        transaction, all_of = self.transaction, self.script.transactions
         if transaction is None:
             return
         for number in range(self.number - 1, -1, -1):
-            its_own = self.script.transactions[number]
-            if its_own == transaction:
-                yield from reversed(self.script.statements[number].operations)
-            elif its_own is not None:
+            if all_of[number] == transaction:
+                yield number
+            elif all_of[number] is not None:
                 return  # transactions follow one another
 
     def earlier(self) -> Iterator[Operation]:
