@@ -62,12 +62,12 @@ class LintedScript:
         Made once: what a statement locks is asked of all that come after it.
         """
         if not self._locks and self.statements:
-            self._locks += [
+            self._locks.extend(
                 tuple(
                     [(each, lock) for each in one.operations[::-1] for lock in work_of(each).locks]
                 )
                 for one in self.statements
-            ]
+            )
         return self._locks
 
     def first_lock(self, table: ObjectName) -> int | None:
