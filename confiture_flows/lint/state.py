@@ -40,6 +40,7 @@ class KnownState:
         migration: The version whose operations are being applied.
         complete: Whether there are no tables but those that it knows.
         called_by_triggers: The functions that a trigger was ever made for.
+        temporary: The tables of this migration that may go with it.
     """
 
     tables: dict[ObjectName, KnownTable] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class KnownState:
     complete: bool = True
     home: str = "public"
     called_by_triggers: set[ObjectName] = field(default_factory=set)
+    temporary: set[ObjectName] = field(default_factory=set)
 
     def full(self, name: ObjectName) -> ObjectName:
         """A name with its schema."""
@@ -99,6 +101,7 @@ class KnownState:
             self.complete,
             self.home,
             set(self.called_by_triggers),
+            set(self.temporary),
         )
 
     def apply(self, operation: op.Operation) -> None:
@@ -116,13 +119,17 @@ class KnownState:
     def begin(self, version: str) -> None:
         """Let the operations of a migration come; temporary tables of the last one are gone."""
         self.migration, self.schema = version, self.home
-        for name, table in tuple(self.tables.items()):
-            if table.persistence == "temporary":
+        for name in self.temporary:
+            table = self.tables.get(name)
+            if table and table.persistence == "temporary":
                 del self.tables[name]
+        self.temporary.clear()
 
     def put(self, table: KnownTable) -> None:
         """Replace a table by what it has become."""
         self.tables[table.name] = table
+        if table.persistence == "temporary":
+            self.temporary.add(table.name)
 
 
 # Each rule asks for the full name of what it judges: to find it again takes a third of the time.
