@@ -9,7 +9,6 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint.every_rule import find_any_rule
 from confiture_flows.sql.statements import line_comments
 from confiture_flows.sql.value import value
 
@@ -90,6 +89,8 @@ def unused_words(
     Returns:
         The comment, the code, and whether no rule has it.
     """
+    from confiture_flows.lint.every_rule import find_any_rule  # it imports all that there are
+
     for each in silences:
         for word in () if each.range else each.rules:
             if not _OWN_CODE.fullmatch(word):

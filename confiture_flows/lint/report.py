@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from confiture_flows.errors import MigrationFileError
-    from confiture_flows.lint.rule import TextEdit
+    from confiture_flows.lint.text_edit import TextEdit
 
 
 @value()

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from confiture_flows.lint.text_edit import TextEdit  # noqa: TC001 - rules take it from here
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import Inside
 from confiture_flows.sql.value import value
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
 
 
 _Kind = TypeVar("_Kind")
-
-
-@value()
-class TextEdit:
-    """Characters `start` to `end` of the script's text become `text`."""
-
-    start: int
-    end: int
-    text: str
 
 
 @value()
