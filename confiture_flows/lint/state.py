@@ -61,7 +61,9 @@ class KnownState:
 
     def table(self, name: ObjectName | None) -> KnownTable | None:
         """A table by the name that a statement has for it."""
-        return self.tables.get(self.full(name)) if name else None
+        if name is None:
+            return None
+        return self.tables.get(name if name.schema else _in_schema(self.schema, name.name))
 
     def index(self, name: ObjectName) -> tuple[KnownTable, KnownIndex] | None:
         """An index by name, with its table; indexes lie in their tables' schemas."""

@@ -203,10 +203,15 @@ def inner(node: Any) -> Iterator[tuple[str, Any]]:
     while stack:
         message = stack.pop()
         name = type(message).__name__
-        if name != "Node":
-            yield name, message
-            if name in _LEAVES:
+        if name == "Node":
+            kind = message.WhichOneof("node")
+            if kind is None:
                 continue
+            message = getattr(message, kind)
+            name = type(message).__name__
+        yield name, message
+        if name in _LEAVES:
+            continue
         below: list[Any] = []
         for _, value in message.ListFields():
             if type(value) in _PLAIN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from confiture_flows.sql.value import value
@@ -200,17 +201,17 @@ class LockMode(StrEnum):
     EXCLUSIVE = "EXCLUSIVE"
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 
-    @property
+    @cached_property
     def strength(self) -> int:
         """1 to 8; the number by which PostgreSQL's source knows it."""
         return _STRENGTH[self]
 
-    @property
+    @cached_property
     def blocks_reads(self) -> bool:
         """Whether SELECT waits for it."""
         return self is LockMode.ACCESS_EXCLUSIVE
 
-    @property
+    @cached_property
     def blocks_writes(self) -> bool:
         """Whether INSERT, UPDATE and DELETE wait for it."""
         return self.strength >= LockMode.SHARE.strength
