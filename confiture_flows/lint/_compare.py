@@ -35,6 +35,8 @@ def compare(before: KnownState, after: KnownState) -> list[str]:
 
 
 def _names(kind: str, before: Mapping[Any, object], after: Mapping[Any, object]) -> Iterator[str]:
+    if before.keys() == after.keys():
+        return
     for name in after:
         if name not in before:
             yield f"the {kind} {name} is left"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._columns import column_types
 from confiture_flows.lint.rule import Problem, Rule
 from confiture_flows.sql import operation as op
 
@@ -49,14 +48,18 @@ def type_rule(
     ) -> Iterator[Problem]:
         if wanted and wanted(said, scene):
             return
-        for name, kind in column_types(said):
-            if wrong(kind):
-                column = f"{said.table}.{name}"
-                yield Problem(
-                    message.format(column=column, type=kind),
-                    next_step,
-                    edits=mend(scene, said, column) if mend else (),
-                )
+        if isinstance(said, op.AlterColumnType):
+            found = ((said.column, said.type),) if wrong(said.type) else ()
+        else:
+            columns = said.columns if isinstance(said, op.CreateTable) else (said.column,)
+            found = [(each.name, each.type) for each in columns if wrong(each.type)]
+        for name, kind in found:
+            column = f"{said.table}.{name}"
+            yield Problem(
+                message.format(column=column, type=kind),
+                next_step,
+                edits=mend(scene, said, column) if mend else (),
+            )
 
     return Rule(
         code=code,

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from confiture_flows.migrations.migration import Migration, Runnable
 
-# Directories and their last states; the oldest goes.
-_KEPT = 40
+# Directories, each with its last two states and what was found; the oldest goes.
+_KEPT = 60
 _CODE = ("lint", "sql", "migrations", "report")
 _ALLOWED = ("confiture_flows.lint.", "confiture_flows.sql.", "confiture_flows.report.")
 _ALLOWED_NAMES = {("pathlib", "PosixPath"), ("pathlib", "WindowsPath"), ("re", "_compile")}
@@ -155,6 +155,11 @@ def chained_links(migrations: Sequence[Migration], said: str) -> tuple[str, ...]
         chain.update(f"\0{each.version}\0{each.name}\0".encode())
         links.append(chain.hexdigest())
     return tuple(links)
+
+
+def link_after(link: str) -> str:
+    """The key of what was found in all, beside that of the state after the last migration."""
+    return hashlib.sha256(f"{link}\0report".encode()).hexdigest()
 
 
 def _seen(script: Runnable | None) -> bytes | None:

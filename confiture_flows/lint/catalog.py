@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from confiture_flows.sql.parts import (
     ColumnSpec,
@@ -12,9 +12,10 @@ from confiture_flows.sql.parts import (
     ObjectName,
     TypeName,
 )
+from confiture_flows.sql.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class KnownIndex:
     """An index of a table.
 
@@ -44,7 +45,7 @@ class KnownIndex:
         return tuple(each.name for each in self.columns)
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class KnownPolicy:
     """A row security policy, and what its conditions read and call."""
 
@@ -55,7 +56,7 @@ class KnownPolicy:
     functions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class KnownTable:
     """A table, as far as the history tells.
 
@@ -122,7 +123,7 @@ class KnownTable:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class KnownView:
     """A view, what it reads and calls, and the migration that created it."""
 
@@ -135,7 +136,7 @@ class KnownView:
     made_in: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class KnownFunction:
     """A function or procedure.
 
@@ -154,7 +155,7 @@ class KnownFunction:
     touches: frozenset[ObjectName] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class KnownType:
     """An enum, with its values, or a domain, with its constraints, or another type."""
 

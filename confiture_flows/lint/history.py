@@ -13,7 +13,6 @@ from confiture_flows.errors import MigrationFileError
 from confiture_flows.lint.history_rule import all_history_rules
 from confiture_flows.lint.noqa import read_noqa, silenced_by
 from confiture_flows.lint.report import LintFinding
-from confiture_flows.lint.rules.unread_statement import RULES
 from confiture_flows.migrations.validate import disagreements
 from confiture_flows.report.finding import Finding, Location, Severity
 from confiture_flows.sql.source import read_source
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.target import Target
 
-_UNREADABLE = RULES[0]
 _LONGEST_NUMBER = 7  # digits; what is longer is a time
 _FEWEST = 3
 
@@ -57,10 +55,10 @@ def judge_history(
     if target is not None:
         policy = target.out_of_order or ("refuse" if target.production else None)
         found += disagreements(directory, rows, out_of_order=policy)
-    rules: dict[str, HistoryRule | Rule] = {each.finding: each for each in all_history_rules()}
+    rules = _rules() if found else {}
     told: list[LintFinding] = []
     for each in found:
-        rule = rules.get(each.code) or (_UNREADABLE if each.code.startswith("file.") else None)
+        rule = rules.get("file." if each.code.startswith("file.") else each.code)
         if rule is None or (only is not None and each.version not in only):
             continue
         severity = settings.severities.get(rule.code, each.severity)
@@ -69,6 +67,13 @@ def judge_history(
             continue
         told.append(_finding(each, rule, severity, path))
     return tuple(told)
+
+
+def _rules() -> dict[str, HistoryRule | Rule]:
+    """The rules by the code of what they tell; those about files by the beginning of theirs."""
+    from confiture_flows.lint.rules.unread_statement import RULES
+
+    return {"file.": RULES[0], **{each.finding: each for each in all_history_rules()}}
 
 
 def version_gaps(directory: Directory, rows: tuple[LedgerRow, ...] = ()) -> Iterator[Finding]:

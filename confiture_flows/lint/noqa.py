@@ -6,12 +6,11 @@ Read as sqlfluff reads them, so that one comment serves both.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint.every_rule import find_any_rule
 from confiture_flows.sql.statements import line_comments
+from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,7 @@ _OWN_CODE = re.compile(r"CF[0-9A-Z]+")
 _RANGE = re.compile(r"(disable|enable)\s*=\s*(.*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Silence:
     """One comment.
 
@@ -90,6 +89,8 @@ def unused_words(
     Returns:
         The comment, the code, and whether no rule has it.
     """
+    from confiture_flows.lint.every_rule import find_any_rule  # it imports all that there are
+
     for each in silences:
         for word in () if each.range else each.rules:
             if not _OWN_CODE.fullmatch(word):

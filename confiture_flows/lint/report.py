@@ -12,15 +12,16 @@ from confiture_flows.errors import GateError
 from confiture_flows.report.document import Document, Paragraph, Table
 from confiture_flows.report.finding import Finding, Location, Severity
 from confiture_flows.report.remark import Remark
+from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
     from datetime import date
 
     from confiture_flows.errors import MigrationFileError
-    from confiture_flows.lint.rule import TextEdit
+    from confiture_flows.lint.text_edit import TextEdit
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class LintFinding:
     """A finding of a rule, with what editors and fixes need beside it.
 

@@ -6,8 +6,10 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from confiture_flows.lint.text_edit import TextEdit  # noqa: TC001 - rules take it from here
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
     import re
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.lint.catalog import KnownTable
-    from confiture_flows.lint.script import LintedScript
+    from confiture_flows.lint.script import LintedScript, Lock
     from confiture_flows.lint.severity import Duration
     from confiture_flows.lint.state import KnownState
     from confiture_flows.lint.statistics import TableFacts
@@ -28,16 +30,7 @@ if TYPE_CHECKING:
 _Kind = TypeVar("_Kind")
 
 
-@dataclass(frozen=True, slots=True)
-class TextEdit:
-    """Characters `start` to `end` of the script's text become `text`."""
-
-    start: int
-    end: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
+@value()
 class Problem:
     """What a rule found about an operation.
 
@@ -144,12 +137,25 @@ class Scene:
 
     def before(self) -> Iterator[Operation]:
         """The operations before this statement in its transaction, the last first."""
+        for number in self._numbers_before():
+            yield from reversed(self.script.statements[number].operations)
+
+    def locks_before(self) -> Iterator[Lock]:
+        """What the transaction has locked before this statement, the last operation first."""
+        locks = self.script.locks
+        for number in self._numbers_before():
+            yield from locks[number]
+
+    def _numbers_before(self) -> Iterator[int]:
+        """The statements before this one in its transaction, the last first."""
+        transaction, all_of = self.transaction, self.script.transactions
+        if transaction is None:
+            return
         for number in range(self.number - 1, -1, -1):
-            if (
-                self.transaction is not None
-                and self.script.transactions[number] == self.transaction
-            ):
-                yield from reversed(self.script.statements[number].operations)
+            if all_of[number] == transaction:
+                yield number
+            elif all_of[number] is not None:
+                return  # transactions follow one another
 
     def earlier(self) -> Iterator[Operation]:
         """The operations before this statement in its script."""

@@ -6,16 +6,15 @@ its locks are nobody's; a migration outside the set is history and has no findin
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint.cache import chained_links, packed
+from confiture_flows.lint.cache import chained_links, link_after, packed
 from confiture_flows.lint.collecting import collecting_rarely
 from confiture_flows.lint.namesakes import without_needed
-from confiture_flows.lint.registry import all_rules, own_rules
-from confiture_flows.lint.report import LintFinding, LintReport
-from confiture_flows.lint.script import read_text, transaction_mode
+from confiture_flows.lint.report import Coverage, LintFinding, LintReport
+from confiture_flows.lint.rule_index import ENTRY_POINTS
 from confiture_flows.lint.settings import LintSettings
-from confiture_flows.lint.walk import Walk, WalkProgress
 from confiture_flows.migrations.migration import Migration, Script
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from confiture_flows.lint.cache import LintCache
     from confiture_flows.lint.rule import Rule
     from confiture_flows.lint.state import KnownState
+    from confiture_flows.lint.walk import Walk
 
 
 def lint_migrations(
@@ -51,20 +51,24 @@ def lint_migrations(
         ConfigError: A rule of another package cannot be used.
     """
     settings = settings or LintSettings()
-    chosen = rules or tuple(each for each in all_rules() if settings.wants(each))
-    walk = Walk(chosen, settings)
-    if start:
-        walk.now.state = start.snapshot()
+    every = tuple(migrations)
     if rules is not None or start is not None:
         cache = None
-    every = tuple(migrations)
-    with collecting_rarely():
-        _take_all(walk, every, only, together, cache)
-        walk.end()
+    links = _links(cache, every, settings, only, together)
+    found = _recalled(cache, links, every)
+    if found is None:
+        walk = _walk(settings, rules or None)
+        if start:
+            walk.now.state = start.snapshot()
+        with collecting_rarely():
+            unchanged = _take_all(walk, every, only, together, cache, links)
+            walk.end()
+        found = without_needed(walk.now.findings, every), walk.coverage()
+        if cache and unchanged and len(links) == len(every):
+            cache.keep(link_after(links[-1]), packed(found))
     known = settings.statistics
     return LintReport(
-        without_needed(walk.now.findings, every),
-        walk.coverage(),
+        *found,
         measured=known.measured if known else None,
         notes=known.notes if known else (),
     )
@@ -91,12 +95,15 @@ def lint_text(
         cache: Where the state after its history may be.
         after: What comes after it, which may need what a fix would take away.
     """
+    from confiture_flows.lint.script import read_text, transaction_mode
+
     settings = settings or LintSettings()
-    walk = Walk(tuple(each for each in all_rules() if settings.wants(each)), settings)
+    walk, history = _walk(settings), tuple(before)
     walk.now.state.complete = not alone
     # With a cache the history is judged too, once: then its state is also that of whoever
     # lints the whole directory.
-    _take_all(walk, tuple(before), None if cache else frozenset(), False, cache)
+    only = None if cache else frozenset[str]()
+    _take_all(walk, history, only, False, cache, _links(cache, history, settings, only, False))
     walk.now.findings.clear()
     walk.now.state.begin(migration.version)
     script = migration.up
@@ -116,11 +123,48 @@ def replayed_state(migrations: Iterable[Migration], home: str = "public") -> Kno
         migrations: In order.
         home: The schema in which a name without one lies.
     """
-    walk = Walk((), LintSettings())
+    walk = _walk(LintSettings(), ())
     walk.now.state.home = home
     for each in migrations:
         walk.take(each, frozenset(), judged=False)
     return walk.now.state
+
+
+def _walk(settings: LintSettings, rules: tuple[Rule, ...] | None = None) -> Walk:
+    # Where nothing has changed nothing is judged: what judges is a third of the program's start.
+    from confiture_flows.lint.registry import all_rules
+    from confiture_flows.lint.walk import Walk
+
+    if rules is None:
+        rules = tuple(each for each in all_rules() if settings.wants(each))
+    return Walk(rules, settings)
+
+
+def _links(
+    cache: LintCache | None,
+    migrations: tuple[Migration, ...],
+    settings: LintSettings,
+    only: frozenset[str] | None,
+    together: bool,
+) -> tuple[str, ...]:
+    """The keys after each migration; none where nothing is kept."""
+    if cache is None or entry_points(group=ENTRY_POINTS):
+        return ()
+    chosen = sorted(only) if only is not None else None
+    return chained_links(migrations, repr((settings.key, chosen, together)))
+
+
+def _recalled(
+    cache: LintCache | None, links: tuple[str, ...], migrations: tuple[Migration, ...]
+) -> tuple[tuple[LintFinding, ...], Coverage] | None:
+    """What was found when all migrations were as they are."""
+    if cache is None or not links or len(links) < len(migrations):
+        return None
+    match cache.recall((link_after(links[-1]),)):
+        case 1, (tuple() as findings, Coverage() as coverage):
+            return findings, coverage
+        case _:
+            return None
 
 
 def _take_all(
@@ -129,12 +173,17 @@ def _take_all(
     only: frozenset[str] | None,
     together: bool,
     cache: LintCache | None,
-) -> None:
-    """Judge migrations in order, from the last state that a cache has, and keep the new ones."""
-    said, links, done = "", (), 0
-    if cache and all_rules() == own_rules():
-        said = repr((walk.settings.key, sorted(only) if only is not None else None, together))
-        links = chained_links(migrations, said)
+    links: tuple[str, ...],
+) -> bool:
+    """Judge migrations in order, from the last state that a cache has, and keep the new ones.
+
+    Returns:
+        Whether the files are still those that the links are of.
+    """
+    from confiture_flows.lint.walk import WalkProgress
+
+    done = 0
+    if cache and links:
         done, progress = cache.recall(links)
         if isinstance(progress, WalkProgress):
             walk.now = progress
@@ -146,6 +195,9 @@ def _take_all(
         # The last, and the one before it: the last is what people work on.
         if len(links) - 2 < number <= len(links):
             kept[links[number - 1]] = packed(walk.now)
-    if cache and kept and chained_links(migrations, said) == links:
-        for link, state in kept.items():
-            cache.keep(link, state)
+    if cache is None or not links:
+        return False
+    unchanged = _links(cache, migrations, walk.settings, only, together) == links
+    for link, state in kept.items() if unchanged else ():
+        cache.keep(link, state)
+    return unchanged

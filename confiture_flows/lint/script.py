@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import field
+from typing import TYPE_CHECKING, TypeAlias
 
 from confiture_flows.errors import MigrationFileError
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.operations import ReadStatement, read_once
 from confiture_flows.sql.script import TransactionMode, read_marker
+from confiture_flows.sql.value import value
+from confiture_flows.sql.work import work_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +20,14 @@ if TYPE_CHECKING:
     from confiture_flows.lint.state import KnownState
     from confiture_flows.migrations.migration import Script
     from confiture_flows.sql.parts import ObjectName
+    from confiture_flows.sql.work import TableLock
 
 
-@dataclass(frozen=True, slots=True)
+# An operation, and one of the locks that it takes.
+Lock: TypeAlias = "tuple[op.Operation, TableLock]"
+
+
+@value()
 class LintedScript:
     """A script as the rules see it.
 
@@ -45,6 +52,31 @@ class LintedScript:
     _on_tables: dict[ObjectName, tuple[list[int], list[op.Operation]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _locks: list[tuple[Lock, ...]] = field(default_factory=list, repr=False, compare=False)
+    _first_locks: dict[ObjectName, int] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def locks(self) -> list[tuple[Lock, ...]]:
+        """What each statement locks, and which of its operations does, the last one first.
+
+        Made once: what a statement locks is asked of all that come after it.
+        """
+        if not self._locks and self.statements:
+            self._locks.extend(
+                tuple(
+                    [(each, lock) for each in one.operations[::-1] for lock in work_of(each).locks]
+                )
+                for one in self.statements
+            )
+        return self._locks
+
+    def first_lock(self, table: ObjectName) -> int | None:
+        """The number of the first statement that locks something by that name."""
+        if not self._first_locks:
+            for number, locks in enumerate(self.locks):
+                for _, lock in locks:
+                    self._first_locks.setdefault(lock.name, number)
+        return self._first_locks.get(table)
 
     def on_table(self, table: ObjectName) -> tuple[list[int], list[op.Operation]]:
         """The numbers of the statements that do something to a table by that name, and what.
@@ -62,7 +94,7 @@ class LintedScript:
         return self._on_tables.get(table, ([], []))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class End(op.Operation):
     """The end of a migration, for rules that ask what it leaves behind.
 
@@ -77,21 +109,21 @@ class End(op.Operation):
     orders: Mapping[tuple[ObjectName, ObjectName], str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class HistoryEnd(op.Operation):
     """The end of all migrations, for a constraint that an earlier one added as NOT VALID."""
 
     added: op.AddConstraint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class SilencingComment(op.Operation):
     """A noqa comment, and what it says besides."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class UnusedNoqa(op.Operation):
     """A code in a noqa comment that silences nothing; `unknown` when no rule has it."""
 

@@ -8,11 +8,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from confiture_flows._anonymization_config import AnonymizationConfig
-from confiture_flows.anonymization.rules import rules_of
 from confiture_flows.errors import ConfigError
-from confiture_flows.lint._words import NAMED_KINDS
-from confiture_flows.lint.every_rule import find_any_rule
-from confiture_flows.lint.statistics import read_statistics
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
@@ -85,6 +81,9 @@ def settings_of(project: Project, *, style: bool | None = None) -> LintSettings:
     others: dict[str, Severity | None] = {}
     wanted = project.lint.style if style is None else style
     for word, label in project.lint.rules.items():
+        # What a configuration may name is imported where it does: a lint without news needs none.
+        from confiture_flows.lint.every_rule import find_any_rule
+
         severity = None if label == "off" else Severity.of(label)
         found = find_any_rule(word)
         if not found and wanted:
@@ -96,21 +95,30 @@ def settings_of(project: Project, *, style: bool | None = None) -> LintSettings:
                 next_step="See: confiture-flows rules",
             )
         severities |= {rule.code: severity for rule in found}
-    file = project.lint.statistics
     return LintSettings(
         severities,
         project.lint.exclude,
         _names(project),
-        statistics=read_statistics(file) if file else None,
+        statistics=_statistics(project),
         style=wanted,
         others=others,
         masked=_masked(project),
     )
 
 
+def _statistics(project: Project) -> TableStatistics | None:
+    if project.lint.statistics is None:
+        return None
+    from confiture_flows.lint.statistics import read_statistics
+
+    return read_statistics(project.lint.statistics)
+
+
 def _masked(project: Project) -> tuple[Pattern, ...] | None:
     if project.anonymization == AnonymizationConfig():
         return None
+    from confiture_flows.anonymization.rules import rules_of
+
     rules = rules_of(project)
     return (*(each.pattern for each in rules.columns), *rules.allowed)
 
@@ -118,6 +126,8 @@ def _masked(project: Project) -> tuple[Pattern, ...] | None:
 def _names(project: Project) -> dict[str, re.Pattern[str]]:
     patterns: dict[str, re.Pattern[str]] = {}
     for kind, said in project.lint.names.items():
+        from confiture_flows.lint._words import NAMED_KINDS
+
         if kind not in NAMED_KINDS:
             raise ConfigError(
                 f"lint.names: there is no kind of object {kind}.",

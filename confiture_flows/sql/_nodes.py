@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # What a field holds that is neither a message nor several; to ask the field for it costs more.
 _PLAIN = {bool, bytes, int, str}
+# What holds no query, call or column: by far the most of the messages of a long INSERT.
+_LEAVES = {"A_Const", "ColumnRef", "ParamRef", "String", "TypeName"}
 _NOTHING_TO_QUOTE = re.compile(r"[\w .:/-]*", re.ASCII)
 _KINDS = {
     "CONSTR_CHECK": ConstraintKind.CHECK,
@@ -196,13 +198,20 @@ def _plain_constant(node: Any) -> str | None:
 
 
 def inner(node: Any) -> Iterator[tuple[str, Any]]:
-    """Each message in a node, itself first, with the name of its type."""
+    """Each message in a node, itself first, with the name of its type. Leaves stay whole."""
     stack = [node]
     while stack:
         message = stack.pop()
         name = type(message).__name__
-        if name != "Node":
-            yield name, message
+        if name == "Node":
+            kind = message.WhichOneof("node")
+            if kind is None:
+                continue
+            message = getattr(message, kind)
+            name = type(message).__name__
+        yield name, message
+        if name in _LEAVES:
+            continue
         below: list[Any] = []
         for _, value in message.ListFields():
             if type(value) in _PLAIN:

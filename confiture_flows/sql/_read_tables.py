@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.sql import _nodes as nodes
@@ -20,6 +19,7 @@ from confiture_flows.sql.operation import (
     Operation,
 )
 from confiture_flows.sql.parts import IndexColumn, Inside
+from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ _TABLE_CHANGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Stand:
     """Where a statement stands, for the operations read from it.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confiture_flows.sql.table_operation import Operation
+from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
     from confiture_flows.sql.parts import ConstraintSpec, ObjectName, TypeName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateView(Operation):
     """CREATE VIEW, CREATE MATERIALIZED VIEW; `reads` are the tables in it.
 
@@ -32,7 +32,7 @@ class CreateView(Operation):
     functions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateFunction(Operation):
     """CREATE FUNCTION, CREATE PROCEDURE.
 
@@ -57,7 +57,7 @@ class CreateFunction(Operation):
     body_line: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateType(Operation):
     """CREATE TYPE, CREATE DOMAIN.
 
@@ -75,7 +75,7 @@ class CreateType(Operation):
     constraints: tuple[ConstraintSpec, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AddEnumValue(Operation):
     """ALTER TYPE ... ADD VALUE; `beside` is the value that BEFORE or AFTER names."""
 
@@ -86,7 +86,7 @@ class AddEnumValue(Operation):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AlterDomain(Operation):
     """ALTER DOMAIN; `change` is "add constraint", "validate", "set not null" or the like."""
 
@@ -96,7 +96,7 @@ class AlterDomain(Operation):
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class WriteSequence(Operation):
     """CREATE SEQUENCE, ALTER SEQUENCE.
 
@@ -114,7 +114,7 @@ class WriteSequence(Operation):
     owned_by: tuple[ObjectName, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateObject(Operation):
     """CREATE of any other kind, such as "schema", "extension", "role", "rule", "publication".
 
@@ -132,7 +132,7 @@ class CreateObject(Operation):
     password: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AlterObject(Operation):
     """ALTER of any other kind.
 
@@ -150,7 +150,7 @@ class AlterObject(Operation):
     password: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class RenameObject(Operation):
     """ALTER ... RENAME.
 
@@ -170,7 +170,7 @@ class RenameObject(Operation):
     relation_kind: str = "table"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class DropObject(Operation):
     """DROP of one object; `table` is where a trigger, policy or rule stands."""
 
@@ -183,7 +183,7 @@ class DropObject(Operation):
     concurrently: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Grant(Operation):
     """GRANT, REVOKE, ALTER DEFAULT PRIVILEGES.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
@@ -24,17 +24,16 @@ from confiture_flows.sql.operation import (
 )
 from confiture_flows.sql.parts import Inside
 from confiture_flows.sql.statements import gap_length, lift_copy_data
+from confiture_flows.sql.value import value
 from confiture_flows.sql.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# A body may carry out a DO block that carries out another; nobody nests deeper by hand.
-_DEEPEST = 5
 _LINE_END = re.compile("\n")
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ReadStatement:
     """A statement and what it does.
 
@@ -201,9 +200,9 @@ class _Text:
     def _body(
         self, sql: str, language: str, body: str, line: int, inside: Inside
     ) -> Iterator[Operation]:
-        for each in _carried_out(sql, language, body, inside, 0):
-            at = line + each.line - 1
-            yield replace(each, line=at, offset=self.line_start(at))
+        for own_line, each in _carried_out(sql, language, body, inside):
+            at = line + own_line - 1
+            yield replace(each, inside=inside, line=at, offset=self.line_start(at))
 
 
 def _pieces(text: str) -> list[str]:
@@ -232,36 +231,31 @@ def read_node(node: Any, stand: Stand) -> Iterator[Operation]:
 
 
 def _carried_out(
-    sql: str, language: str, body: str, inside: Inside, depth: int
-) -> Iterator[Operation]:
-    """What a body does; lines are counted from its first."""
+    sql: str, language: str, body: str, inside: Inside
+) -> Iterator[tuple[int, Operation]]:
+    """What a body does, each with its line there; lines are counted from its first."""
     if language == "sql":
         for read in read_once(body):
-            yield from (replace(each, inside=inside) for each in read.operations)
+            yield from ((each.line, each) for each in read.operations)
         return
     if language != "plpgsql":
         if inside is Inside.DO:
             message = f"a DO block in {language}"
-            yield Unread(reason="language", message=message, inside=inside)
+            yield 1, Unread(reason="language", message=message)
         return
     try:
         parts = _read_functions.parts_of(sql)
     except ValueError as error:
         # The parser knows no types: it refuses valid loops over the rows of a named one.
-        yield Unread(reason="body", message=_without_text(str(error)), inside=inside)
+        yield 1, Unread(reason="body", message=_without_text(str(error)))
         return
     for part in parts:
-        yield from _part(part, inside, depth)
-
-
-def _part(part: _read_functions.BodyPart, inside: Inside, depth: int) -> Iterator[Operation]:
-    if part.sql is None:
-        message = "EXECUTE of text that is put together when it runs"
-        yield Unread(reason="dynamic", message=message, line=part.line, inside=inside)
-        return
-    for read in read_once(part.sql) if depth < _DEEPEST else ():
-        for each in read.operations:
-            yield replace(each, inside=inside, line=part.line + each.line - 1)
+        if part.sql is None:
+            message = "EXECUTE of text that is put together when it runs"
+            yield part.line, Unread(reason="dynamic", message=message)
+            continue
+        for read in read_once(part.sql):
+            yield from ((part.line + each.line - 1, each) for each in read.operations)
 
 
 def _function(statement: Any, stand: Stand) -> Iterator[Operation]:

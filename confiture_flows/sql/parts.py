@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
+
+from confiture_flows.sql.value import value
 
 
 class ObjectName(NamedTuple):
@@ -17,7 +19,7 @@ class ObjectName(NamedTuple):
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class TypeName:
     """A type as it was written, under PostgreSQL's own name.
 
@@ -64,7 +66,7 @@ _BUILTIN_TYPES_WORDS = """
 BUILTIN_TYPES = frozenset(_BUILTIN_TYPES_WORDS.split())
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Expression:
     """A default, a check, a condition.
 
@@ -98,7 +100,7 @@ class ConstraintKind(StrEnum):
     UNIQUE = "unique"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ConstraintSpec:
     """A constraint as a statement writes it.
 
@@ -139,7 +141,7 @@ class ConstraintSpec:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ColumnSpec:
     """A column as a statement writes it.
 
@@ -168,7 +170,7 @@ class ColumnSpec:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class IndexColumn:
     """A part of an index; `name` is empty for an expression."""
 
@@ -199,17 +201,17 @@ class LockMode(StrEnum):
     EXCLUSIVE = "EXCLUSIVE"
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 
-    @property
+    @cached_property
     def strength(self) -> int:
         """1 to 8; the number by which PostgreSQL's source knows it."""
         return _STRENGTH[self]
 
-    @property
+    @cached_property
     def blocks_reads(self) -> bool:
         """Whether SELECT waits for it."""
         return self is LockMode.ACCESS_EXCLUSIVE
 
-    @property
+    @cached_property
     def blocks_writes(self) -> bool:
         """Whether INSERT, UPDATE and DELETE wait for it."""
         return self.strength >= LockMode.SHARE.strength

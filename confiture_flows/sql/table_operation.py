@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from confiture_flows.sql.parts import (
     ColumnSpec,
     ConstraintSpec,
@@ -14,9 +12,10 @@ from confiture_flows.sql.parts import (
     ObjectName,
     TypeName,
 )
+from confiture_flows.sql.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Operation:
     """One thing that a statement does.
 
@@ -31,7 +30,7 @@ class Operation:
     inside: Inside = Inside.SCRIPT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class TableOperation(Operation):
     """What is done to a table, which may also be a view or the like; `only` leaves children out."""
 
@@ -40,7 +39,7 @@ class TableOperation(Operation):
     only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateTable(Operation):
     """CREATE TABLE, CREATE TABLE AS, SELECT INTO, CREATE FOREIGN TABLE.
 
@@ -76,7 +75,7 @@ class CreateTable(Operation):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AddColumn(TableOperation):
     """ALTER TABLE ... ADD COLUMN."""
 
@@ -84,7 +83,7 @@ class AddColumn(TableOperation):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class DropColumn(TableOperation):
     """ALTER TABLE ... DROP COLUMN."""
 
@@ -93,7 +92,7 @@ class DropColumn(TableOperation):
     cascade: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AlterColumnType(TableOperation):
     """ALTER TABLE ... ALTER COLUMN ... TYPE."""
 
@@ -103,7 +102,7 @@ class AlterColumnType(TableOperation):
     collation: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AlterColumn(TableOperation):
     """ALTER TABLE ... ALTER COLUMN, but its type.
 
@@ -119,14 +118,14 @@ class AlterColumn(TableOperation):
     default: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AddConstraint(TableOperation):
     """ALTER TABLE ... ADD CONSTRAINT."""
 
     constraint: ConstraintSpec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AlterConstraint(TableOperation):
     """ALTER TABLE ... ALTER CONSTRAINT, VALIDATE CONSTRAINT or DROP CONSTRAINT.
 
@@ -143,7 +142,7 @@ class AlterConstraint(TableOperation):
     cascade: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ChangePartition(TableOperation):
     """ALTER TABLE ... ATTACH or DETACH PARTITION.
 
@@ -160,7 +159,7 @@ class ChangePartition(TableOperation):
     default: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AlterTable(TableOperation):
     """Any other ALTER TABLE.
 
@@ -175,7 +174,7 @@ class AlterTable(TableOperation):
     object_kind: str = "table"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateIndex(TableOperation):
     """CREATE INDEX; `name` is empty where PostgreSQL is to choose it."""
 
@@ -190,7 +189,7 @@ class CreateIndex(TableOperation):
     nulls_equal: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateTrigger(TableOperation):
     """CREATE TRIGGER."""
 
@@ -201,7 +200,7 @@ class CreateTrigger(TableOperation):
     other_table: ObjectName | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class WritePolicy(TableOperation):
     """CREATE POLICY, ALTER POLICY."""
 
@@ -214,7 +213,7 @@ class WritePolicy(TableOperation):
     check: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ModifyData(TableOperation):
     """INSERT, UPDATE, DELETE, MERGE and COPY.
 
@@ -237,7 +236,7 @@ class ModifyData(TableOperation):
     reads: tuple[ObjectName, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Truncate(Operation):
     """TRUNCATE."""
 
@@ -245,7 +244,7 @@ class Truncate(Operation):
     cascade: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class LockTable(Operation):
     """LOCK TABLE."""
 
@@ -254,7 +253,7 @@ class LockTable(Operation):
     nowait: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Query(Operation):
     """SELECT and the like.
 
@@ -269,7 +268,7 @@ class Query(Operation):
     locks_rows: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Maintain(Operation):
     """VACUUM, ANALYZE, CLUSTER, REINDEX and REFRESH MATERIALIZED VIEW.
 
@@ -289,7 +288,7 @@ class Maintain(Operation):
     with_data: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Setting(Operation):
     """SET, RESET, set_config(): `value` is None for RESET and for what cannot be told."""
 
@@ -298,14 +297,14 @@ class Setting(Operation):
     local: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class TransactionControl(Operation):
     """BEGIN, COMMIT, ROLLBACK, SAVEPOINT; `command` in lower case."""
 
     command: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class RunBlock(Operation):
     """DO and CALL; `name` is the procedure. What a block holds follows as operations."""
 
@@ -313,7 +312,7 @@ class RunBlock(Operation):
     name: ObjectName | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Unread(Operation):
     """What could not be read: its text may do anything.
 
@@ -326,7 +325,7 @@ class Unread(Operation):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class OtherStatement(Operation):
     """A statement that changes nothing in the schema, or nothing that is looked at here."""
 

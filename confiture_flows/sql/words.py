@@ -14,20 +14,14 @@ def word_end(sql: str, *words: str, nth: int = 1) -> int | None:
             and text in comments or strings are no words.
         nth: Which time it stands there.
     """
-    import postgast
-
-    encoded = sql.encode()
     wanted = [word.lower() for word in words]
     row: list[str] = []
-    for token in postgast.scan(sql).tokens:
-        text = encoded[token.start : token.end].decode()
-        if text.startswith(("--", "/*")):
-            continue
-        row = [*row, text.lower()][-len(wanted) :]
+    for word, _, end in words_of(sql):
+        row = [*row, word.lower()][-len(wanted) :]
         if row == wanted:
             nth -= 1
             if not nth:
-                return len(encoded[: token.end].decode())
+                return end
     return None
 
 

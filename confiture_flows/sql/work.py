@@ -6,11 +6,11 @@ server's source. tests/integration/test_work.py asks a server for each of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import ConstraintKind, ConstraintSpec, LockMode, ObjectName
+from confiture_flows.sql.value import value
 from confiture_flows.sql.volatility import is_volatile
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
 _SHARE_ROW = LockMode.SHARE_ROW_EXCLUSIVE
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class TableLock:
     """A lock that is taken.
 
@@ -37,7 +37,7 @@ class TableLock:
     object_kind: str = "table"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class TableWork:
     """What PostgreSQL does for an operation.
 

@@ -31,7 +31,6 @@ from confiture_flows.lint.severity import Duration
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import Inside, LockMode
-from confiture_flows.sql.work import work_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,23 +54,23 @@ def _check(said: op.ModifyData | op.CreateIndex | op.Maintain, scene: Scene) -> 
     if isinstance(said, op.TableOperation) and scene.new(said.table) and not fills:
         return  # it is empty, or nearly so
     own = None if fills or isinstance(said, op.Maintain) else said.table
-    for each in scene.before():
-        for lock in () if each.inside is Inside.FUNCTION else work_of(each).locks:
+    for each, lock in scene.locks_before():
+        if each.inside is Inside.FUNCTION or isinstance(each, op.DropObject):
+            continue
+        held = lock.mode is LockMode.ACCESS_EXCLUSIVE and lock.object_kind == "table"
+        if held and not scene.new(lock.name):
             known = scene.table(lock.name)
-            held = lock.mode is LockMode.ACCESS_EXCLUSIVE and lock.object_kind == "table"
-            held_on = known.name if known else lock.name
-            if held and not scene.new(lock.name) and not isinstance(each, op.DropObject):
-                some = isinstance(said, op.CreateIndex) or (
-                    isinstance(said, op.ModifyData) and said.filtered
-                )
-                yield Problem(
-                    f"{lock.name} is locked against reads and writes while this runs on {table}.",
-                    "Move it to a migration of its own, after the one that takes the lock.",
-                    table=own or held_on,
-                    lock=lock.mode,
-                    duration=Duration.SCAN if some else Duration.REWRITE,
-                )
-                return
+            some = isinstance(said, op.CreateIndex) or (
+                isinstance(said, op.ModifyData) and said.filtered
+            )
+            yield Problem(
+                f"{lock.name} is locked against reads and writes while this runs on {table}.",
+                "Move it to a migration of its own, after the one that takes the lock.",
+                table=own or (known.name if known else lock.name),
+                lock=lock.mode,
+                duration=Duration.SCAN if some else Duration.REWRITE,
+            )
+            return
 
 
 RULES = (

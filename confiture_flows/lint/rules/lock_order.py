@@ -25,6 +25,7 @@ Source: PostgreSQL docs, Explicit Locking, Deadlocks
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.rule import Problem, Rule, Scene
@@ -40,20 +41,16 @@ if TYPE_CHECKING:
 
 def _held_by_statement(scene: Scene, said: op.Operation, name: ObjectName) -> bool:
     """Whether an earlier part of the same statement locks the table."""
-    for each in scene.statement.operations:
-        if each is said:
-            return False
-        if any(lock.name == name for lock in work_of(each).locks):
-            return True
-    return False
+    parts = scene.statement.operations
+    earlier = takewhile(lambda each: each is not said, parts)
+    return any(lock.name == name for each in earlier for lock in work_of(each).locks)
 
 
 def _held(scene: Scene, name: ObjectName, mode: LockMode) -> bool:
     """Whether the transaction holds a lock on a table that is as strong already."""
     return any(
         lock.name == name and lock.mode.strength >= mode.strength
-        for each in scene.before()
-        for lock in work_of(each).locks
+        for _, lock in scene.locks_before()
     )
 
 
@@ -62,36 +59,43 @@ def _check(
 ) -> Iterator[Problem]:
     if said.inside is Inside.FUNCTION:
         return
-    wanted = {lock.name: lock.mode for lock in work_of(said).locks if lock.object_kind == "table"}
+    locks = scene.script.locks[scene.number]
+    wanted = {
+        lock.name: lock.mode
+        for each, lock in locks
+        if each is said and lock.object_kind == "table" and lock.mode.blocks_writes
+    }
     for name, mode in wanted.items():
-        if not mode.blocks_writes or scene.new(name) or _held_by_statement(scene, said, name):
+        first = scene.script.first_lock(name)
+        if first is None or first >= scene.number or scene.new(name):
             continue
-        if not any(lock.name == name for each in scene.before() for lock in work_of(each).locks):
+        if _held_by_statement(scene, said, name):
             continue
-        others: list[ObjectName] = []
-        for each in scene.before():
-            for lock in () if each.inside is Inside.FUNCTION else work_of(each).locks:
-                if lock.object_kind != "table" or scene.new(lock.name):
-                    continue
-                if lock.name != name and lock.mode.blocks_writes:
-                    others.append(lock.name)
-                weaker = lock.mode.strength < mode.strength
-                if (
-                    lock.name == name
-                    and weaker
-                    and others
-                    and lock.mode is not LockMode.ACCESS_SHARE
-                ):
-                    if not _held(scene, name, mode):
-                        yield Problem(
-                            f"{name} is locked more strongly after {others[0]}: "
-                            "two sessions may wait for one another.",
-                            "Take the stronger lock first, or part the changes into migrations.",
-                            table=name,
-                            lock=mode,
-                            duration=Duration.METADATA,
-                        )
-                    return
+        if other := _locked_between(scene, name, mode):
+            if not _held(scene, name, mode):
+                yield Problem(
+                    f"{name} is locked more strongly after {other}: "
+                    "two sessions may wait for one another.",
+                    "Take the stronger lock first, or part the changes into migrations.",
+                    table=name,
+                    lock=mode,
+                    duration=Duration.METADATA,
+                )
+            return
+
+
+def _locked_between(scene: Scene, name: ObjectName, mode: LockMode) -> ObjectName | None:
+    """The last other table that was locked after the transaction had locked one more weakly."""
+    last: ObjectName | None = None
+    for each, lock in scene.locks_before():
+        if each.inside is Inside.FUNCTION or lock.object_kind != "table":
+            continue
+        if lock.name != name:
+            if last is None and lock.mode.blocks_writes and not scene.new(lock.name):
+                last = lock.name
+        elif last and LockMode.ACCESS_SHARE.strength < lock.mode.strength < mode.strength:
+            return last
+    return None
 
 
 RULES = (
