@@ -63,7 +63,7 @@ def prove_not_null(scene: Scene, said: op.AlterColumn) -> tuple[TextEdit, ...]:
         return ()
     statement, marker = scene.statement, ()
     if scene.transaction is not None:
-        if len(scene.script.statements) > 1 or "confiture:" in scene.script.text:
+        if not scene.script.alone or "confiture:" in scene.script.text:
             return ()
         marker = (TextEdit(0, 0, _MARKER),)
     column = found.words[-4][0]

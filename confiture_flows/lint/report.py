@@ -36,6 +36,7 @@ class LintFinding:
         path: The file.
         line: 1-based line of the file.
         text_line: 1-based line of the text that was read, which may be a part of the file.
+        text_byte: Where that text starts in the file, if it is a piece of a large one.
         offset: The character of that text.
         statement: The SQL of the statement.
         subject: The table that it is about.
@@ -54,6 +55,7 @@ class LintFinding:
     path: Path
     line: int
     text_line: int = 1
+    text_byte: int | None = None
     offset: int = 0
     statement: str = ""
     subject: str = ""
@@ -61,6 +63,20 @@ class LintFinding:
     reason: str = ""
     replaced: tuple[str, str] | None = None
     adds: str = ""
+
+    def text_start(self, text: str, mark: int = 0) -> int:
+        """Where the text that it is counted from starts in its file, in characters.
+
+        Args:
+            text: What stands in the file, without a byte order mark.
+            mark: The bytes of the mark.
+        """
+        if self.text_byte is not None:
+            return len(text.encode()[: self.text_byte - mark].decode())
+        start = 0
+        for _ in range(self.line - self.text_line):
+            start = text.index("\n", start) + 1
+        return start
 
     @property
     def told(self) -> str:
