@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.rule import TextEdit
-from confiture_flows.sql.words import word_end
+from confiture_flows.sql.words import word_end, words_of
 
 if TYPE_CHECKING:
     from confiture_flows.lint.rule import Scene
@@ -65,3 +65,15 @@ def insert_before_word(
         return ()
     place = scene.statement.start + at - len(word)
     return (TextEdit(place, place, text),)
+
+
+def take_out_last_word(scene: Scene, operation: Operation, word: str) -> tuple[TextEdit, ...]:
+    """Take a word, and the space before it, from the end of a statement that does one thing."""
+    sql = scene.statement.sql
+    if operation.inside != "script" or len(scene.statement.operations) != 1:
+        return ()
+    last, start, end = words_of(sql)[-1]
+    if last.lower() != word:
+        return ()
+    first = len(sql[:start].rstrip())
+    return (TextEdit(scene.statement.start + first, scene.statement.start + end, ""),)

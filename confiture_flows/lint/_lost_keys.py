@@ -20,6 +20,14 @@ _OF_CONSTRAINTS = {
 }
 
 
+class _Lost(NamedTuple):
+    """A key or index, its kind, and whether it has no other column."""
+
+    kind: str
+    name: str
+    alone: bool = False
+
+
 class _Made(NamedTuple):
     """What the script makes later: its name, its columns if it is a key, whether of the table."""
 
@@ -49,11 +57,15 @@ def lost_key_rule(
     """
 
     def check(said: op.DropColumn, scene: Scene) -> Iterator[Problem]:
-        lost = [each for of, each in _lost(said, scene) if of == kind]
+        lost = [each for each in _lost(said, scene) if each.kind == kind]
         if lost:
+            names = ", ".join(each.name for each in lost)
+            # Whoever drops the only column of a key knows that the key goes.
+            alone = all(each.alone for each in lost)
             yield Problem(
-                message.format(column=said.column, table=said.table, names=", ".join(lost)),
+                message.format(column=said.column, table=said.table, names=names),
                 "Drop it by name first, and make what still has to hold anew.",
+                severity=Severity.WARNING if alone else None,
             )
 
     return Rule(
@@ -68,8 +80,8 @@ def lost_key_rule(
     )
 
 
-def _lost(said: op.DropColumn, scene: Scene) -> Iterator[tuple[str, str]]:
-    """The kinds and names of the keys and indexes that the column is a part of."""
+def _lost(said: op.DropColumn, scene: Scene) -> Iterator[_Lost]:
+    """The keys and indexes that the column is a part of."""
     table = scene.table(said.table)
     if table is None or table.made_in == scene.state.migration:
         return
@@ -87,14 +99,14 @@ def _lost(said: op.DropColumn, scene: Scene) -> Iterator[tuple[str, str]]:
             continue
         if kind == PRIMARY_KEY:
             if not any(other.primary for other in made):
-                yield kind, each.name
+                yield _Lost(kind, each.name, len(each.columns) == 1)
         elif len(each.columns) > 1 and (kind == FOREIGN_KEY or not lives_on(each.columns)):
-            yield kind, each.name
+            yield _Lost(kind, each.name)
     for each in table.indexes.values():
         if said.column not in each.names or len(each.columns) < 2 or each.constraint:
             continue
         if each.name not in again and not lives_on(each.names):
-            yield UNIQUE if each.unique else INDEX, each.name
+            yield _Lost(UNIQUE if each.unique else INDEX, each.name)
 
 
 def _made_later(said: op.DropColumn, scene: Scene) -> Iterator[_Made]:
