@@ -10,6 +10,7 @@ from confiture_flows.sql.words import word_end, words_of
 if TYPE_CHECKING:
     from confiture_flows.lint.rule import Scene
     from confiture_flows.sql.operation import Operation
+    from confiture_flows.sql.operations import ReadStatement
 
 
 def insert_after(scene: Scene, operation: Operation, words: str, text: str) -> tuple[TextEdit, ...]:
@@ -30,11 +31,17 @@ def insert_after(scene: Scene, operation: Operation, words: str, text: str) -> t
     return (TextEdit(place, place, text),)
 
 
+def last_place(statement: ReadStatement) -> int:
+    """Behind the last word of a statement, before the comments at its end."""
+    return statement.start + words_of(statement.sql)[-1][2]
+
+
 def insert_at_end(scene: Scene, operation: Operation, text: str) -> tuple[TextEdit, ...]:
-    """Put text behind the last character of a statement that does one thing."""
+    """Put text behind the last word of a statement that does one thing."""
     if operation.inside != "script" or len(scene.statement.operations) != 1:
         return ()
-    return (TextEdit(scene.statement.end, scene.statement.end, text),)
+    place = last_place(scene.statement)
+    return (TextEdit(place, place, text),)
 
 
 def insert_before(scene: Scene, operation: Operation, text: str) -> tuple[TextEdit, ...]:
