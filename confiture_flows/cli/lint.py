@@ -238,7 +238,7 @@ def _mend(report: LintReport, directory: Directory) -> int:
     added = added_statements(report.findings)
     if added:
         write_migration(directory, added, datetime.now(UTC))
-    return sum(bool(each.edits or each.adds) for each in report.findings)
+    return sum(each.mendable for each in report.findings)
 
 
 def _print_as(report: LintReport, wanted: Format, where: str) -> None:

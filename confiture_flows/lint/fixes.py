@@ -12,7 +12,7 @@ from confiture_flows.migrations.scaffold import scaffold
 from confiture_flows.sql.source import BYTE_ORDER_MARK, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -32,7 +32,7 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def mend_files(findings: Iterable[LintFinding]) -> dict[Path, str]:
+def mend_files(findings: Sequence[LintFinding]) -> dict[Path, str]:
     """The new texts of the files that findings can mend.
 
     Raises:
@@ -42,7 +42,12 @@ def mend_files(findings: Iterable[LintFinding]) -> dict[Path, str]:
     for each in findings:
         if each.edits:
             told.setdefault(each.path, []).append(each)
-    return {path: _mended(path, found) for path, found in told.items()}
+    mended = {path: _mended(path, found) for path, found in told.items()}
+    for each in findings:
+        if each.elsewhere:
+            path, edits = each.elsewhere
+            mended[path] = apply_edits(mended.get(path) or read_source(path), edits)
+    return mended
 
 
 def _mended(path: Path, found: list[LintFinding]) -> str:

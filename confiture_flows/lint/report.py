@@ -43,6 +43,7 @@ class LintFinding:
         edits: What mends it.
         replaced: The name that they take away, and the one that serves instead.
         adds: The statement of a new migration that mends it.
+        elsewhere: The edits that mend it in another file, and that file.
     """
 
     rule: str
@@ -63,6 +64,12 @@ class LintFinding:
     reason: str = ""
     replaced: tuple[str, str] | None = None
     adds: str = ""
+    elsewhere: tuple[Path, tuple[TextEdit, ...]] | None = None
+
+    @property
+    def mendable(self) -> bool:
+        """Whether a program can mend it."""
+        return bool(self.edits or self.adds or self.elsewhere)
 
     def text_start(self, text: str, mark: int = 0) -> int:
         """Where the text that it is counted from starts in its file, in characters.
@@ -287,7 +294,7 @@ class LintReport:
                     "file": str(each.path),
                     "line": each.line,
                     "fingerprint": each.fingerprint,
-                    "fixable": bool(each.edits or each.adds),
+                    "fixable": each.mendable,
                 }
                 for each in self.findings
             ],

@@ -12,6 +12,7 @@ from confiture_flows.sql.parts import Inside
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.lint.catalog import KnownTable
@@ -53,6 +54,7 @@ class Problem:
         replaced: The name that the edits take away, and the one that serves instead: nothing is
             mended where later statements, or the way back, rely on either.
         adds: The statement of a new migration that mends it.
+        elsewhere: The edits that mend it in another file, and that file.
     """
 
     message: str
@@ -65,6 +67,7 @@ class Problem:
     duration: Duration | None = None
     replaced: tuple[str, str] | None = None
     adds: str = ""
+    elsewhere: tuple[Path, tuple[TextEdit, ...]] | None = None
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confiture_flows.lint.state import KnownState
-    from confiture_flows.migrations.migration import Script
+    from confiture_flows.migrations.migration import Runnable, Script
     from confiture_flows.sql.parts import ObjectName
 
 
@@ -88,11 +88,13 @@ class End(op.Operation):
     Attributes:
         before: What there was before it.
         undone: What there is after its way back; None where there is none, or not all is known.
+        down: Its way back.
         orders: The pairs of tables that earlier files of the set lock in that order, and where.
     """
 
     before: KnownState
     undone: KnownState | None = None
+    down: Runnable | None = None
     orders: Mapping[tuple[ObjectName, ObjectName], str] = field(default_factory=dict)
 
 

@@ -189,6 +189,7 @@ class Walk:
             end = End(
                 before=before,
                 undone=undone,
+                down=migration.down,
                 orders=self.now.orders,
                 offset=last.offset,
                 line=last.line,
@@ -299,6 +300,7 @@ class Walk:
             edits=edits,
             replaced=problem.replaced if edits else None,
             adds=problem.adds,
+            elsewhere=None if script.filled else problem.elsewhere,
         )
 
 
