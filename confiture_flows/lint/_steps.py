@@ -23,6 +23,8 @@ _MARKER = "-- confiture: transaction=none\n"
 _REST_OF_LINE = re.compile(r"[ \t]*;?[ \t]*(?:\r?\n)?")
 # What may follow the columns of a constraint that takes an index over.
 _DEFERRING = {"deferrable", "not", "initially", "deferred", "immediate"}
+# A BEGIN or COMMIT of these words alone has no options.
+_PLAIN_CONTROL = {"begin", "start", "commit", "end", "work", "transaction"}
 
 _Word = tuple[str, int, int]
 
@@ -146,6 +148,32 @@ def leave_out(scene: Scene, said: Operation) -> tuple[TextEdit, ...]:
         return ()
     if len(scene.script.statements) < 2:
         return ()
-    rest = _REST_OF_LINE.match(scene.script.text, scene.statement.end)
-    end = rest.end() if rest else scene.statement.end
-    return (TextEdit(scene.statement.start, end, ""),)
+    return (_taken_out(scene, scene.statement),)
+
+
+def leave_out_control(scene: Scene, said: Operation) -> tuple[TextEdit, ...]:
+    """Take a BEGIN or COMMIT out that has no options."""
+    words = {word.lower() for word, _, _ in words_of(scene.statement.sql)}
+    return leave_out(scene, said) if words <= _PLAIN_CONTROL else ()
+
+
+def leave_to_the_runner(scene: Scene) -> tuple[TextEdit, ...]:
+    """Take the BEGIN and COMMIT out that stand around a whole script and say nothing else."""
+    script = scene.script
+    control = [
+        statement
+        for statement in script.statements
+        if isinstance(statement.operations[0], op.TransactionControl)
+    ]
+    around = [script.statements[0], script.statements[-1]]
+    words = [{word.lower() for word, _, _ in words_of(each.sql)} for each in control]
+    if control != around or not all(each <= _PLAIN_CONTROL for each in words):
+        return ()
+    if script.more or not script.first or "confiture:" in script.text:
+        return ()
+    return tuple(_taken_out(scene, each) for each in control)
+
+
+def _taken_out(scene: Scene, statement: ReadStatement) -> TextEdit:
+    rest = _REST_OF_LINE.match(scene.script.text, statement.end)
+    return TextEdit(statement.start, rest.end() if rest else statement.end, "")

@@ -67,6 +67,7 @@ class KnownTable:
         persistence: "permanent", "unlogged" or "temporary".
         partition_of: The table that it is a partition of.
         partitioned: "", "list", "range" or "hash".
+        partition_key: The columns by which it is partitioned; "" stands for an expression.
         made_in: The migration that created it.
         complete: Whether all columns are known: not of a table made by a query, or like another.
         row_security: Whether it is on.
@@ -82,6 +83,7 @@ class KnownTable:
     persistence: str = "permanent"
     partition_of: ObjectName | None = None
     partitioned: str = ""
+    partition_key: tuple[str, ...] = ()
     made_in: str = ""
     complete: bool = True
     row_security: bool = False

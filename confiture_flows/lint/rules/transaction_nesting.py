@@ -30,18 +30,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._steps import leave_out
-from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
+from confiture_flows.lint._steps import leave_out_control
+from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import Inside
-from confiture_flows.sql.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_PLAIN = {"begin", "start", "commit", "end", "work", "transaction"}
 _ENDS = ("commit", "rollback")
 
 
@@ -53,21 +51,15 @@ def _check(said: op.TransactionControl, scene: Scene) -> Iterator[Problem]:
     boundaries = [each for each in control if each in ("begin", *_ENDS)]
     is_open = boundaries[-1] == "begin" if boundaries else scene.script.begun
     if said.command == "begin" and is_open:
-        yield Problem(
-            "A transaction is open already.", "Take this BEGIN out.", edits=_taken_out(said, scene)
-        )
+        edits = leave_out_control(scene, said)
+        yield Problem("A transaction is open already.", "Take this BEGIN out.", edits=edits)
     elif said.command in _ENDS and not is_open:
         idle = said.command == "commit" and _does_nothing(scene)
         yield Problem(
             f"No transaction of the file is open: {said.command.upper()} would end the runner's.",
             "Take the line out, or add the BEGIN.",
-            edits=_taken_out(said, scene) if idle else (),
+            edits=leave_out_control(scene, said) if idle else (),
         )
-
-
-def _taken_out(said: op.TransactionControl, scene: Scene) -> tuple[TextEdit, ...]:
-    words = {word.lower() for word, _, _ in words_of(scene.statement.sql)}
-    return leave_out(scene, said) if words <= _PLAIN else ()
 
 
 def _does_nothing(scene: Scene) -> bool:
