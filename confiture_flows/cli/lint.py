@@ -110,9 +110,11 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
         mended += done
         directory, report = judge()
     if choice.write_baseline:
-        count = write_baseline(report, choice.write_baseline)
-        said = f"Written: {count} findings into {choice.write_baseline}."
-        return Outcome({"baseline": choice.write_baseline, "known": count}, Document(said))
+        known, gone = write_baseline(report, choice.write_baseline)
+        out = f" Gone from it: {gone}, which nothing matched." if gone else ""
+        said = f"Written: {known} findings into {choice.write_baseline}.{out}"
+        done = {"baseline": choice.write_baseline, "known": known, "gone": gone}
+        return Outcome(done, Document(said))
     baseline = choice.baseline or work.project.lint.baseline
     if baseline:
         report = without_known(report, baseline)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from confiture_flows.errors import MigrationFileError
+    from confiture_flows.lint.baseline import KnownFinding
+    from confiture_flows.lint.judged import Judged
     from confiture_flows.lint.rule import TextEdit
+
+# Entries of a baseline file in one sentence.
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,8 @@ def _count(number: int, what: str) -> str:
 
 def _plural(what: str) -> str:
     first, _, rest = what.partition(" ")
+    if what == "entry":
+        return "entries"
     if first == "Python":
         return what.replace("migration", "migrations")
     if first == "EXECUTE":
@@ -198,6 +205,9 @@ class LintReport:
         database: What the catalog rules say of the live database.
         measured: When the sizes of tables were; None where nobody knows any.
         notes: What else has to be known of how it was judged, in sentences.
+        judged: What was asked about what; None where nobody has noted it.
+        unmatched: Entries of a baseline file that match nothing any more.
+        baseline: That file.
     """
 
     findings: tuple[LintFinding, ...]
@@ -206,6 +216,9 @@ class LintReport:
     database: tuple[Finding, ...] = ()
     measured: date | None = None
     notes: tuple[str, ...] = ()
+    judged: Judged | None = None
+    unmatched: tuple[KnownFinding, ...] = ()
+    baseline: Path | None = None
 
     @property
     def plain(self) -> tuple[Finding, ...]:
@@ -214,7 +227,8 @@ class LintReport:
 
     def beside(self, history: tuple[LintFinding, ...]) -> LintReport:
         """The same, and before it what is wrong with the history."""
-        return replace(self, findings=(*history, *self.findings))
+        judged = self.judged.with_history() if self.judged else None
+        return replace(self, findings=(*history, *self.findings), judged=judged)
 
     def count(self, severity: Severity) -> int:
         """How many findings of a severity."""
@@ -267,11 +281,25 @@ class LintReport:
         if self.known:
             known = f"{_count(self.known, 'finding')} of the baseline file left out."
             blocks.append(Paragraph(known, "muted"))
+        if self.unmatched:
+            blocks.append(Paragraph(self._unmatched_sentence))
         if self.measured:
             blocks.append(Paragraph(f"Sizes of tables are those of {self.measured}.", "muted"))
         blocks += [Paragraph(each) for each in self.notes]
         blocks.append(Paragraph(self.coverage.sentence, "muted"))
         return Document(f"Lint of {where}", tuple(blocks))
+
+    @property
+    def _unmatched_sentence(self) -> str:
+        """Which entries of the baseline file are superfluous, and what takes them out."""
+        shown = [f"{each.rule} of {each.version or 'the directory'}" for each in self.unmatched]
+        more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+        one = len(shown) == 1
+        return (
+            f"{_count(len(shown), 'entry')} of {self.baseline} {'matches' if one else 'match'} "
+            f"nothing any more: {', '.join(shown[:_SHOWN])}{more}. Take {'it' if one else 'them'} "
+            f"out with: confiture-flows lint --write-baseline {self.baseline}"
+        )
 
     def json(self) -> dict[str, Any]:
         """The `result` of the command's JSON."""
@@ -280,6 +308,7 @@ class LintReport:
             "verdict": self.verdict,
             "coverage": {name: getattr(coverage, name) for name in coverage.__slots__},
             "known": self.known,
+            "unmatched": [each._asdict() for each in self.unmatched],
             "measured": self.measured.isoformat() if self.measured else None,
             "notes": list(self.notes),
             "findings": [

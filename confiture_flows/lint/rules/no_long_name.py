@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING
 from confiture_flows.lint._words import NAMING, cut_words, new_names, was_cut
 from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql.names import quoted_name
 from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ def _shortened(said: op.Operation, word: str, scene: Scene) -> tuple[TextEdit, .
         return ()
     edits: list[TextEdit] = []
     for written, start, end in cut_words(word, scene.statement.sql):
-        short = quoted_name(word) if written.startswith('"') else written[: len(word)]
+        quoted = '"' + word.replace('"', '""') + '"'
+        short = quoted if written.startswith('"') else written[: len(word)]
         place = scene.statement.start
         edits.append(TextEdit(place + start, place + end, short))
     return tuple(edits)
