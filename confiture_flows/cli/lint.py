@@ -109,6 +109,9 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
             break
         mended += done
         directory, report = judge()
+    if mended:
+        said = f"Mended: {mended}. Read what it did before it runs."
+        report = replace(report, notes=(said, *report.notes))
     if choice.write_baseline:
         known, gone = write_baseline(report, choice.write_baseline)
         out = f" Gone from it: {gone}, which nothing matched." if gone else ""

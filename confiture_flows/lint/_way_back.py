@@ -48,12 +48,8 @@ def missing_statements(way: WayThere, back: str) -> tuple[TextEdit, ...]:
     Returns:
         The edit; none where nobody can tell that it would undo all and lose nothing.
     """
-    forward = [
-        (number, each)
-        for number, statement in enumerate(way.statements)
-        for each in statement.operations
-        if each.inside is not Inside.FUNCTION
-    ]
+    done = (each for statement in way.statements for each in statement.operations)
+    forward = [*enumerate(each for each in done if each.inside is not Inside.FUNCTION)]
     if not way.before.complete or any(_may_lose(each) for _, each in forward):
         return ()
     taken = read_once(back)
@@ -74,7 +70,7 @@ def missing_statements(way: WayThere, back: str) -> tuple[TextEdit, ...]:
 
 
 class _Undone(NamedTuple):
-    """What was said, and the statements that it undoes, by number, the last first."""
+    """What was said, the last first, and the numbers of the operations that it undoes."""
 
     said: list[str]
     numbers: list[int]

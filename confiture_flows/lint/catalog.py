@@ -146,6 +146,7 @@ class KnownFunction:
         arguments: The types of what goes in.
         returns: The type of what comes out.
         body: Its text.
+        sets: The settings that it fixes.
         touches: The tables that the statements of its body read and write.
     """
 
@@ -153,6 +154,7 @@ class KnownFunction:
     arguments: tuple[TypeName, ...] = ()
     returns: TypeName | None = None
     body: str = ""
+    sets: tuple[str, ...] = ()
     touches: frozenset[ObjectName] = frozenset()
 
 

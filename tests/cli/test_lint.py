@@ -57,6 +57,17 @@ def test_fix_mends_and_the_rest_is_told(run: Runner, shop: Path) -> None:
     assert text == "CREATE INDEX CONCURRENTLY users_email ON users (email);\n"
 
 
+def test_fix_adds_what_a_down_script_lacks(run: Runner, shop: Path) -> None:
+    (shop / "0003_a.up.sql").write_text("ALTER TABLE users ADD a text, ADD b text;\n")
+    down = shop / "0003_a.down.sql"
+    down.write_text("ALTER TABLE users DROP COLUMN b;\n")
+    assert "Mended: 2." in run("lint", "--fix").out
+    assert (
+        down.read_text() == "ALTER TABLE users DROP COLUMN b;\nALTER TABLE users DROP COLUMN a;\n"
+    )
+    assert run.program("lint", "--fix").json()["result"]["mended"] == 0
+
+
 def test_formats_for_machines(run: Runner, shop: Path) -> None:
     sarif = run("lint", "--format", "sarif")
     assert sarif.code == 4
