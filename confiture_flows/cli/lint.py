@@ -109,10 +109,15 @@ def _run(work: Work, choice: LintChoice, wanted: Format, fail_on: Gate) -> Outco
             break
         mended += done
         directory, report = judge()
+    if mended:
+        said = f"Mended: {mended}. Read what it did before it runs."
+        report = replace(report, notes=(said, *report.notes))
     if choice.write_baseline:
-        count = write_baseline(report, choice.write_baseline)
-        said = f"Written: {count} findings into {choice.write_baseline}."
-        return Outcome({"baseline": choice.write_baseline, "known": count}, Document(said))
+        known, gone = write_baseline(report, choice.write_baseline)
+        out = f" Gone from it: {gone}, which nothing matched." if gone else ""
+        said = f"Written: {known} findings into {choice.write_baseline}.{out}"
+        done = {"baseline": choice.write_baseline, "known": known, "gone": gone}
+        return Outcome(done, Document(said))
     baseline = choice.baseline or work.project.lint.baseline
     if baseline:
         report = without_known(report, baseline)
@@ -238,7 +243,7 @@ def _mend(report: LintReport, directory: Directory) -> int:
     added = added_statements(report.findings)
     if added:
         write_migration(directory, added, datetime.now(UTC))
-    return sum(bool(each.edits or each.adds) for each in report.findings)
+    return sum(each.mendable for each in report.findings)
 
 
 def _print_as(report: LintReport, wanted: Format, where: str) -> None:

@@ -47,6 +47,7 @@ def _create_table(state: KnownState, said: op.CreateTable) -> None:
         persistence=said.persistence,
         partition_of=state.full(said.partition_of) if said.partition_of else None,
         partitioned=said.partitioned,
+        partition_key=said.partition_key,
         made_in=state.migration,
         complete=not said.from_query and not said.like,
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint.rule import TextEdit
-from confiture_flows.sql.words import word_end
+from confiture_flows.sql.words import word_end, words_of
 
 if TYPE_CHECKING:
     from confiture_flows.lint.rule import Scene
     from confiture_flows.sql.operation import Operation
+    from confiture_flows.sql.operations import ReadStatement
 
 
 def insert_after(scene: Scene, operation: Operation, words: str, text: str) -> tuple[TextEdit, ...]:
@@ -30,11 +31,17 @@ def insert_after(scene: Scene, operation: Operation, words: str, text: str) -> t
     return (TextEdit(place, place, text),)
 
 
+def last_place(statement: ReadStatement) -> int:
+    """Behind the last word of a statement, before the comments at its end."""
+    return statement.start + words_of(statement.sql)[-1][2]
+
+
 def insert_at_end(scene: Scene, operation: Operation, text: str) -> tuple[TextEdit, ...]:
-    """Put text behind the last character of a statement that does one thing."""
+    """Put text behind the last word of a statement that does one thing."""
     if operation.inside != "script" or len(scene.statement.operations) != 1:
         return ()
-    return (TextEdit(scene.statement.end, scene.statement.end, text),)
+    place = last_place(scene.statement)
+    return (TextEdit(place, place, text),)
 
 
 def insert_before(scene: Scene, operation: Operation, text: str) -> tuple[TextEdit, ...]:
@@ -65,3 +72,15 @@ def insert_before_word(
         return ()
     place = scene.statement.start + at - len(word)
     return (TextEdit(place, place, text),)
+
+
+def take_out_last_word(scene: Scene, operation: Operation, word: str) -> tuple[TextEdit, ...]:
+    """Take a word, and the space before it, from the end of a statement that does one thing."""
+    sql = scene.statement.sql
+    if operation.inside != "script" or len(scene.statement.operations) != 1:
+        return ()
+    last, start, end = words_of(sql)[-1]
+    if last.lower() != word:
+        return ()
+    first = len(sql[:start].rstrip())
+    return (TextEdit(scene.statement.start + first, scene.statement.start + end, ""),)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._edits import last_place
 from confiture_flows.lint.rule import TextEdit
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import ConstraintKind, Inside
@@ -42,7 +43,9 @@ def join_to_last(scene: Scene) -> tuple[TextEdit, ...]:
         parts += statements[first].operations
     last = statements[number - 1]
     end = _SEMICOLON.match(text, last.end)
-    if first == number or end is None or words_of(text[end.end() : this.start]):
+    if end is None or last_place(last) != last.end:
+        return ()
+    if first == number or words_of(text[end.end() : this.start]):
         return ()
     if not _independent(parts):
         return ()

@@ -20,7 +20,7 @@ ROUTINES = ("function", "procedure", "routine")
 def make(state: KnownState, said: op.CreateFunction) -> None:
     """CREATE FUNCTION; another of the same name and arguments is replaced."""
     name = state.full(said.name)
-    made = KnownFunction(name, said.arguments, said.returns, said.body)
+    made = KnownFunction(name, said.arguments, said.returns, said.body, said.sets)
     # The last one made stands last, for `touch`.
     known = state.functions.pop(name, ())
     others = (each for each in known if each.arguments != said.arguments)

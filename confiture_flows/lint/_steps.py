@@ -5,27 +5,31 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from confiture_flows.lint._edits import last_place
 from confiture_flows.lint._names import constraint_name, free_name
 from confiture_flows.lint.rule import TextEdit
+from confiture_flows.sql import operation as op
 from confiture_flows.sql.names import quoted_name
 from confiture_flows.sql.parts import Inside
 from confiture_flows.sql.words import words_of
 
 if TYPE_CHECKING:
     from confiture_flows.lint.rule import Scene
-    from confiture_flows.sql import operation as op
     from confiture_flows.sql.operation import Operation
+    from confiture_flows.sql.operations import ReadStatement
     from confiture_flows.sql.parts import ConstraintSpec, ObjectName
 
 _MARKER = "-- confiture: transaction=none\n"
 _REST_OF_LINE = re.compile(r"[ \t]*;?[ \t]*(?:\r?\n)?")
 # What may follow the columns of a constraint that takes an index over.
 _DEFERRING = {"deferrable", "not", "initially", "deferred", "immediate"}
+# A BEGIN or COMMIT of these words alone has no options.
+_PLAIN_CONTROL = {"begin", "start", "commit", "end", "work", "transaction"}
 
 _Word = tuple[str, int, int]
 
 
-class _Alter(NamedTuple):
+class AlterText(NamedTuple):
     """An ALTER TABLE that does one thing: how it begins, its table, the words of what it does."""
 
     head: str
@@ -33,10 +37,11 @@ class _Alter(NamedTuple):
     words: list[_Word]
 
 
-def _alter(scene: Scene, said: Operation) -> _Alter | None:
-    if said.inside is not Inside.SCRIPT or len(scene.statement.operations) != 1:
+def alter_text(statement: ReadStatement) -> AlterText | None:
+    """How an ALTER TABLE is written that does one thing."""
+    if len(statement.operations) != 1 or statement.operations[0].inside is not Inside.SCRIPT:
         return None
-    sql = scene.statement.sql
+    sql = statement.sql
     words = list(words_of(sql))
     plain = [word.lower() for word, _, _ in words]
     if plain[:2] != ["alter", "table"]:
@@ -49,23 +54,51 @@ def _alter(scene: Scene, said: Operation) -> _Alter | None:
         at += 2
     table = sql[words[first][1] : words[at][2]]
     at += 2 if plain[at + 1 : at + 2] == ["*"] else 1
-    return _Alter(sql[: words[at][1]], table, words[at:]) if at < len(words) else None
+    return AlterText(sql[: words[at][1]], table, words[at:]) if at < len(words) else None
+
+
+def apart(scene: Scene) -> tuple[TextEdit, ...] | None:
+    """What lets several statements in the place of one commit one by one; None where nothing can.
+
+    They do where the statement stands outside of a transaction, or is alone in its script, which
+    then says that it runs outside.
+    """
+    if scene.own_begin:
+        return None
+    if scene.transaction is None:
+        return ()
+    if not scene.script.alone or "confiture:" in scene.script.text:
+        return None
+    return (TextEdit(0, 0, _MARKER),)
+
+
+def commit_one_by_one(scene: Scene) -> tuple[TextEdit, ...]:
+    """Let a script run outside of a transaction that does nothing but add and prove constraints.
+
+    What it has done when a statement fails is no harm: a constraint that is NOT VALID yet.
+    """
+    script = scene.script
+    whole = script.first and not script.more
+    if not whole or scene.transaction is None or scene.own_begin or "confiture:" in script.text:
+        return ()
+    each_step = (each for statement in script.statements for each in statement.operations)
+    gentle = all(
+        (isinstance(each, op.AddConstraint) and not each.constraint.valid)
+        or (isinstance(each, op.AlterConstraint) and each.change == "validate")
+        for each in each_step
+    )
+    return (TextEdit(0, 0, _MARKER),) if gentle else ()
 
 
 def prove_not_null(scene: Scene, said: op.AlterColumn) -> tuple[TextEdit, ...]:
     """SET NOT NULL in four steps: a CHECK without proof, its proof, SET NOT NULL, no CHECK.
 
-    In one transaction the first step would lock the table until the last; so the statement has to
-    stand outside of one, or be alone in its script, which then says that it runs outside.
+    In one transaction the first step would lock the table until the last.
     """
-    table, found = scene.table(said.table), _alter(scene, said)
-    if table is None or found is None or scene.own_begin:
+    table, found, marker = scene.table(said.table), alter_text(scene.statement), apart(scene)
+    if table is None or found is None or marker is None:
         return ()
-    statement, marker = scene.statement, ()
-    if scene.transaction is not None:
-        if len(scene.script.statements) > 1 or "confiture:" in scene.script.text:
-            return ()
-        marker = (TextEdit(0, 0, _MARKER),)
+    statement, end = scene.statement, last_place(scene.statement)
     column = found.words[-4][0]
     name = free_name(table.name.name, said.column, "is_set", table.constraints)
     check, head = quoted_name(name), found.head
@@ -76,7 +109,7 @@ def prove_not_null(scene: Scene, said: op.AlterColumn) -> tuple[TextEdit, ...]:
     return (
         *marker,
         TextEdit(statement.start, statement.start, before),
-        TextEdit(statement.end, statement.end, f";\n{head}DROP CONSTRAINT {check}"),
+        TextEdit(end, end, f";\n{head}DROP CONSTRAINT {check}"),
     )
 
 
@@ -84,7 +117,7 @@ def take_index_over(
     scene: Scene, said: Operation, spec: ConstraintSpec, table: ObjectName
 ) -> tuple[TextEdit, ...]:
     """A unique constraint or primary key in two steps: its index first, built concurrently."""
-    known, found = scene.table(table), _alter(scene, said)
+    known, found = scene.table(table), alter_text(scene.statement)
     if known is None or found is None or known.partitioned or scene.own_begin:
         return ()
     plain = [word.lower() for word, _, _ in found.words]
@@ -115,6 +148,32 @@ def leave_out(scene: Scene, said: Operation) -> tuple[TextEdit, ...]:
         return ()
     if len(scene.script.statements) < 2:
         return ()
-    rest = _REST_OF_LINE.match(scene.script.text, scene.statement.end)
-    end = rest.end() if rest else scene.statement.end
-    return (TextEdit(scene.statement.start, end, ""),)
+    return (_taken_out(scene, scene.statement),)
+
+
+def leave_out_control(scene: Scene, said: Operation) -> tuple[TextEdit, ...]:
+    """Take a BEGIN or COMMIT out that has no options."""
+    words = {word.lower() for word, _, _ in words_of(scene.statement.sql)}
+    return leave_out(scene, said) if words <= _PLAIN_CONTROL else ()
+
+
+def leave_to_the_runner(scene: Scene) -> tuple[TextEdit, ...]:
+    """Take the BEGIN and COMMIT out that stand around a whole script and say nothing else."""
+    script = scene.script
+    control = [
+        statement
+        for statement in script.statements
+        if isinstance(statement.operations[0], op.TransactionControl)
+    ]
+    around = [script.statements[0], script.statements[-1]]
+    words = [{word.lower() for word, _, _ in words_of(each.sql)} for each in control]
+    if control != around or not all(each <= _PLAIN_CONTROL for each in words):
+        return ()
+    if script.more or not script.first or "confiture:" in script.text:
+        return ()
+    return tuple(_taken_out(scene, each) for each in control)
+
+
+def _taken_out(scene: Scene, statement: ReadStatement) -> TextEdit:
+    rest = _REST_OF_LINE.match(scene.script.text, statement.end)
+    return TextEdit(statement.start, rest.end() if rest else statement.end, "")

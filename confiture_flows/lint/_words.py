@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._names import LONGEST_NAME
 from confiture_flows.sql import operation as op
+from confiture_flows.sql.words import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +46,18 @@ def was_cut(word: str, sql: str) -> bool:
     """Whether a name is only the beginning of what a statement has."""
     if len(word.encode()) not in _CUT:
         return False
-    return re.search(re.escape(word) + r"[\w$]", sql, re.IGNORECASE) is not None
+    start = re.escape(word.replace('"', '""'))
+    found = re.finditer(rf'(")?{start}(?(1)[^"]+|[\w$]+)', sql, re.IGNORECASE)
+    return any(len(each[0].removeprefix('"').encode()) > LONGEST_NAME for each in found)
+
+
+def cut_words(word: str, sql: str) -> Iterator[tuple[str, int, int]]:
+    """What a statement has in the place of a name that was cut, as it is written, and where."""
+    for written, start, end in words_of(sql):
+        quoted = written.startswith('"')
+        name = written[1:-1].replace('""', '"') if quoted else written.lower()
+        if name != word and name.encode()[:LONGEST_NAME].decode(errors="ignore") == word:
+            yield written, start, end
 
 
 # The operations that give names: rules about names are asked for no other.

@@ -68,6 +68,7 @@ class KnownTable:
         persistence: "permanent", "unlogged" or "temporary".
         partition_of: The table that it is a partition of.
         partitioned: "", "list", "range" or "hash".
+        partition_key: The columns by which it is partitioned; "" stands for an expression.
         made_in: The migration that created it.
         complete: Whether all columns are known: not of a table made by a query, or like another.
         row_security: Whether it is on.
@@ -83,6 +84,7 @@ class KnownTable:
     persistence: str = "permanent"
     partition_of: ObjectName | None = None
     partitioned: str = ""
+    partition_key: tuple[str, ...] = ()
     made_in: str = ""
     complete: bool = True
     row_security: bool = False
@@ -145,6 +147,7 @@ class KnownFunction:
         arguments: The types of what goes in.
         returns: The type of what comes out.
         body: Its text.
+        sets: The settings that it fixes.
         touches: The tables that the statements of its body read and write.
     """
 
@@ -152,6 +155,7 @@ class KnownFunction:
     arguments: tuple[TypeName, ...] = ()
     returns: TypeName | None = None
     body: str = ""
+    sets: tuple[str, ...] = ()
     touches: frozenset[ObjectName] = frozenset()
 
 

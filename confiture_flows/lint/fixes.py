@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint.rule import TextEdit
 from confiture_flows.migrations.scaffold import scaffold
 from confiture_flows.sql.source import BYTE_ORDER_MARK, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from confiture_flows.lint.report import LintFinding
-    from confiture_flows.lint.rule import TextEdit
     from confiture_flows.migrations.discovery import Directory
 
 
@@ -32,27 +32,41 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def mend_files(findings: Iterable[LintFinding]) -> dict[Path, str]:
+def mend_files(findings: Sequence[LintFinding]) -> dict[Path, str]:
     """The new texts of the files that findings can mend.
 
     Raises:
         MigrationFileError: A file cannot be read.
     """
-    edits: dict[Path, list[TextEdit]] = {}
-    shifts: dict[Path, int] = {}
+    told: dict[Path, list[LintFinding]] = {}
     for each in findings:
         if each.edits:
-            edits.setdefault(each.path, []).extend(each.edits)
-            shifts[each.path] = each.line - each.text_line
-    mended: dict[Path, str] = {}
-    for path, wanted in edits.items():
-        text = read_source(path)
-        # A section of a file is counted from its own first character.
-        lines = text.split("\n")
-        before = "\n".join(lines[: shifts[path]])
-        start = len(before) + 1 if shifts[path] else 0
-        mended[path] = text[:start] + apply_edits(text[start:], wanted)
+            told.setdefault(each.path, []).append(each)
+    mended = {path: _mended(path, found) for path, found in told.items()}
+    for each in findings:
+        if each.elsewhere:
+            path, edits = each.elsewhere
+            mended[path] = apply_edits(mended.get(path) or read_source(path), edits)
     return mended
+
+
+def _mended(path: Path, found: list[LintFinding]) -> str:
+    text = read_source(path)
+    mark = len(BYTE_ORDER_MARK) if _has_mark(path) else 0
+    starts: dict[tuple[int | None, int], int] = {}
+    edits: list[TextEdit] = []
+    for each in found:
+        piece = each.text_byte, each.line - each.text_line
+        if piece not in starts:
+            starts[piece] = each.text_start(text, mark)
+        start = starts[piece]
+        edits += (TextEdit(one.start + start, one.end + start, one.text) for one in each.edits)
+    return apply_edits(text, edits)
+
+
+def _has_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK
 
 
 def added_statements(findings: Iterable[LintFinding]) -> tuple[str, ...]:
@@ -85,5 +99,5 @@ def write_migration(directory: Directory, statements: tuple[str, ...], now: date
 
 def write_mended(path: Path, text: str) -> None:
     """Write a mended file, with the byte order mark and the line ends that it had."""
-    mark = BYTE_ORDER_MARK if path.read_bytes().startswith(BYTE_ORDER_MARK) else b""
+    mark = BYTE_ORDER_MARK if _has_mark(path) else b""
     path.write_bytes(mark + text.encode())

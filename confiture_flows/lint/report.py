@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from confiture_flows.errors import MigrationFileError
+    from confiture_flows.lint.baseline import KnownFinding
+    from confiture_flows.lint.judged import Judged
     from confiture_flows.lint.text_edit import TextEdit
+
+# Entries of a baseline file in one sentence.
+_SHOWN = 5
 
 
 @value()
@@ -37,12 +42,14 @@ class LintFinding:
         path: The file.
         line: 1-based line of the file.
         text_line: 1-based line of the text that was read, which may be a part of the file.
+        text_byte: Where that text starts in the file, if it is a piece of a large one.
         offset: The character of that text.
         statement: The SQL of the statement.
         subject: The table that it is about.
         edits: What mends it.
         replaced: The name that they take away, and the one that serves instead.
         adds: The statement of a new migration that mends it.
+        elsewhere: The edits that mend it in another file, and that file.
     """
 
     rule: str
@@ -55,6 +62,7 @@ class LintFinding:
     path: Path
     line: int
     text_line: int = 1
+    text_byte: int | None = None
     offset: int = 0
     statement: str = ""
     subject: str = ""
@@ -62,6 +70,26 @@ class LintFinding:
     reason: str = ""
     replaced: tuple[str, str] | None = None
     adds: str = ""
+    elsewhere: tuple[Path, tuple[TextEdit, ...]] | None = None
+
+    @property
+    def mendable(self) -> bool:
+        """Whether a program can mend it."""
+        return bool(self.edits or self.adds or self.elsewhere)
+
+    def text_start(self, text: str, mark: int = 0) -> int:
+        """Where the text that it is counted from starts in its file, in characters.
+
+        Args:
+            text: What stands in the file, without a byte order mark.
+            mark: The bytes of the mark.
+        """
+        if self.text_byte is not None:
+            return len(text.encode()[: self.text_byte - mark].decode())
+        start = 0
+        for _ in range(self.line - self.text_line):
+            start = text.index("\n", start) + 1
+        return start
 
     @property
     def told(self) -> str:
@@ -158,6 +186,8 @@ def _count(number: int, what: str) -> str:
 
 def _plural(what: str) -> str:
     first, _, rest = what.partition(" ")
+    if what == "entry":
+        return "entries"
     if first == "Python":
         return what.replace("migration", "migrations")
     if first == "EXECUTE":
@@ -176,6 +206,9 @@ class LintReport:
         database: What the catalog rules say of the live database.
         measured: When the sizes of tables were; None where nobody knows any.
         notes: What else has to be known of how it was judged, in sentences.
+        judged: What was asked about what; None where nobody has noted it.
+        unmatched: Entries of a baseline file that match nothing any more.
+        baseline: That file.
     """
 
     findings: tuple[LintFinding, ...]
@@ -184,6 +217,9 @@ class LintReport:
     database: tuple[Finding, ...] = ()
     measured: date | None = None
     notes: tuple[str, ...] = ()
+    judged: Judged | None = None
+    unmatched: tuple[KnownFinding, ...] = ()
+    baseline: Path | None = None
 
     @property
     def plain(self) -> tuple[Finding, ...]:
@@ -192,7 +228,8 @@ class LintReport:
 
     def beside(self, history: tuple[LintFinding, ...]) -> LintReport:
         """The same, and before it what is wrong with the history."""
-        return replace(self, findings=(*history, *self.findings))
+        judged = self.judged.with_history() if self.judged else None
+        return replace(self, findings=(*history, *self.findings), judged=judged)
 
     def count(self, severity: Severity) -> int:
         """How many findings of a severity."""
@@ -245,11 +282,25 @@ class LintReport:
         if self.known:
             known = f"{_count(self.known, 'finding')} of the baseline file left out."
             blocks.append(Paragraph(known, "muted"))
+        if self.unmatched:
+            blocks.append(Paragraph(self._unmatched_sentence))
         if self.measured:
             blocks.append(Paragraph(f"Sizes of tables are those of {self.measured}.", "muted"))
         blocks += [Paragraph(each) for each in self.notes]
         blocks.append(Paragraph(self.coverage.sentence, "muted"))
         return Document(f"Lint of {where}", tuple(blocks))
+
+    @property
+    def _unmatched_sentence(self) -> str:
+        """Which entries of the baseline file are superfluous, and what takes them out."""
+        shown = [f"{each.rule} of {each.version or 'the directory'}" for each in self.unmatched]
+        more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+        one = len(shown) == 1
+        return (
+            f"{_count(len(shown), 'entry')} of {self.baseline} {'matches' if one else 'match'} "
+            f"nothing any more: {', '.join(shown[:_SHOWN])}{more}. Take {'it' if one else 'them'} "
+            f"out with: confiture-flows lint --write-baseline {self.baseline}"
+        )
 
     def json(self) -> dict[str, Any]:
         """The `result` of the command's JSON."""
@@ -258,6 +309,7 @@ class LintReport:
             "verdict": self.verdict,
             "coverage": {name: getattr(coverage, name) for name in coverage.__slots__},
             "known": self.known,
+            "unmatched": [each._asdict() for each in self.unmatched],
             "measured": self.measured.isoformat() if self.measured else None,
             "notes": list(self.notes),
             "findings": [
@@ -272,7 +324,7 @@ class LintReport:
                     "file": str(each.path),
                     "line": each.line,
                     "fingerprint": each.fingerprint,
-                    "fixable": bool(each.edits or each.adds),
+                    "fixable": each.mendable,
                 }
                 for each in self.findings
             ],

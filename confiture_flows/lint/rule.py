@@ -14,6 +14,7 @@ from confiture_flows.sql.value import value
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from confiture_flows.anonymization.rules import Pattern
     from confiture_flows.lint.catalog import KnownTable
@@ -46,6 +47,7 @@ class Problem:
         replaced: The name that the edits take away, and the one that serves instead: nothing is
             mended where later statements, or the way back, rely on either.
         adds: The statement of a new migration that mends it.
+        elsewhere: The edits that mend it in another file, and that file.
     """
 
     message: str
@@ -58,6 +60,7 @@ class Problem:
     duration: Duration | None = None
     replaced: tuple[str, str] | None = None
     adds: str = ""
+    elsewhere: tuple[Path, tuple[TextEdit, ...]] | None = None
 
 
 @dataclass(slots=True)

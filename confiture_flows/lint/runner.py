@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.lint.cache import chained_links, link_after, packed
 from confiture_flows.lint.collecting import collecting_rarely
+from confiture_flows.lint.judged import Judged
 from confiture_flows.lint.namesakes import without_needed
 from confiture_flows.lint.report import Coverage, LintFinding, LintReport
 from confiture_flows.lint.rule_index import ENTRY_POINTS
@@ -71,7 +72,24 @@ def lint_migrations(
         *found,
         measured=known.measured if known else None,
         notes=known.notes if known else (),
+        judged=_judged(every, only, settings, chosen, whole=start is None),
     )
+
+
+def _judged(
+    migrations: tuple[Migration, ...],
+    only: frozenset[str] | None,
+    settings: LintSettings,
+    rules: tuple[Rule, ...],
+    *,
+    whole: bool,
+) -> Judged:
+    """What is asked about what; rules that need the sizes of tables are asked where these are."""
+    there = frozenset(each.version for each in migrations)
+    left_out = {each.version for each in migrations if settings.excludes(each.up.path)}
+    codes = {each.code for each in rules if "C" not in each.modes or settings.statistics}
+    asked = (there if only is None else there & only) - left_out
+    return Judged(asked, frozenset(codes), there if whole else None)
 
 
 def lint_text(

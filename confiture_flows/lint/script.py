@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confiture_flows.lint.state import KnownState
-    from confiture_flows.migrations.migration import Script
+    from confiture_flows.migrations.migration import Runnable, Script
     from confiture_flows.sql.parts import ObjectName
     from confiture_flows.sql.work import TableLock
 
@@ -40,6 +40,11 @@ class LintedScript:
         own_begin: Whether each stands inside the file's own BEGIN and COMMIT.
         filled: Whether values stand in the place of placeholders, so that places are not the
             file's.
+        begun: Whether what comes before it has begun a transaction and not ended it: a script
+            that includes files, and a large file, come in pieces.
+        more: Whether another piece follows.
+        first: Whether no piece comes before it.
+        byte: Where it starts in a large file, of which it is a piece.
     """
 
     path: Path
@@ -49,6 +54,10 @@ class LintedScript:
     transactions: tuple[int | None, ...]
     own_begin: tuple[bool, ...]
     filled: bool = False
+    begun: bool = False
+    more: bool = False
+    first: bool = True
+    byte: int | None = None
     _on_tables: dict[ObjectName, tuple[list[int], list[op.Operation]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -93,6 +102,16 @@ class LintedScript:
                         found.append(each)
         return self._on_tables.get(table, ([], []))
 
+    @property
+    def alone(self) -> bool:
+        """Whether it has one statement and is all of its script."""
+        return len(self.statements) == 1 and self.first and not self.more
+
+    @property
+    def left_open(self) -> bool:
+        """Whether a transaction that the file has begun is open at its end."""
+        return self.own_begin[-1] if self.own_begin else self.begun
+
 
 @value(kw_only=True)
 class End(op.Operation):
@@ -101,11 +120,13 @@ class End(op.Operation):
     Attributes:
         before: What there was before it.
         undone: What there is after its way back; None where there is none, or not all is known.
+        down: Its way back.
         orders: The pairs of tables that earlier files of the set lock in that order, and where.
     """
 
     before: KnownState
     undone: KnownState | None = None
+    down: Runnable | None = None
     orders: Mapping[tuple[ObjectName, ObjectName], str] = field(default_factory=dict)
 
 
@@ -131,17 +152,20 @@ class UnusedNoqa(op.Operation):
     unknown: bool
 
 
-def read_text(path: Path, text: str, mode: TransactionMode, first_line: int = 1) -> LintedScript:
-    """Read the text of a script."""
+def read_text(
+    path: Path, text: str, mode: TransactionMode, first_line: int = 1, *, begun: bool = False
+) -> LintedScript:
+    """Read the text of a script, or of a piece of it."""
     statements = read_once(text)
-    with suppress(MigrationFileError):  # validation tells of a wrong marker
-        mode = read_marker(text, path) or mode
-    transactions, own = _transactions(statements, mode)
-    return LintedScript(path, text, first_line, statements, transactions, own)
+    transactions, own = _transactions(statements, mode, begun)
+    return LintedScript(path, text, first_line, statements, transactions, own, begun=begun)
 
 
 def transaction_mode(script: Script, text: str) -> TransactionMode:
-    """What the layout says of a script's transactions."""
+    """What the beginning of a script, or its layout, says of its transactions."""
+    with suppress(MigrationFileError):  # validation tells of a wrong marker
+        if marker := read_marker(text, script.path):
+            return marker
     first = text.lstrip("\ufeff").partition("\n")[0].strip().lower()
     if script.none_if_starts and first.startswith(script.none_if_starts):
         return TransactionMode.NONE
@@ -149,11 +173,11 @@ def transaction_mode(script: Script, text: str) -> TransactionMode:
 
 
 def _transactions(
-    statements: tuple[ReadStatement, ...], mode: TransactionMode
+    statements: tuple[ReadStatement, ...], mode: TransactionMode, begun: bool
 ) -> tuple[tuple[int | None, ...], tuple[bool, ...]]:
     numbers: list[int | None] = []
     own: list[bool] = []
-    current, inside = 0, False
+    current, inside = 0, begun
     for statement in statements:
         first = statement.operations[0] if statement.operations else None
         if isinstance(first, op.TransactionControl):

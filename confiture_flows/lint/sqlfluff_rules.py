@@ -104,9 +104,7 @@ def _read(context: RuleContext, text: str, code: str) -> _Read:
 def _result(
     finding: LintFinding, text: str, raws: list[RawSegment], starts: list[int], mark: int
 ) -> LintResult:
-    # A section of a file is counted from its own first character.
-    before = finding.line - finding.text_line
-    shift = mark + sum(len(line) + 1 for line in text[mark:].split("\n")[:before])
+    shift = mark + finding.text_start(text[mark:], len(_MARK[:mark].encode()))
     anchor = raws[min(bisect_right(starts, finding.offset + shift), len(raws)) - 1]
     fixes = [fix for edit in finding.edits if (fix := _fix(edit, raws, starts, shift))]
     if len(fixes) < len(finding.edits):

@@ -57,6 +57,7 @@ class RuleCase:
         severity: How bad that is; None does not ask.
         fix: The migration when it is mended; None does not ask.
         adds: What a new migration does to mend it; None does not ask.
+        down_fix: Its way back when it is mended; None does not ask.
         rows: How many rows tables of the schema public have; of others nobody knows.
     """
 
@@ -70,7 +71,13 @@ class RuleCase:
     severity: str | None = None
     fix: str | None = None
     adds: str | None = None
+    down_fix: str | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def mends(self) -> bool:
+        """Whether it asks what a program mends."""
+        return any(each is not None for each in (self.fix, self.adds, self.down_fix))
 
     def check(
         self, rule: Rule, *, settings: LintSettings | None = None, beside: Iterable[Rule] = ()
@@ -100,6 +107,14 @@ class RuleCase:
         if self.adds is not None:
             added = ";".join(each.adds for each in found)
             _same(f"{rule.code} writes a migration", added, self.adds)
+        if self.down_fix is not None:
+            edits = [edit for each in found if each.elsewhere for edit in each.elsewhere[1]]
+            down = apply_edits(self.down, edits)
+            _same(f"{rule.code} mends the way back", down, self.down_fix)
+            left = (
+                findings_of_rule(rule, replace(self, down=down), settings=settings) if edits else ()
+            )
+            _same(f"{rule.code} mends it once and for all", left, ())
         if self.fix is not None:
             mended = apply_edits(self.sql, [edit for each in found for edit in each.edits])
             _same(f"{rule.code} mends it", mended, self.fix)
@@ -150,7 +165,7 @@ def check_cases(rule: Rule, path: Path, *, settings: LintSettings | None = None)
     failing = [each for each in cases if each.count]
     for what, number in (("fail", len(failing)), ("pass", len(cases) - len(failing))):
         _same(f"{path.name} has two or more cases that {what}", number >= 2, True)
-    mends = any(each.fix is not None or each.adds is not None for each in failing)
+    mends = any(each.mends for each in failing)
     _same(f"{path.name} shows what {rule.code} mends", mends, rule.fixable)
     for each in cases:
         each.check(rule, settings=settings)

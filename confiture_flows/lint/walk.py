@@ -94,10 +94,14 @@ class Walk:
         judged = judged and not self.settings.excludes(migration.up.path)
         scripts = self._scripts(migration.up, migration.version, told=judged)
         script, before = next(scripts, None), None
+        first = True
         while script is not None:
             # A large file comes in parts: what it leaves behind is asked at the end of the last.
             following = next(scripts, None)
             goes_on = following is not None and following.path == script.path
+            if following is not None or not first:
+                script = replace(script, more=following is not None, first=first)
+            first = False
             if judged:
                 before = before or self.now.state.snapshot()
             found = self.judge(
@@ -114,18 +118,24 @@ class Walk:
             self.now.state.complete = False
             return
         files: set[Path] = set()
+        begun, mode = False, None
         try:
             for piece in script.pieces():
                 self.now.files += told and piece.path not in files
                 files.add(piece.path)
                 if piece.source is not None and piece.source.data is not None:
                     continue  # rows of a large file: nothing but INSERTs
-                mode = transaction_mode(script, piece.text)
+                mode = mode or transaction_mode(script, piece.text)
                 text, filled = piece.text, False
                 if script.placeholders:
                     text, places = script.placeholders.fill(text, piece.path, piece.first_line)
                     filled = bool(places)
-                read = read_text(piece.path, text, mode, piece.first_line)
+                read = read_text(piece.path, text, mode, piece.first_line, begun=begun)
+                begun = read.left_open
+                if piece.source is not None:
+                    # What includes files is parted once more, and its places are not told.
+                    filled = filled or piece.text != piece.source.text
+                    read = replace(read, byte=piece.source.place.offset)
                 yield replace(read, filled=True) if filled else read
         except MigrationFileError as error:
             self.now.state.complete = False
@@ -179,6 +189,7 @@ class Walk:
             end = End(
                 before=before,
                 undone=undone,
+                down=migration.down,
                 orders=self.now.orders,
                 offset=last.offset,
                 line=last.line,
@@ -282,12 +293,14 @@ class Walk:
             path=script.path,
             line=script.first_line + said.line - 1,
             text_line=said.line,
+            text_byte=script.byte,
             offset=said.offset,
             statement=_statement_of(said, scene).sql,
             subject=str(problem.table or ""),
             edits=edits,
             replaced=problem.replaced if edits else None,
             adds=problem.adds,
+            elsewhere=None if script.filled else problem.elsewhere,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -56,6 +57,17 @@ def test_fix_mends_and_the_rest_is_told(run: Runner, shop: Path) -> None:
     assert text == "CREATE INDEX CONCURRENTLY users_email ON users (email);\n"
 
 
+def test_fix_adds_what_a_down_script_lacks(run: Runner, shop: Path) -> None:
+    (shop / "0003_a.up.sql").write_text("ALTER TABLE users ADD a text, ADD b text;\n")
+    down = shop / "0003_a.down.sql"
+    down.write_text("ALTER TABLE users DROP COLUMN b;\n")
+    assert "Mended: 2." in run("lint", "--fix").out
+    assert (
+        down.read_text() == "ALTER TABLE users DROP COLUMN b;\nALTER TABLE users DROP COLUMN a;\n"
+    )
+    assert run.program("lint", "--fix").json()["result"]["mended"] == 0
+
+
 def test_formats_for_machines(run: Runner, shop: Path) -> None:
     sarif = run("lint", "--format", "sarif")
     assert sarif.code == 4
@@ -102,6 +114,44 @@ def test_baseline_of_an_old_repository(run: Runner, shop: Path) -> None:
     person = run("lint")
     assert person.code == 0
     assert "of the baseline file left out" in person.out
+    assert "nothing any more" not in person.out
+
+
+def test_entries_of_a_baseline_that_match_nothing_are_told(run: Runner, shop: Path) -> None:
+    (shop / "0003_more.up.sql").write_text("ALTER TABLE users ADD n bigint UNIQUE;\n")
+    assert run.program("lint", "--write-baseline", "known.json").code == 0
+    (shop / "0002_index.up.sql").write_text("SELECT 1;\n")
+    (shop / "0003_more.up.sql").unlink()
+    person, program = run.both("lint", "--baseline", "known.json")
+    told = [(each["rule"], each["version"]) for each in program.json()["result"]["unmatched"]]
+    assert ("CF01", "0002") in told
+    assert ("CF16", "0003") in told
+    assert "known.json match nothing any more: CF01 of 0002" in " ".join(person.out.split())
+    # Of what is not judged nobody can tell, and it stays.
+    git(shop, "init", "-q")
+    git(shop, "add", ".")
+    git(shop, "commit", "-qm", "x")
+    (shop / "0004_index.up.sql").write_text("CREATE INDEX i ON users (id, email);\n")
+    since = run.program("lint", "--since", "HEAD", "--baseline", "known.json").json()
+    assert {each["version"] for each in since["result"]["unmatched"]} == {"0003"}
+    written = run.program("lint", "--since", "HEAD", "--write-baseline", "known.json").json()
+    assert written["result"]["gone"] > 0
+    known = json.loads((shop.parents[1] / "known.json").read_text())["findings"]
+    assert {each["version"] for each in known} == {"0002", "0004"}
+
+
+def test_baseline_knows_rules_by_their_former_codes(run: Runner, shop: Path) -> None:
+    (shop / "0002_index.up.sql").write_text("ALTER TABLE users ADD n bigserial;\n")
+    assert run.program("lint", "--write-baseline", "known.json").code == 0
+    path = shop.parents[1] / "known.json"
+    entries = json.loads(path.read_text())["findings"]
+    (entry,) = [each for each in entries if each["rule"] == "CF1B"]
+    statement = "alter table users add n bigserial"
+    old = "\0".join(("CF10", "users", "0002", statement))
+    entry |= {"rule": "CF10", "fingerprint": hashlib.sha256(old.encode()).hexdigest()[:16]}
+    path.write_text(json.dumps({"findings": entries}))
+    value = run.program("lint", "--baseline", "known.json").json()["result"]
+    assert (value["findings"], value["unmatched"]) == ([], [])
 
 
 def test_options_that_exclude_one_another(run: Runner, shop: Path) -> None:

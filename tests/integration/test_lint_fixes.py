@@ -13,16 +13,22 @@ import pytest
 from confiture_flows.catalog.diff import diff
 from confiture_flows.catalog.model import Catalog
 from confiture_flows.catalog.snapshot import take_snapshot
+from confiture_flows.errors import ApplyError
 from confiture_flows.lint.fixes import mend_files, write_mended
 from confiture_flows.lint.registry import own_rules
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.migrations.discovery import discover
+from confiture_flows.sql.operations import read_operations
 from tests.integration.conftest import Engine
 
 BEFORE = """
 CREATE TABLE public."Users" (id bigint NOT NULL, email text, login text, "Age" int);
 INSERT INTO "Users" VALUES (1, 'a', 'b', 3);
 CREATE TABLE orders (id bigint PRIMARY KEY, note text);
+CREATE TYPE mood AS ENUM ('sad');
+CREATE TABLE days (at date, kind text) PARTITION BY RANGE (at);
+CREATE TABLE "Old" (at date, kind text);
+INSERT INTO "Old" VALUES ('2020-02-03', 'a');
 """
 NOT_NULL = 'ALTER TABLE "Users" ALTER COLUMN "Age" SET NOT NULL'
 
@@ -48,6 +54,9 @@ def ends(engine: Engine, write: Callable[..., Path]) -> Callable[..., tuple[str,
             mend(folder, *codes)
         replace(engine, target=replace(engine.target, dsn=dsn)).migrate(folder)
         with psycopg.connect(dsn) as conn:
+            # Values that differ from row to row are there, whatever they are.
+            (rows,) = conn.execute('SELECT count(*), num_nulls(u.*) FROM "Users" u GROUP BY 2')
+            assert rows == (1, 0)
             return (folder / "2_case.up.sql").read_text(), take_snapshot(
                 conn, ledger=("public", "tb_confiture")
             )
@@ -58,9 +67,20 @@ def ends(engine: Engine, write: Callable[..., Path]) -> Callable[..., tuple[str,
 @pytest.mark.parametrize(
     ("code", "sql"),
     [
+        (
+            "CF06",
+            """ALTER TABLE days ATTACH PARTITION "Old"
+            FOR VALUES FROM ('2020-01-01') TO (MAXVALUE)""",
+        ),
+        ("CF09", 'ALTER TABLE "Users" ADD "No" uuid NOT NULL DEFAULT gen_random_uuid();'),
         ("CF12", NOT_NULL),
         ("CF12", f"-- why\n{NOT_NULL};\n-- a comment at the end"),
         ("CF12", f"-- confiture: transaction=none\nSELECT 1;\n{NOT_NULL}; SELECT 2;"),
+        (
+            "CF15",
+            """ALTER TABLE "Users" ADD CONSTRAINT c CHECK ("Age" > 0) NOT VALID; -- why
+            ALTER TABLE "Users" VALIDATE CONSTRAINT c""",
+        ),
         ("CF16", 'ALTER TABLE "Users" ADD CONSTRAINT one UNIQUE (email, "Age"); SELECT 1;'),
         ("CF16", 'ALTER TABLE "Users" ADD UNIQUE (login) DEFERRABLE INITIALLY DEFERRED'),
         ("CF17", 'ALTER TABLE public."Users" ADD PRIMARY KEY (id);'),
@@ -76,6 +96,12 @@ def ends(engine: Engine, write: Callable[..., Path]) -> Callable[..., tuple[str,
             ALTER TABLE "Users" ALTER email TYPE varchar(9) USING email::varchar(9);
             ALTER TABLE "Users" ALTER login TYPE varchar(9);""",
         ),
+        (
+            "CF41 CF4A CF4F CF62",
+            f"""ALTER TABLE "Users" ADD a text;UPDATE "Users" SET a = 'it''s';
+            ALTER TYPE mood ADD VALUE 'glad'; TRUNCATE orders CASCADE;
+            CREATE TABLE "{"é" * 40}" (id int); ALTER TABLE "{"é" * 39}" ADD b int""",
+        ),
         ("CF64", 'ALTER TABLE "Users" ADD CHECK ("Age" > 0), ADD UNIQUE (email, login)'),
         ("CF64", 'CREATE INDEX ON "Users" (lower(email), "Age"); CREATE INDEX ON "Users" (login)'),
         ("CF85", "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text;\nSELECT 1;"),
@@ -88,9 +114,71 @@ def test_fix_ends_where_the_original_ends(
     new_database: Callable[[], str],
 ) -> None:
     original, expected = ends(sql, new_database())
-    mended, catalog = ends(sql, new_database(), code)
+    mended, catalog = ends(sql, new_database(), *code.split())
     assert mended != original
     assert diff(expected, catalog) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "sql"),
+    [
+        ("CF08", 'ALTER TABLE "Users" ADD b int NOT NULL; UPDATE "Users" SET b = "Age" + 1;'),
+        (
+            "CF08",
+            """ALTER TABLE "Users" ADD b int NOT NULL; ALTER TABLE "Users" ADD c int NOT NULL;
+            UPDATE "Users" SET c = -7; ALTER TABLE "Users" ALTER b SET DEFAULT 7;""",
+        ),
+        ("CF42", """BEGIN; ALTER TYPE mood ADD VALUE 'glad'; SELECT 'glad'::mood; COMMIT;"""),
+    ],
+)
+def test_what_fails_runs_when_it_is_mended(
+    code: str, sql: str, engine: Engine, write: Callable[..., Path]
+) -> None:
+    folder = write({"1_before.up.sql": BEFORE, "2_case.up.sql": sql})
+    with pytest.raises(ApplyError):
+        engine.migrate(folder)
+    mend(folder, code)
+    assert [row.version for row in engine.migrate(folder)] == ["2"]
+
+
+def test_partition_is_attached_without_reading_it(
+    write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    bounds = "FOR VALUES FROM (MINVALUE) TO ('2030-01-01')"
+    sql = f'ALTER TABLE days ATTACH PARTITION "Old" {bounds};'
+    folder = write({"1_before.up.sql": BEFORE, "2_case.up.sql": sql})
+    mend(folder, "CF06")
+    told: list[str] = []
+    conn.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
+    conn.execute(BEFORE)
+    conn.execute("SET client_min_messages = debug1")
+    for statement in read_operations((folder / "2_case.up.sql").read_text()):
+        conn.execute(statement.sql.encode())
+    assert any("implied by existing constraints" in each for each in told)
+
+
+def test_mended_way_back_undoes_the_way_forward(
+    engine: Engine, write: Callable[..., Path], conn: psycopg.Connection
+) -> None:
+    up = """CREATE SCHEMA shop; CREATE TYPE shop.kind AS ENUM ('a');
+        CREATE TABLE shop.a (id bigint PRIMARY KEY, k shop.kind);
+        CREATE TABLE b (a bigint REFERENCES shop.a); CREATE VIEW v AS SELECT * FROM b;
+        ALTER TABLE orders ADD b bigint, ALTER note SET DEFAULT 'x', ALTER note SET NOT NULL;
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER t BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION f();
+        CREATE INDEX ON orders (lower(note));"""
+    down = "DROP TABLE shop.a;\nDROP TYPE shop.kind;"
+    folder = write({"1_before.up.sql": BEFORE, "2_c.up.sql": up, "2_c.down.sql": down})
+    engine.migrate(folder, to="1")
+    before = take_snapshot(conn, ledger=("public", "tb_confiture"))
+    mend(folder, "CF84")
+    # The schema was made before what the script drops, all else after it: that is for people.
+    assert (folder / "2_c.down.sql").read_text() == down
+    (folder / "2_c.down.sql").write_text(f"{down}\nDROP SCHEMA shop;")
+    mend(folder, "CF84")
+    engine.migrate(folder)
+    engine.rollback(folder, to="1")
+    assert diff(before, take_snapshot(conn, ledger=("public", "tb_confiture"))) == ()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,10 @@ ALTER TABLE orders ADD COLUMN paid boolean NOT NULL;
 ALTER TABLE orders ADD COLUMN paid boolean NOT NULL DEFAULT false;
 ```
 
+No program knows what old rows should hold, unless the script says it itself: `--fix` gives the
+column the default that it gets later in the script, and lets it be null until an UPDATE of all rows
+has filled it.
+
 Source: PostgreSQL docs, ALTER TABLE, ADD COLUMN
 """
 
@@ -22,6 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._fills import let_rows_be_filled
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -47,6 +52,7 @@ def _check(said: op.AddColumn, scene: Scene) -> Iterator[Problem]:
     yield Problem(
         f"Adding {column.name} fails if {said.table} has a row: it is NOT NULL without a default.",
         "Give it a default, or add it as nullable, fill it, and set NOT NULL in a later migration.",
+        edits=let_rows_be_filled(scene, said),
     )
 
 
@@ -60,6 +66,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

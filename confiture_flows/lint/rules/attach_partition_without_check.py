@@ -18,6 +18,10 @@ ALTER TABLE events_2020 VALIDATE CONSTRAINT bounds;
 ALTER TABLE events ATTACH PARTITION events_2020 FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 ```
 
+`--fix` writes these steps, and takes the CHECK away again, where the statement is alone in its
+file, or runs outside of a transaction already, and the table is partitioned by the values of one
+column, within constants: what an expression would be in a CHECK no program can tell.
+
 Source: PostgreSQL docs, ALTER TABLE, ATTACH PARTITION
 """
 
@@ -25,6 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._bounds import prove_bounds
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -37,14 +42,20 @@ if TYPE_CHECKING:
 def _check(said: op.ChangePartition, scene: Scene) -> Iterator[Problem]:
     if said.change != "attach" or said.default or scene.new(said.partition):
         return
-    table = scene.table(said.partition)
+    table, parent = scene.table(said.partition), scene.table(said.table)
     checks = table.constraints.values() if table else ()
-    if any(each.kind is ConstraintKind.CHECK and each.valid for each in checks):
+    key = set(parent.partition_key) - {""} if parent else set[str]()
+    # One that says nothing of the key says nothing of the bounds.
+    if any(
+        each.kind is ConstraintKind.CHECK and each.valid and key <= set(each.columns)
+        for each in checks
+    ):
         return
     yield Problem(
         f"All rows of {said.partition} are read while nobody can use it.",
         "Add a CHECK with the bounds as NOT VALID and validate it first.",
         table=said.partition,
+        edits=prove_bounds(scene, said),
     )
 
 
@@ -58,6 +69,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

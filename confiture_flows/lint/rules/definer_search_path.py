@@ -33,25 +33,49 @@ from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.names import quoted_name
+from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.words import word_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_flows.lint.rule import TextEdit
+    from confiture_flows.sql.parts import ObjectName
 
 
-def _check(said: op.CreateFunction, scene: Scene) -> Iterator[Problem]:
-    if not said.security_definer or "search_path" in said.sets:
+def _check(said: op.CreateFunction | op.AlterObject, scene: Scene) -> Iterator[Problem]:
+    if isinstance(said, op.AlterObject):
+        if _becomes_open(said, scene):
+            yield Problem(
+                f"{said.name} will run with its owner's rights and its caller's search_path.",
+                "Add SET search_path = '' and qualify the names in its body.",
+            )
         return
-    for each in scene.later():
-        if isinstance(each, op.AlterObject) and each.object_kind == "function":
-            fixed = each.name == said.name
-            if fixed:
-                return
+    if not said.security_definer or "search_path" in said.sets or _altered_later(said.name, scene):
+        return
     yield Problem(
         f"{said.name} runs with its owner's rights and its caller's search_path.",
         "Add SET search_path = '' and qualify the names in its body.",
         edits=_fixed_path(said, scene),
+    )
+
+
+def _becomes_open(said: op.AlterObject, scene: Scene) -> bool:
+    """Whether ALTER FUNCTION gives it its owner's rights, and nothing a path."""
+    if said.object_kind != "function" or said.change != "options":
+        return False
+    sql = scene.statement.sql
+    if said.inside is not Inside.SCRIPT or word_end(sql, "security", "definer") is None:
+        return False
+    known = scene.state.functions.get(scene.state.full(said.name), ())
+    fixed = word_end(sql, "search_path") or any("search_path" in each.sets for each in known)
+    return not fixed and not _altered_later(said.name, scene)
+
+
+def _altered_later(name: ObjectName, scene: Scene) -> bool:
+    return any(
+        isinstance(each, op.AlterObject) and each.object_kind == "function" and each.name == name
+        for each in scene.later()
     )
 
 
@@ -83,7 +107,7 @@ RULES = (
         name="security.definer_search_path",
         category="security",
         severity=Severity.WARNING,
-        on=(op.CreateFunction,),
+        on=(op.CreateFunction, op.AlterObject),
         check=_check,
         modes="SH",
         doc=__doc__,

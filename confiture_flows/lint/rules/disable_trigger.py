@@ -1,8 +1,7 @@
-"""Leave triggers and foreign keys switched on.
+"""Leave triggers and foreign keys of a table switched on.
 
 DISABLE TRIGGER takes SHARE ROW EXCLUSIVE, and what is written until it is enabled again is
-checked by nobody: DISABLE TRIGGER ALL and session_replication_role = replica switch foreign
-keys off too.
+checked by nobody: DISABLE TRIGGER ALL switches foreign keys off too.
 
 **Anti-pattern**
 
@@ -32,14 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _check(said: op.AlterTable | op.Setting, scene: Scene) -> Iterator[Problem]:
-    if isinstance(said, op.Setting):
-        if said.name == "session_replication_role" and said.value in ("replica", "local"):
-            yield Problem(
-                "Triggers and foreign keys are switched off for all that follows.",
-                "Take the line out; let triggers ask for a setting of your own.",
-            )
-    elif said.change == "disable trigger" and not scene.new(said.table):
+def _check(said: op.AlterTable, scene: Scene) -> Iterator[Problem]:
+    if said.change == "disable trigger" and not scene.new(said.table):
         which = said.subject[0] if said.subject else "all triggers, foreign keys among them,"
         yield Problem(
             f"{which} of {said.table}: switched off for everybody until enabled again.",
@@ -53,10 +46,7 @@ RULES = (
         name="safety.disable_trigger",
         category="locks",
         severity=Severity.WARNING,
-        on=(
-            op.AlterTable,
-            op.Setting,
-        ),
+        on=(op.AlterTable,),
         check=_check,
         modes="S",
         doc=__doc__,

@@ -19,6 +19,8 @@ COMMIT;
 ALTER TYPE mood ADD VALUE 'blue';
 ```
 
+`--fix` takes BEGIN and COMMIT out where they stand around the whole file: as it is, it cannot run.
+
 Source: PostgreSQL docs, ALTER TYPE, Notes
 """
 
@@ -26,6 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._steps import leave_to_the_runner
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -48,6 +51,7 @@ def _check(said: op.AddEnumValue, scene: Scene) -> Iterator[Problem]:
             yield Problem(
                 f"Line {statement.line} uses {literal} in the transaction that adds it.",
                 "Take BEGIN and COMMIT out, or use the value in a later migration.",
+                edits=leave_to_the_runner(scene),
             )
             return
 
@@ -62,6 +66,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

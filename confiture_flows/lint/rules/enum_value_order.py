@@ -16,6 +16,8 @@ ALTER TYPE priority ADD VALUE 'lowest';
 ALTER TYPE priority ADD VALUE 'lowest' BEFORE 'low';
 ```
 
+`--fix` says where it stands as it is: after the last value that the history knows.
+
 Source: PostgreSQL docs, ALTER TYPE, ADD VALUE
 """
 
@@ -23,12 +25,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._edits import insert_at_end
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from confiture_flows.lint.catalog import KnownType
+    from confiture_flows.lint.rule import TextEdit
 
 
 def _check(said: op.AddEnumValue, scene: Scene) -> Iterator[Problem]:
@@ -39,7 +45,17 @@ def _check(said: op.AddEnumValue, scene: Scene) -> Iterator[Problem]:
     yield Problem(
         f"Nothing says where '{said.value}' stands in the order of {said.name}.",
         f"Add{last}, or where else it belongs.",
+        edits=_at_the_end(said, known, scene),
     )
+
+
+def _at_the_end(
+    said: op.AddEnumValue, known: KnownType | None, scene: Scene
+) -> tuple[TextEdit, ...]:
+    if known is None or said.value in known.values or not scene.state.complete:
+        return ()
+    last = known.values[-1].replace("'", "''")
+    return insert_at_end(scene, said, f" AFTER '{last}'")
 
 
 RULES = (
@@ -52,7 +68,7 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
         on_by_default=False,
     ),
 )

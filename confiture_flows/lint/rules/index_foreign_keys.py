@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._edits import last_place
 from confiture_flows.lint._names import index_name
 from confiture_flows.lint.catalog import KnownTable
 from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
@@ -110,7 +111,7 @@ def _index(
     place = ".".join(quoted_name(part) for part in said.table if part)
     how = "" if made else "CONCURRENTLY "
     parts = ", ".join(map(quoted_name, columns))
-    end = scene.statement.end
+    end = last_place(scene.statement)
     return (TextEdit(end, end, f";\nCREATE INDEX {how}{name} ON {place} ({parts})"),)
 
 

@@ -1,7 +1,7 @@
 """Change only what is there.
 
-The history has made the table, and nothing of the name that the statement speaks of: it fails
-on a database that was made from the same migrations.
+The history has made the table, and no column, constraint or index of the name that the statement
+speaks of: it fails on a database that was made from the same migrations.
 
 **Anti-pattern**
 
@@ -31,8 +31,16 @@ if TYPE_CHECKING:
 
 
 def _check(
-    said: op.DropColumn | op.AlterColumn | op.AlterColumnType | op.AlterConstraint, scene: Scene
+    said: op.DropColumn | op.AlterColumn | op.AlterColumnType | op.AlterConstraint | op.DropObject,
+    scene: Scene,
 ) -> Iterator[Problem]:
+    if isinstance(said, op.DropObject):
+        if _is_unknown_index(said, scene):
+            yield Problem(
+                f"No migration before this has made the index {said.name}.",
+                "Name an index that the history has made.",
+            )
+        return
     table = scene.table(said.table)
     if table is None or not table.complete or said.inside is not Inside.SCRIPT:
         return
@@ -49,6 +57,17 @@ def _check(
         )
 
 
+def _is_unknown_index(said: op.DropObject, scene: Scene) -> bool:
+    state = scene.state
+    if said.object_kind != "index" or said.if_exists or said.inside is not Inside.SCRIPT:
+        return False
+    if not state.complete or not state.tables:
+        return False
+    # Without a schema it may lie in any; materialized views have indexes too.
+    owners = (*state.tables.values(), *state.views.values())
+    return not any(said.name.name in each.indexes for each in owners)
+
+
 RULES = (
     Rule(
         code="CF86",
@@ -60,6 +79,7 @@ RULES = (
             op.AlterColumn,
             op.AlterColumnType,
             op.AlterConstraint,
+            op.DropObject,
         ),
         check=_check,
         modes="H",

@@ -15,15 +15,20 @@ CREATE TABLE
 ```sql
 CREATE TABLE a_short_name (id bigint PRIMARY KEY);
 ```
+
+`--fix` writes the name as PostgreSQL cuts it, which changes nothing but what people read.
+
+Source: PostgreSQL docs, Lexical Structure, Identifiers and Key Words
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._words import NAMING, new_names, was_cut
-from confiture_flows.lint.rule import Problem, Rule, Scene
+from confiture_flows.lint._words import NAMING, cut_words, new_names, was_cut
+from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
 from confiture_flows.report.finding import Severity
+from confiture_flows.sql.parts import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +37,28 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.Operation, scene: Scene) -> Iterator[Problem]:
+    cut: set[str] = set()
     for kind, word in new_names(said):
         if was_cut(word, scene.statement.sql):
             yield Problem(
                 f"The {kind} {word}... is longer than 63 bytes and will be cut.",
                 "Use a shorter name.",
+                edits=_shortened(said, word, scene) if word not in cut else (),
             )
+            cut.add(word)
+
+
+def _shortened(said: op.Operation, word: str, scene: Scene) -> tuple[TextEdit, ...]:
+    """The name as PostgreSQL cuts it, wherever the statement has it."""
+    if said.inside is not Inside.SCRIPT:
+        return ()
+    edits: list[TextEdit] = []
+    for written, start, end in cut_words(word, scene.statement.sql):
+        quoted = '"' + word.replace('"', '""') + '"'
+        short = quoted if written.startswith('"') else written[: len(word)]
+        place = scene.statement.start
+        edits.append(TextEdit(place + start, place + end, short))
+    return tuple(edits)
 
 
 RULES = (
@@ -50,6 +71,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -1,7 +1,8 @@
 """Write IF EXISTS and IF NOT EXISTS only where nobody can know.
 
-The history knows that the table or column is there, or is not: the statement does nothing, and
-says nothing. Whoever wrote it expected something else.
+The history knows that the table, view, index or column is there, or is not: the statement does
+nothing, and says nothing. Whoever wrote it expected something else. `--fix` takes such statements
+about tables and columns out; an index may have another form, or be invalid, and is left to people.
 
 **Anti-pattern**
 
@@ -32,9 +33,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _check(said: op.CreateTable | op.AddColumn | op.DropColumn, scene: Scene) -> Iterator[Problem]:
+def _check(
+    said: op.CreateTable
+    | op.AddColumn
+    | op.DropColumn
+    | op.CreateIndex
+    | op.CreateView
+    | op.DropObject,
+    scene: Scene,
+) -> Iterator[Problem]:
+    if said.inside is not Inside.SCRIPT:
+        return
+    if isinstance(said, op.CreateIndex | op.CreateView | op.DropObject):
+        if idle := _idle(said, scene):
+            # Somebody may have made by hand what no migration has.
+            guess = isinstance(said, op.DropObject)
+            yield Problem(
+                f"{idle}, so this does nothing.",
+                "Take the statement out, or name what is meant.",
+                severity=Severity.INFO if guess else None,
+            )
+        return
     table = scene.table(said.table)
-    if table is None or said.inside is not Inside.SCRIPT:
+    if table is None:
         return
     if isinstance(said, op.CreateTable):
         if said.if_not_exists:
@@ -58,6 +79,22 @@ def _check(said: op.CreateTable | op.AddColumn | op.DropColumn, scene: Scene) ->
         )
 
 
+def _idle(said: op.CreateIndex | op.CreateView | op.DropObject, scene: Scene) -> str:
+    """Why a statement does nothing; empty where it may do something."""
+    state = scene.state
+    match said:
+        case op.CreateIndex(if_not_exists=True, name=name) if name:
+            found = state.index(said.table._replace(name=name))
+            return f"The index {name} is there already" if found else ""
+        case op.CreateView(if_not_exists=True, view=view) if state.full(view) in state.views:
+            return f"{view} is there already"
+        case op.DropObject(if_exists=True, object_kind="table" | "view" | "materialized view"):
+            known = not state.complete or not state.tables or state.knows_relation(said.name)
+            return "" if known else f"No migration has made {said.name}"
+        case _:
+            return ""
+
+
 RULES = (
     Rule(
         code="CF85",
@@ -68,6 +105,9 @@ RULES = (
             op.CreateTable,
             op.AddColumn,
             op.DropColumn,
+            op.CreateIndex,
+            op.CreateView,
+            op.DropObject,
         ),
         check=_check,
         modes="H",

@@ -1,7 +1,7 @@
-"""Add primary keys by an index that was built concurrently, on columns that are NOT NULL.
+"""Add primary keys by an index that was built concurrently.
 
-ADD PRIMARY KEY builds its index under ACCESS EXCLUSIVE, and reads all rows for nulls where a
-column is not yet NOT NULL, also with USING INDEX.
+ADD PRIMARY KEY builds its index under ACCESS EXCLUSIVE. `--fix` builds it before where no column
+can be null; where one can, PostgreSQL would read all rows for nulls all the same (CF1G).
 
 **Anti-pattern**
 
@@ -38,27 +38,16 @@ def _check(said: op.AddConstraint | op.AddColumn, scene: Scene) -> Iterator[Prob
     if scene.empty(said.table):
         return
     for each in given:
-        if each.kind is not ConstraintKind.PRIMARY_KEY:
+        if each.kind is not ConstraintKind.PRIMARY_KEY or each.using_index:
             continue
         table = scene.table(said.table)
-        if not each.using_index:
-            proven = table and all(map(table.never_null, each.columns))
-            yield Problem(
-                f"Nobody can use {said.table} while the index of its primary key is built.",
-                "Build a unique index CONCURRENTLY, then ADD PRIMARY KEY USING INDEX.",
-                table=said.table,
-                edits=take_index_over(scene, said, each, said.table) if proven else (),
-            )
-            continue
-        index = table.indexes.get(each.using_index) if table else None
-        names = index.names if index else ()
-        open_columns = [name for name in names if table and not table.never_null(name)]
-        if open_columns:
-            yield Problem(
-                f"{said.table} is read for nulls: {', '.join(open_columns)} may be null.",
-                "Let the columns be NOT NULL first, by a validated CHECK.",
-                table=said.table,
-            )
+        proven = table and all(map(table.never_null, each.columns))
+        yield Problem(
+            f"Nobody can use {said.table} while the index of its primary key is built.",
+            "Build a unique index CONCURRENTLY, then ADD PRIMARY KEY USING INDEX.",
+            table=said.table,
+            edits=take_index_over(scene, said, each, said.table) if proven else (),
+        )
 
 
 RULES = (

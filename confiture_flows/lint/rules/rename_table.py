@@ -1,7 +1,8 @@
 """Rename no table that programs use.
 
 A new name is there at once for all: programs that were released before fail until the last of
-them is replaced. Add the new beside the old, and drop the old later.
+them is replaced. Add the new beside the old, and drop the old later. So it is with SET SCHEMA,
+which takes a table out of the search_path.
 
 **Anti-pattern**
 
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _check(said: op.RenameObject, scene: Scene) -> Iterator[Problem]:
+def _check(said: op.RenameObject | op.AlterObject, scene: Scene) -> Iterator[Problem]:
     if said.object_kind not in ("table", "view", "materialized view", "foreign table"):
+        return
+    if isinstance(said, op.AlterObject) and said.change != "schema":
         return
     if scene.new(said.name):
         return
@@ -45,7 +48,7 @@ RULES = (
         name="compat.rename_table",
         category="breaking",
         severity=Severity.WARNING,
-        on=(op.RenameObject,),
+        on=(op.RenameObject, op.AlterObject),
         check=_check,
         modes="SH",
         doc=__doc__,

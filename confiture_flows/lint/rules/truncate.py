@@ -1,12 +1,11 @@
 """Empty no table that has rows.
 
-TRUNCATE takes ACCESS EXCLUSIVE and all rows; CASCADE also those of the tables that point to it,
-whichever they are by then.
+TRUNCATE takes ACCESS EXCLUSIVE and all rows, and no trigger for single rows sees them go.
 
 **Anti-pattern**
 
 ```sql
-TRUNCATE orders CASCADE;
+TRUNCATE orders;
 ```
 
 **Best practice**
@@ -35,11 +34,9 @@ def _check(said: op.Truncate, scene: Scene) -> Iterator[Problem]:
     tables = [each for each in said.tables if not scene.new(each)]
     if said.inside is Inside.FUNCTION or not tables:
         return
-    more = " and those of the tables that point to it" if said.cascade else ""
     yield Problem(
-        f"All rows of {', '.join(map(str, tables))}{more} are gone.",
+        f"All rows of {', '.join(map(str, tables))} are gone.",
         "Delete what has to go, by a condition.",
-        severity=Severity.ERROR if said.cascade else None,
     )
 
 

@@ -19,6 +19,10 @@ ALTER TABLE orders ADD CONSTRAINT c CHECK (total >= 0) NOT VALID;
 ALTER TABLE orders VALIDATE CONSTRAINT c;
 ```
 
+`--fix` lets a file run outside of a transaction that does nothing but add constraints as NOT VALID
+and validate them: if one fails, what was added stays NOT VALID. Where it does something else too,
+all of it has to fail or none, and only people can part it.
+
 Source: PostgreSQL docs, ALTER TABLE, VALIDATE CONSTRAINT
 """
 
@@ -26,6 +30,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._steps import commit_one_by_one
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -47,6 +52,7 @@ def _check(said: op.AlterConstraint, scene: Scene) -> Iterator[Problem]:
                 "Move VALIDATE CONSTRAINT to a migration of its own.",
                 table=said.table,
                 lock=work_of(each).strongest,
+                edits=commit_one_by_one(scene),
             )
             return
 
@@ -61,6 +67,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -17,6 +17,10 @@ ALTER TABLE orders ALTER COLUMN token SET DEFAULT gen_random_uuid();
 -- fill the old rows in batches, in a migration of its own
 ```
 
+`--fix` writes these steps, and one UPDATE for the old rows, where the statement is alone in its
+file, or runs outside of a transaction already, and the history knows of no trigger, rule or row
+security that looks at an UPDATE. NOT NULL comes last. On a large table, make batches of the UPDATE.
+
 Source: PostgreSQL docs, ALTER TABLE, Notes
 """
 
@@ -24,6 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._fills import fill_afterwards
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -42,6 +47,7 @@ def _check(said: op.AddColumn, scene: Scene) -> Iterator[Problem]:
             f"{said.table} is written anew: each row gets another value for {said.column.name}.",
             "Add the column without the default, set the default, and fill old rows in batches.",
             table=said.table,
+            edits=fill_afterwards(scene, said),
         )
 
 
@@ -55,6 +61,6 @@ RULES = (
         check=_check,
         modes="SH",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

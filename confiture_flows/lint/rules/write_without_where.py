@@ -14,12 +14,17 @@ UPDATE orders SET paid = false;
 ```sql
 UPDATE orders SET paid = false WHERE id BETWEEN 1 AND 10000;
 ```
+
+`--fix` mends one case: a column that the statement before has added, filled with a constant. It
+gets the constant as its default and loses it again, and no row is written. In what batches other
+rows can be written no program can tell.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._fills import fill_by_default
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.lint.severity import Duration
 from confiture_flows.report.finding import Severity
@@ -37,6 +42,7 @@ def _check(said: op.ModifyData, scene: Scene) -> Iterator[Problem]:
         "Add a condition, and do it in batches, outside of the migration that changes the schema.",
         table=said.table,
         duration=Duration.REWRITE,
+        edits=fill_by_default(scene, said),
     )
 
 
@@ -50,6 +56,6 @@ RULES = (
         check=_check,
         modes="S",
         doc=__doc__,
-        fixable=False,
+        fixable=True,
     ),
 )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from confiture_flows.lint.fixes import mend_files
+from confiture_flows.sql import large
 from tests.unit.lint.conftest import LintFiles
 
 MEGABYTES = 1 << 20
@@ -58,12 +60,52 @@ def definitions() -> Iterator[str]:
 def test_twenty_megabytes_are_read_in_bounded_memory(
     text: Callable[[], Iterator[str]], line: int, write: Callable[..., Path]
 ) -> None:
-    large = "".join(text())
-    assert len(large) > 20 * 1000 * 1000
-    files = {"1_table.up.sql": TABLE, "2_large.up.sql": large, "3_index.up.sql": INDEX}
+    whole = "".join(text())
+    assert len(whole) > 20 * 1000 * 1000
+    files = {"1_table.up.sql": TABLE, "2_large.up.sql": whole, "3_index.up.sql": INDEX}
     *found, coverage = lint_in_little_memory(write(files), 400).splitlines()
     assert found == [f"2_large.up.sql {line} CF01", "3_index.up.sql 1 CF01"]
     assert coverage.endswith(" of 3 files, all of them.")
+
+
+def test_large_file_is_mended_as_a_small_one(
+    lint_files: LintFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "\ufeffBEGIN; SELECT 1;\n" + "".join(
+        f"INSERT INTO t VALUES ({number}, 'äü;'); CREATE TABLE u{number} (\n"
+        "id bigint PRIMARY KEY, at timestamp); SELECT 2;\n"
+        for number in range(9)
+    )
+    files = {"1_table.up.sql": TABLE, "2_large.up.sql": f"{text}COMMIT;"}
+    small = lint_files(files)
+    monkeypatch.setattr(large, "LARGE_FILE", 300)
+    cut = lint_files(files)
+    assert any(each.text_byte for each in cut.findings)
+    # In pieces a transaction that begins in one and ends in another is still one.
+    said = [[(each.rule, each.line) for each in report.findings] for report in (small, cut)]
+    assert said[0] == said[1]
+    (mended,) = mend_files(cut.findings).values()
+    assert mended == text[1:].replace("at timestamp", "at timestamptz") + "COMMIT;"
+
+
+def test_script_in_pieces_is_one_script(lint_files: LintFiles) -> None:
+    files = {
+        "1_table.up.sql": TABLE,
+        "2_own.up.sql": "BEGIN;\n-- confiture: include part.txt\nCOMMIT;\nBEGIN;",
+        "3_none.up.sql": "-- confiture: transaction=none\n-- confiture: include check.txt\n"
+        "ALTER TABLE t ALTER a SET NOT NULL;",
+        "part.txt": "ALTER TABLE t ADD c int; CREATE INDEX CONCURRENTLY t_c ON t (c);",
+        "check.txt": "ALTER TABLE t ADD CONSTRAINT d CHECK (a > 0) NOT VALID;\n"
+        "ALTER TABLE t VALIDATE CONSTRAINT d;",
+    }
+    found = [(each.rule, each.path.name, each.line) for each in lint_files(files).findings]
+    assert found == [
+        ("CF04", "part.txt", 1),
+        ("CF2A", "2_own.up.sql", 4),
+        ("CF12", "3_none.up.sql", 3),
+    ]
+    mended = {path.name for path in mend_files(lint_files(files).findings)}
+    assert mended == {"3_none.up.sql"}
 
 
 @pytest.mark.parametrize(
