@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.pages.commands import every_option
 from tests.pages.decisions import list_of_decisions
 from tests.pages.error_classes import table_of_errors
+from tests.pages.feature_tests import table_of_tests
 from tests.pages.licences import table_of_licences
 from tests.pages.reference import from_docstrings
 
@@ -22,6 +23,7 @@ MAKERS: dict[str, Callable[[list[str]], str]] = {
     "decisions": list_of_decisions,
     "errors": table_of_errors,
     "licences": table_of_licences,
+    "tests": table_of_tests,
     "docstrings": from_docstrings,
 }
 _MADE = re.compile(r"(<!-- made: (\w+) ?([^>]*?) -->\n).*?(<!-- made: end -->)", re.DOTALL)

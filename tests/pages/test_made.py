@@ -9,6 +9,7 @@ import pytest
 
 from tests.pages.commands import arguments, commands
 from tests.pages.error_classes import error_classes
+from tests.pages.feature_tests import FEATURES
 from tests.pages.licences import licence_of, wanted
 from tests.pages.made import REPOSITORY, brought_up_to_date, pages
 from tests.pages.reference import SURFACES, listed_names
@@ -17,12 +18,13 @@ DOCS = REPOSITORY / "docs"
 PAGES = list(pages())
 # Made of what one version of Python has installed; others differ a little.
 LICENCES = DOCS / "third-party.md"
+PLAN = DOCS / "PHASE_3_IMPLEMENTATION_PLAN.md"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_says_what_the_code_says(page: Path) -> None:
-    if page == LICENCES:
-        pytest.skip("differs by version of Python; what matters of it is tested below")
+    if page in (LICENCES, PLAN):
+        pytest.skip("counts what comes and goes; what matters of it is tested below")
     if brought_up_to_date(page) != page.read_text(encoding="utf-8"):
         pytest.fail(f"{page.name} is behind the code. Write it anew: python -m tests.pages")
 
@@ -72,3 +74,16 @@ def test_every_package_that_comes_along_has_its_licence_told() -> None:
         if re.search(r"\bA?GPL", said) and " OR " not in said
     ]
     assert gpl == []
+
+
+def test_what_the_map_of_the_plan_names_is_there() -> None:
+    text = PLAN.read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|confiture_flows|docs|deployments)/[\w./-]+)`", text))
+    assert len(named) > 60
+    assert sorted(name for name in named if not (REPOSITORY / name).exists()) == []
+
+
+def test_each_feature_of_the_plan_has_the_tests_that_it_asks_for() -> None:
+    short = {each.name: each.count() for each in FEATURES if each.count() < each.asked}
+    assert short == {}
+    assert sum(each.count() for each in FEATURES) >= sum(each.asked for each in FEATURES)
