@@ -11,8 +11,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticUndefined
-
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.strategy import (
     ANY_TYPE,
@@ -182,7 +180,7 @@ def _options(made: type[StrategyBase]) -> Iterator[StrategyOption]:
         default = None
         if field.default_factory is not None:
             default = "..."
-        elif field.default is not PydanticUndefined:
+        elif not field.is_required():
             default = "none" if field.default is None else json.dumps(field.default, default=str)
         kind = field.annotation
         words = kind.__name__ if inspect.isclass(kind) and not hasattr(kind, "__args__") else kind

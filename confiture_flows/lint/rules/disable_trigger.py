@@ -12,8 +12,12 @@ ALTER TABLE orders DISABLE TRIGGER ALL;
 **Best practice**
 
 ```sql
--- in the trigger's function:
-IF current_setting('shop.quiet', true) = 'on' THEN RETURN NEW; END IF;
+CREATE OR REPLACE FUNCTION stamp_order() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('shop.quiet', true) = 'on' THEN RETURN NEW; END IF;
+    NEW.changed_at := now();
+    RETURN NEW;
+END $$;
 ```
 
 Source: PostgreSQL docs, ALTER TABLE, DISABLE TRIGGER
