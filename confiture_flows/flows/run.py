@@ -50,7 +50,11 @@ def run_as_flow(
         ConfigError: The Prefect server cannot be reached.
     """
     flow: Any = migrate_flow if direction is Direction.UP else rollback_flow
-    more = {"out_of_order": request.out_of_order} if direction is Direction.UP else {}
+    more = {
+        "out_of_order": request.out_of_order,
+        "dry_run": request.dry_run,
+        "fail_on": request.fail_on,
+    }
     with (
         _server_has_to_answer(say),
         given_target(target),
@@ -65,7 +69,7 @@ def run_as_flow(
             transaction="as-written" if request.as_written else "auto",
             granularity=granularity,
             single_transaction=request.single_transaction,
-            **more,
+            **(more if direction is Direction.UP else {}),
         )
 
 

@@ -15,7 +15,7 @@ from confiture_flows.errors import (
     TargetUnreachableError,
 )
 from confiture_flows.migrations.report import count
-from confiture_flows.wizard.chosen import project_of, request_of, target_of
+from confiture_flows.wizard.chosen import own_target, project_of, request_of, target_of
 from confiture_flows.wizard.monitor import Monitor, interrupted_words, stream_of
 from confiture_flows.wizard.prompts import Choice, Leave, NeedsAnswer
 
@@ -113,7 +113,7 @@ class MigrationRun:
         from confiture_flows.runs.migrating import run_as_flow, run_plainly
         from confiture_flows.wizard.watching import Onlooker
 
-        project, target = project_of(self.screen, self.state), self.target
+        project, target = project_of(self.screen, self.state), own_target(self.screen, self.state)
         request = request_of(project, self.state)
         monitor = Monitor(stream_of(self.screen))
         with (
