@@ -35,9 +35,9 @@ from confiture_flows.tasks.publish import artifact_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from logging import Logger, LoggerAdapter
 
     from prefect.client.schemas.objects import FlowRun
-    from prefect.logging.loggers import LoggingAdapter
 
     from confiture_flows.dryrun.report import DryRunReport
     from confiture_flows.migrations.approval import ApprovalRule
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.plan import Plan
     from confiture_flows.report.finding import Finding
     from confiture_flows.target import Target
+
+    _Logger = Logger | LoggerAdapter[Any]
 
 _EVERY = 2  # seconds between two looks at a run that waits in its process
 _MARGIN = 300  # seconds after our own deadline, when Prefect's comes
@@ -188,7 +190,7 @@ def _ask(asked: PlanToApprove, rule: ApprovalRule, run: FlowRun) -> ApprovalForm
 
 
 @contextmanager
-def _deadline(run: FlowRun, seconds: float, logger: LoggingAdapter) -> Iterator[Event]:
+def _deadline(run: FlowRun, seconds: float, logger: _Logger) -> Iterator[Event]:
     """Answer in nobody's name when the time is up; a server that is away is asked again.
 
     When Prefect's own time of a pause is up, the run can only end as Failed.

@@ -30,6 +30,7 @@ from confiture_flows.tasks._events import StageEvent, severities, tell
 
 if TYPE_CHECKING:
     from confiture_flows.dryrun.report import DryRunReport
+    from confiture_flows.migrations.approval import ApprovalRule
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.report.finding import Finding
@@ -130,14 +131,17 @@ class TaskStages:
         project = load_project()
         if self.target.approve == "never" and not project.hooks:
             return
-        from confiture_flows.flows._approval import PlanToApprove, have_approved
         from confiture_flows.flows._approval_rule import approval_rule
 
+        self.have_approved(plan, findings, approval_rule(self.target, project, plan.direction))
+
+    def have_approved(self, plan: Plan, findings: tuple[Finding, ...], rule: ApprovalRule) -> None:
+        """Have a person approve it by a rule; raises what should stop the run."""
+        from confiture_flows.flows._approval import PlanToApprove, have_approved
+
         rehearsed = self.rehearsed[-1] if self.rehearsed else None
-        have_approved(
-            PlanToApprove(self.target, plan, self.request, findings, self.hooks, rehearsed),
-            approval_rule(self.target, project, plan.direction),
-        )
+        asked = PlanToApprove(self.target, plan, self.request, findings, self.hooks, rehearsed)
+        have_approved(asked, rule)
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""

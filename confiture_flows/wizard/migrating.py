@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import (
+    ApprovalError,
     ConfitureFlowsError,
     RunCancelledError,
     TargetError,
@@ -130,7 +131,7 @@ class MigrationRun:
                 else:
                     run_as_flow(target, request, Direction.UP, monitor, "stage")
             except ConfitureFlowsError as error:
-                return monitor, error
+                return monitor, _what_ended(monitor, error)
             except KeyboardInterrupt:
                 return monitor, RunCancelledError(
                     "The run was stopped, and its query was ended.",
@@ -236,6 +237,8 @@ class MigrationRun:
         """Why it cannot be rolled back; None when it can."""
         if not standing.undone_by_rollback:
             return "nothing of this run is applied"
+        if self.state.plain and self._asks_somebody():
+            return "a rollback has to be approved, which only a flow run can ask for"
         down = {each.version: each.down for each in self._directory().migrations}
         versions = [row.version for row in standing.done if not row.repeatable]
         versions += [standing.half_done] if standing.half_done else []
@@ -248,30 +251,41 @@ class MigrationRun:
         request = request_of(project_of(self.screen, self.state), self.state)
         return discover_for(request, self.target)
 
-    def _roll_back(self, standing: _Standing) -> None:
-        from confiture_flows.migrations.lookout import another_connection
-        from confiture_flows.migrations.take_back import take_back
-        from confiture_flows.target import connect
+    def _asks_somebody(self) -> bool:
+        from confiture_flows.flows._approval_rule import approval_rule
+        from confiture_flows.migrations.plan import Direction
 
-        with (
-            Monitor(stream_of(self.screen)) as monitor,
-            connect(self.target, "roll back") as conn,
-        ):
-            take_back(
-                conn,
-                self.target,
-                self._directory().migrations,
-                tuple(row for row in standing.done if not row.repeatable),
-                half_done=standing.half_done,
-                observer=monitor,
-                another=another_connection(self.target),
-            )
+        project = project_of(self.screen, self.state)
+        return approval_rule(self.target, project, Direction.DOWN).when != "never"
+
+    def _roll_back(self, standing: _Standing) -> None:
+        """Undo what this run has applied, as a flow run where it was one.
+
+        Raises:
+            ConfitureFlowsError: It failed, or somebody has to approve it and did not.
+        """
+        from confiture_flows.runs.taking_back import take_back_by_flow, take_back_plainly
+
+        request = request_of(project_of(self.screen, self.state), self.state)
+        done = tuple(row for row in standing.done if not row.repeatable)
+        run = take_back_plainly if self.state.plain else take_back_by_flow
+        target = own_target(self.screen, self.state)
+        with Monitor(stream_of(self.screen)) as monitor, contextlib.redirect_stdout(sys.stderr):
+            try:
+                run(target, request, done, standing.half_done, monitor)
+            except ConfitureFlowsError as error:
+                raise _what_ended(monitor, error) from None
+
+
+def _what_ended(monitor: Monitor, error: ConfitureFlowsError) -> ConfitureFlowsError:
+    """What a run itself has told; Prefect only says that one which nobody approved is cancelled."""
+    told = monitor.report.error if monitor.report else None
+    return told if isinstance(told, ApprovalError) else error
 
 
 def _ways(standing: _Standing, run: MigrationRun) -> tuple[Choice, ...]:
     title = f"Roll back the {count(standing.undone_by_rollback)} of this run"
-    # The flow run is over, and a run that takes back is none of its own.
-    note = "" if run.state.plain else "in this process; Prefect has no run of it"
+    note = "" if run.state.plain else "as a flow run of its own"
     return (_RETRY, Choice("roll-back", title, note, run.refused(standing)), _LEAVE)
 
 

@@ -83,8 +83,8 @@ def test_flow_copies_and_migrates_the_copy(
     write_plan_file(plan, tmp_path / "plan.toml")
 
     def copied() -> list[Any]:
-        with psycopg.connect(copy, row_factory=dict_row) as there:
-            return there.execute("SELECT * FROM people").fetchall()
+        with psycopg.connect(copy) as there, there.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute("SELECT * FROM people").fetchall()
 
     # The copy needs nobody's word; what is applied to it does.
     with pytest.raises(CancelledRun):
