@@ -40,7 +40,7 @@ _LEAVE = Choice("leave", "Leave it, and resume later", "what is applied stays")
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class Standing:
     """What the target says after a failure.
 
     Attributes:
@@ -53,6 +53,7 @@ class _Standing:
 
     @property
     def half_done(self) -> str | None:
+        """The version that it was stopped in."""
         return self.unfinished[0].version if self.unfinished else None
 
     @property
@@ -151,7 +152,7 @@ class MigrationRun:
         self._tell(report, error, standing)
         self._choose(error, standing)
 
-    def _standing(self) -> _Standing:
+    def _standing(self) -> Standing:
         """Ask the ledger anew, as soon as the target answers.
 
         Raises:
@@ -173,7 +174,7 @@ class MigrationRun:
                     _wait_for_the_end(conn)
                     rows = read_ledger(conn, self.target.ledger)
                     done = tuple(row for row in rows if row != self._before.get(row.version))
-                    return _Standing(done, read_unfinished(conn, self.target.ledger))
+                    return Standing(done, read_unfinished(conn, self.target.ledger))
             except TargetError:
                 if time.monotonic() > until:
                     raise unknown from None
@@ -185,7 +186,7 @@ class MigrationRun:
                 raise unknown from None
 
     def _tell(
-        self, report: RunReport | None, error: ConfitureFlowsError, standing: _Standing
+        self, report: RunReport | None, error: ConfitureFlowsError, standing: Standing
     ) -> None:
         from confiture_flows.migrations.report import failure_document, unfinished_document
         from confiture_flows.report.text import print_document
@@ -202,7 +203,7 @@ class MigrationRun:
             print_document(self.screen.console, document)
         self.screen.say("")
 
-    def _choose(self, error: ConfitureFlowsError, standing: _Standing) -> None:
+    def _choose(self, error: ConfitureFlowsError, standing: Standing) -> None:
         """Return to try again.
 
         Raises:
@@ -220,7 +221,7 @@ class MigrationRun:
                 standing = self._standing()
                 continue
             self.screen.say("It is as it was before this run.", "green")
-            standing = _Standing(())
+            standing = Standing(())
             if self._ask("execute.after_rollback", (_RETRY, _LEAVE), error) == "retry":
                 return
             raise Leave(self.state, _stays(standing))
@@ -233,7 +234,7 @@ class MigrationRun:
         except (Leave, KeyboardInterrupt):
             return "leave"
 
-    def refused(self, standing: _Standing) -> str | None:
+    def refused(self, standing: Standing) -> str | None:
         """Why it cannot be rolled back; None when it can."""
         if not standing.undone_by_rollback:
             return "nothing of this run is applied"
@@ -258,7 +259,7 @@ class MigrationRun:
         project = project_of(self.screen, self.state)
         return approval_rule(self.target, project, Direction.DOWN).when != "never"
 
-    def _roll_back(self, standing: _Standing) -> None:
+    def _roll_back(self, standing: Standing) -> None:
         """Undo what this run has applied, as a flow run where it was one.
 
         Raises:
@@ -283,13 +284,13 @@ def _what_ended(monitor: Monitor, error: ConfitureFlowsError) -> ConfitureFlowsE
     return told if isinstance(told, ApprovalError) else error
 
 
-def _ways(standing: _Standing, run: MigrationRun) -> tuple[Choice, ...]:
+def _ways(standing: Standing, run: MigrationRun) -> tuple[Choice, ...]:
     title = f"Roll back the {count(standing.undone_by_rollback)} of this run"
     note = "" if run.state.plain else "as a flow run of its own"
     return (_RETRY, Choice("roll-back", title, note, run.refused(standing)), _LEAVE)
 
 
-def _stays(standing: _Standing) -> str:
+def _stays(standing: Standing) -> str:
     stays = ", ".join(row.version for row in standing.done)
     if not stays:
         return "Left the wizard; nothing of this run is applied."

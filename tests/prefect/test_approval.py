@@ -22,8 +22,13 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from confiture_flows.cli.migrate import migrate
 from confiture_flows.cli.prefect_server import TemporaryServer
-from confiture_flows.errors import ApprovalError, ApprovalTimeoutError
+from confiture_flows.config import load_project
+from confiture_flows.errors import ApprovalError, ApprovalTimeoutError, RunCancelledError
 from confiture_flows.flows import _approval, migrate_flow, rollback_flow
+from confiture_flows.migrations.lifecycle import Request
+from confiture_flows.migrations.observer import Observer
+from confiture_flows.runs.taking_back import take_back_by_flow
+from confiture_flows.target import configured_target
 from tests.support import eventually, serving, told_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -199,7 +204,7 @@ def test_hook_asks_for_the_way_back(
     directory = shop(
         '[[hooks]]\nuse = "require_approval"\npoint = "before_apply"\ndirection = "down"'
     )
-    assert migrate_flow(target="shop", directory=str(directory)).ok
+    done = migrate_flow(target="shop", directory=str(directory)).done or ()
     yes = {"approve": True, "name": "Ann", "note": ""}
     down = directory / "0001_a.down.sql"
     edited = "DROP TABLE a; CREATE TABLE b ();"
@@ -209,9 +214,15 @@ def test_hook_asks_for_the_way_back(
     ):
         rollback_flow(target="shop", directory=str(directory))
     assert conn.execute(EXISTS).fetchone() == (True,)
+    # What the wizard rolls back after a failure is asked about as well.
     down.write_text(MIGRATIONS["0001_a.down.sql"])
+    known = configured_target(load_project(), "shop")
+    assert known
+    with answered({**yes, "approve": False}), pytest.raises(RunCancelledError):
+        take_back_by_flow(known, Request(directory), done, None, Observer())
+    assert conn.execute(EXISTS).fetchone() == (True,)
     with answered(yes):
-        assert rollback_flow(target="shop", directory=str(directory)).ok
+        take_back_by_flow(known, Request(directory), done, None, Observer())
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 

@@ -327,7 +327,7 @@ def test_a_worker_follows_the_plan_of_a_wizard(
     write_plan_file(plan, tmp_path / "wizard-plan.toml")
     made = deploy_plan(plan, tmp_path / "wizard-plan.toml", pool=pool, name="planned")
     assert trigger(made.name, timeout=200) == 0
-    assert "plan_file=wizard-plan.toml" in capsys.readouterr().out
+    assert "migrate depot 0001" in capsys.readouterr().out
     with psycopg.connect(server.dsn, dbname=DATABASE) as conn:
         assert conn.execute("SELECT version FROM tb_planned").fetchall() == [("0001",)]
         assert conn.execute("SELECT to_regclass('c') IS NOT NULL").fetchone() == (True,)
