@@ -35,6 +35,7 @@ GateName = Literal["info", "warning", "error"]
 OutOfOrder = Literal["refuse", "apply"]
 VerifyName = Literal["off", "scripts", "replay"]
 DryRunName = Literal["off", "static", "scratch"]
+DRY_RUNS: tuple[DryRunName, ...] = ("off", "static", "scratch")  # each goes further than the last
 FlushName = Literal["commit", "run"]
 OnError = Literal["keep", "rollback"]
 ApproveName = Literal["never", "always", "above:info", "above:warning", "above:error"]

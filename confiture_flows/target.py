@@ -36,6 +36,15 @@ if TYPE_CHECKING:
     )
 
 DSN_VARIABLE = "CONFITURE_DSN"
+# Parameters of libpq whose values nobody may see. Source: PostgreSQL docs, Database Connection
+# Control Functions.
+SECRET_PARAMETERS = (
+    "password",
+    "sslpassword",
+    "oauth_client_secret",
+    "scram_client_key",
+    "scram_server_key",
+)
 IN_VARIABLE = "env:"  # and the name of an environment variable that holds a connection string
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -16,15 +17,18 @@ from confiture_flows.config import (
     placeholder_values,
 )
 from confiture_flows.errors import ConfigError
-from confiture_flows.target import Target, connect
+from confiture_flows.target import SECRET_PARAMETERS, Target, connect
 
 if TYPE_CHECKING:
     from confiture_flows.config import Project
 
 _FIELDS_OF_LIBPQ = {
-    *("host", "hostaddr", "port", "dbname", "user", "password", "passfile", "sslpassword"),
-    *("sslmode", "sslrootcert", "sslcert", "sslkey"),
+    *("host", "hostaddr", "port", "dbname", "user", "sslmode", "sslrootcert", "sslcert", "sslkey")
 }
+# Files with secrets are named on the worker: by PGPASSFILE, or in a dsn_variable. The last one
+# would have libpq write down the keys of the session.
+_FILES_OF_SECRETS = {"passfile", "servicefile", "sslkeylogfile"}
+_LIKE_A_SECRET = re.compile(r"password|secret|token|_key$")
 
 
 class PostgresTarget(Block):
@@ -151,10 +155,16 @@ class PostgresTarget(Block):
 
     @model_validator(mode="after")
     def _has_no_field_twice(self) -> Self:
-        # Neither may a password be where nothing hides it.
-        wrong = sorted(_FIELDS_OF_LIBPQ & set(self.options))
-        if wrong:
-            raise ValueError(f"These have fields of their own, or are secrets: {', '.join(wrong)}.")
+        given = {each.strip().lower() for each in self.options}
+        if twice := sorted(_FIELDS_OF_LIBPQ & given):
+            raise ValueError(f"These options have fields of their own: {', '.join(twice)}.")
+        # Neither may a secret be where nothing hides it.
+        never = {*SECRET_PARAMETERS, *_FILES_OF_SECRETS}
+        if wrong := sorted(each for each in given if each in never or _LIKE_A_SECRET.search(each)):
+            raise ValueError(
+                f"These options are secrets, or files of them: {', '.join(wrong)}. The password "
+                "has a field; a dsn, which is kept encrypted, or a dsn_variable takes the others."
+            )
         if self.options and self.database is None:
             raise ValueError("options go with a database; a dsn holds its own.")
         return self

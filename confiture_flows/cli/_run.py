@@ -52,8 +52,9 @@ def run_direction(
 
     way = Direction(direction)
     target, request = work.target(), work.request(to, out_of_order)
-    request = replace(request, single_transaction=single_transaction)
-    target = replace(target, dry_run=dry_run or target.dry_run, fail_on=fail_on or target.fail_on)
+    request = replace(
+        request, single_transaction=single_transaction, dry_run=dry_run, fail_on=fail_on
+    )
     error: BaseException | None = None
     # What a Python migration prints must not get between a program and our JSON.
     with (

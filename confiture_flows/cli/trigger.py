@@ -54,9 +54,14 @@ def _trigger(
     if not deployment:
         raise ConfigError("The deployment is empty.", next_step="Check the variable it comes from.")
     if cancel and timeout is None:
-        raise ConfigError("--cancel-on-timeout needs a --timeout.")
+        raise ConfigError(
+            "--cancel-on-timeout needs a --timeout.", next_step="Add it, in seconds: --timeout 1800"
+        )
     if timeout is not None and timeout <= 0:
-        raise ConfigError("--timeout is a number of seconds above 0.")
+        raise ConfigError(
+            f"--timeout {timeout:g} is not a number of seconds above 0.",
+            next_step="Leave it out to wait for ever.",
+        )
     parameters = dict(_parameter(each) for each in given)
     quiet_prefect()
     from confiture_flows.flows.trigger import Follow, trigger_run
@@ -69,7 +74,10 @@ def _trigger(
 def _parameter(given: str) -> tuple[str, Any]:
     name, equals, value = given.partition("=")
     if not equals or not name:
-        raise ConfigError(f"--param {given} is not name=value.")
+        raise ConfigError(
+            f"--param {given} is not name=value.",
+            next_step="Write it as --param target=prod; a value is JSON, or else text.",
+        )
     try:
         return name, jsonlib.loads(value)
     except ValueError:

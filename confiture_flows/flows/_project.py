@@ -10,7 +10,7 @@ from prefect.runtime import deployment
 
 from confiture_flows.blocks.project import load_migration_project
 from confiture_flows.blocks.settings import ConfitureFlowsSettings
-from confiture_flows.config import project_in_force
+from confiture_flows.config import DRY_RUNS, project_in_force
 from confiture_flows.report.finding import Severity
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from confiture_flows.config import Project
     from confiture_flows.target import Target
-
-DRY_RUNS = ("off", "static", "scratch")  # each goes further than the one before
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from confiture_flows.config import OutOfOrder, load_project
+from confiture_flows.config import DryRunName, GateName, OutOfOrder, load_project
 from confiture_flows.migrations.lifecycle import Request
 
 Transaction = Literal["auto", "as-written"]
@@ -19,6 +19,8 @@ def make_request(
     out_of_order: OutOfOrder | None = None,
     *,
     single_transaction: bool = False,
+    dry_run: DryRunName | None = None,
+    fail_on: GateName | None = None,
 ) -> Request:
     """What a flow was asked to do; what it was not told, the configuration says.
 
@@ -36,4 +38,6 @@ def make_request(
         root=project.include_root(folder),
         out_of_order=out_of_order,
         single_transaction=single_transaction,
+        dry_run=dry_run,
+        fail_on=fail_on,
     )

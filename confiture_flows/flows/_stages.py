@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from prefect import tags
@@ -17,7 +17,6 @@ from confiture_flows.config import load_project
 from confiture_flows.errors import ApprovalRejectedError, ApprovalTimeoutError, RunCancelledError
 from confiture_flows.flows._ended import REJECTED, TIMED_OUT
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
-from confiture_flows.flows._project import DRY_RUNS
 from confiture_flows.flows._run_name import name_run
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.hook_points import NO_HOOKS, HookPoints
@@ -30,8 +29,8 @@ from confiture_flows.report.finding import Severity
 from confiture_flows.tasks._events import StageEvent, severities, tell
 
 if TYPE_CHECKING:
-    from confiture_flows.config import DryRunName, GateName
     from confiture_flows.dryrun.report import DryRunReport
+    from confiture_flows.migrations.approval import ApprovalRule
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.report.finding import Finding
@@ -54,12 +53,11 @@ class TaskStages:
     """Implements `Stages` with task runs.
 
     Attributes:
-        target: The database.
+        target: The database, as it is configured.
         request: What to do.
         granularity: What becomes a task run.
         timeout_seconds: The longest that applying or rolling back may take.
         hooks: Called around each step.
-        looks_less: Whether the run was told to look less closely than its target says.
         rehearsed: What a dry run has seen, for who approves; written by `rehearse`.
     """
 
@@ -68,7 +66,6 @@ class TaskStages:
     granularity: Granularity
     timeout_seconds: float | None
     hooks: HookPoints = NO_HOOKS
-    looks_less: bool = False
     rehearsed: list[DryRunReport] = field(default_factory=list)
 
     def discover(self) -> Directory:
@@ -118,14 +115,15 @@ class TaskStages:
 
     def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
         """Dry-run it, where the target says so."""
-        if self.target.dry_run == "off":
+        target = self.request.applied_to(self.target)
+        if target.dry_run == "off":
             return ()
         # A tenth of a second that only runs with a dry run pay.
         from confiture_flows.dryrun.dry_run import stop_if_unsafe
 
-        report = tasks.dry_run_plan(self.target, _whole(plan), on=self.target.dry_run)
+        report = tasks.dry_run_plan(target, _whole(plan), on=target.dry_run)
         self.rehearsed.append(report)
-        stop_if_unsafe(report, Severity.of(self.target.fail_on))
+        stop_if_unsafe(report, Severity.of(target.fail_on))
         return report.findings
 
     def approve(self, plan: Plan, findings: tuple[Finding, ...]) -> None:
@@ -133,14 +131,17 @@ class TaskStages:
         project = load_project()
         if self.target.approve == "never" and not project.hooks:
             return
-        from confiture_flows.flows._approval import approval_rule, have_approved
+        from confiture_flows.flows._approval_rule import approval_rule
 
-        rule = approval_rule(self.target, project, plan.direction)
-        if self.looks_less and rule.when != "never":
-            # Findings that nobody looked for must not be what makes it go unasked.
-            rule = replace(rule, when="always")
+        self.have_approved(plan, findings, approval_rule(self.target, project, plan.direction))
+
+    def have_approved(self, plan: Plan, findings: tuple[Finding, ...], rule: ApprovalRule) -> None:
+        """Have a person approve it by a rule; raises what should stop the run."""
+        from confiture_flows.flows._approval import PlanToApprove, have_approved
+
         rehearsed = self.rehearsed[-1] if self.rehearsed else None
-        have_approved(self.target, plan, findings, rule, rehearsed)
+        asked = PlanToApprove(self.target, plan, self.request, findings, self.hooks, rehearsed)
+        have_approved(asked, rule)
 
     def apply(self, plan: Plan) -> tuple[LedgerRow, ...]:
         """Do it."""
@@ -189,8 +190,6 @@ def run_flow(
     direction: Direction,
     granularity: Granularity,
     timeout_seconds: float | None,
-    dry_run: DryRunName | None = None,
-    fail_on: GateName | None = None,
 ) -> RunReport:
     """The body that migrate_flow and rollback_flow share.
 
@@ -200,20 +199,18 @@ def run_flow(
     Raises:
         ConfitureFlowsError: A stage failed.
     """
-    said = resolve_target(target)
-    resolved = replace(said, dry_run=dry_run or said.dry_run, fail_on=fail_on or said.fail_on)
-    looks_less = DRY_RUNS.index(resolved.dry_run) < DRY_RUNS.index(said.dry_run)
+    resolved = resolve_target(target)
     if url := page_of_run():
         current_observer().page(url)
     hooks = hooks_of_run(resolved, direction)
-    stages = TaskStages(resolved, request, granularity, timeout_seconds, hooks, looks_less)
+    stages = TaskStages(resolved, request, granularity, timeout_seconds, hooks)
     try:
         with tags(f"target:{resolved.name}"):
             return run_lifecycle(
                 stages,
                 target=resolved.name,
                 direction=direction,
-                gate=Severity.of(resolved.fail_on),
+                gate=Severity.of(request.fail_on or resolved.fail_on),
                 hooks=hooks,
                 on_error=resolved.on_error,
             )

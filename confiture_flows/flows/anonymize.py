@@ -23,6 +23,7 @@ from confiture_flows.config import GateName, load_project
 from confiture_flows.errors import ConfigError, ConfitureFlowsError
 from confiture_flows.flows._copy_progress import ProgressArtifact, current_copy_observer
 from confiture_flows.flows._plan_file import named_after, planned, required
+from confiture_flows.flows._project import project_of
 from confiture_flows.flows._stages import page_of_run
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.report.finding import Severity
@@ -56,6 +57,7 @@ def anonymize_flow(
     fail_on: GateName | None = None,
     in_place: bool = False,
     proof: Literal["full", "quick", "off"] | None = None,
+    project: str | None = None,
     plan_file: str | None = None,
 ) -> CopyReport:
     """Copy a database, anonymized; the target changes at the very end, or not at all.
@@ -72,6 +74,7 @@ def anonymize_flow(
         fail_on: The severity at which findings stop the run; as the target says when empty.
         in_place: Whether the rows go into the target's own, empty tables, in one transaction.
         proof: How far the loaded copy is proven; as the configuration says when empty.
+        project: Name of a MigrationProject block; the worker's own project when empty.
         plan_file: What the wizard has saved; parameters come before it, and it before the
             configuration, which has the rules and the secret.
 
@@ -84,24 +87,25 @@ def anonymize_flow(
         LeakError: The proof of the copy failed; the target is as it was.
         CopyError: The copy failed; the target is as it was.
     """
-    project = load_project()
-    if plan := planned(plan_file, "anonymize"):
-        project = plan.applied_to(project, Path(str(plan_file)).parent)
-        replace = replace or (plan.anonymization.replace and target is None and directory is None)
-        target = target or (None if directory else plan.target)
-        source, fail_on = source or plan.source, fail_on or plan.fail_on
-    place = _place(target, directory)
-    options = CopyOptions(
-        engine=engine,
-        workers=workers,
-        replace=replace,
-        end_sessions=end_sessions,
-        owners=owners,
-        modules=project.anonymization.strategies,
-        in_place=in_place,
-    )
-    gate = Severity.of(fail_on or getattr(place, "fail_on", "error"))
-    return _planned_copy(project, resolve_target(required(source)), place, options, gate, proof)
+    with project_of(project):
+        said = load_project()
+        if plan := planned(plan_file, "anonymize"):
+            said = plan.applied_to(said, Path(str(plan_file)).parent)
+            replace = replace or (plan.anonymization.replace and not (target or directory))
+            target = target or (None if directory else plan.target)
+            source, fail_on = source or plan.source, fail_on or plan.fail_on
+        place, origin = _place(target, directory), resolve_target(required(source))
+        options = CopyOptions(
+            engine=engine,
+            workers=workers,
+            replace=replace,
+            end_sessions=end_sessions,
+            owners=owners,
+            modules=said.anonymization.strategies,
+            in_place=in_place,
+        )
+        gate = Severity.of(fail_on or getattr(place, "fail_on", "error"))
+        return _planned_copy(said, origin, place, options, gate, proof)
 
 
 def _planned_copy(

@@ -18,11 +18,12 @@ from confiture_flows.migrations.lifecycle import RunReport
     flow_run_name=named_after("copy and migrate"),
     validate_parameters=True,
 )
-def copy_and_migrate_flow(plan_file: str) -> RunReport:
+def copy_and_migrate_flow(plan_file: str, project: str | None = None) -> RunReport:
     """Copy a database, anonymized, and apply the pending migrations to the copy.
 
     Args:
         plan_file: What the wizard has saved, with the path "migrate-and-copy".
+        project: Name of a MigrationProject block; the worker's own project when empty.
 
     Returns:
         How the migration went.
@@ -31,8 +32,8 @@ def copy_and_migrate_flow(plan_file: str) -> RunReport:
         ConfitureFlowsError: The copy failed, and the target is as it was; or a migration did,
             and what was applied before stays applied.
     """
-    anonymize_flow(plan_file=plan_file)
-    ended: Any = migrate_flow(plan_file=plan_file, return_state=True)
+    anonymize_flow(plan_file=plan_file, project=project)
+    ended: Any = migrate_flow(plan_file=plan_file, project=project, return_state=True)
     if ended.is_cancelled():
         # What nobody approved, or somebody cancelled, has not failed.
         return Cancelled(name=ended.name, message=ended.message)  # pyright: ignore[reportReturnType]

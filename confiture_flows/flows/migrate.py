@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from confiture_flows.config import DryRunName, OutOfOrder
+from confiture_flows.config import DryRunName, GateName, OutOfOrder
 from confiture_flows.flows._hooks import run_error_hooks
 from confiture_flows.flows._plan_file import named_after, planned, required
 from confiture_flows.flows._project import project_of
@@ -34,6 +34,7 @@ def migrate_flow(
     out_of_order: OutOfOrder | None = None,
     single_transaction: bool = False,
     dry_run: DryRunName | None = None,
+    fail_on: GateName | None = None,
     project: str | None = None,
     plan_file: str | None = None,
 ) -> RunReport:
@@ -52,7 +53,8 @@ def migrate_flow(
         single_transaction: Whether all of it is one transaction, ledger rows included; refused
             when a statement cannot be in it.
         dry_run: How far a dry run goes before anything is applied, "off", "static" or "scratch";
-            findings at the target's gate stop the run. As the target says when empty.
+            its findings may stop the run. As the target says when empty.
+        fail_on: The severity at which findings stop the run; as the target says when empty.
         project: Name of a MigrationProject block; the worker's own project when empty.
         plan_file: What the wizard has saved; it says what the parameters before it leave empty.
 
@@ -63,15 +65,20 @@ def migrate_flow(
         ConfitureFlowsError: A stage failed. What was applied before stays applied.
     """
     with project_of(project):
-        fail_on = None
         if plan := planned(plan_file, "migrate"):
-            said, fail_on = plan.migrations, plan.fail_on
-            target, dry_run = target or plan.target, dry_run or said.dry_run
+            said, target = plan.migrations, target or plan.target
+            dry_run, fail_on = dry_run or said.dry_run, fail_on or plan.fail_on
             layout, to = layout or said.layout, to or said.to
             if said.directory:
                 directory = directory or str(Path(str(plan_file)).parent / said.directory)
         request = make_request(
-            directory, layout, transaction, to, out_of_order, single_transaction=single_transaction
+            directory,
+            layout,
+            transaction,
+            to,
+            out_of_order,
+            single_transaction=single_transaction,
+            dry_run=dry_run,
+            fail_on=fail_on,
         )
-        where, seconds = required(target), timeout_seconds
-        return run_flow(where, request, Direction.UP, granularity, seconds, dry_run, fail_on)
+        return run_flow(required(target), request, Direction.UP, granularity, timeout_seconds)

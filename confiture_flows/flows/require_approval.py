@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from confiture_flows.errors import HookError
-from confiture_flows.flows._approval import approved
+from confiture_flows.errors import ConfigError, HookError
+from confiture_flows.flows._approval_rule import HOOK, approved
 from confiture_flows.hooks.builtin._options import HookOptions, read_options
 from confiture_flows.hooks.model import HookResult
 from confiture_flows.migrations.approval import ApprovalRule, plan_hash
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from confiture_flows.config import HookConfig
     from confiture_flows.hooks.model import HookContext
 
 DEFAULTS = {"on_failure": "abort"}
@@ -59,6 +60,25 @@ class RequireApproval:
         return HookResult(message=f"the plan {number} is approved")
 
 
+def check(table: HookConfig) -> None:
+    """Refuse what would let a plan run that nobody has approved, or ask when all is done.
+
+    Raises:
+        ConfigError: It is of another point than before_apply, or lets a failure pass.
+    """
+    if table.points != ("before_apply",):
+        raise ConfigError(
+            f"The hook {HOOK!r} is for the point before_apply, and for no other.",
+            next_step='Write point = "before_apply".',
+        )
+    if table.on_failure == "warn":
+        raise ConfigError(
+            f'The hook {HOOK!r} cannot have on_failure = "warn": what nobody has approved would '
+            "run.",
+            next_step="Take on_failure out.",
+        )
+
+
 def make(options: dict[str, Any], root: Path) -> RequireApproval:
     """The hook for what a file says.
 
@@ -74,5 +94,5 @@ def rule_of(options: Mapping[str, Any]) -> ApprovalRule:
     Raises:
         ConfigError: An option is wrong.
     """
-    said = read_options(RequireApprovalOptions, "require_approval", dict(options))
+    said = read_options(RequireApprovalOptions, HOOK, dict(options))
     return ApprovalRule(said.when, said.timeout)

@@ -50,7 +50,11 @@ def run_as_flow(
         ConfigError: The Prefect server cannot be reached.
     """
     flow: Any = migrate_flow if direction is Direction.UP else rollback_flow
-    more = {"out_of_order": request.out_of_order} if direction is Direction.UP else {}
+    more = {
+        "out_of_order": request.out_of_order,
+        "dry_run": request.dry_run,
+        "fail_on": request.fail_on,
+    }
     with (
         _server_has_to_answer(say),
         given_target(target),
@@ -65,7 +69,45 @@ def run_as_flow(
             transaction="as-written" if request.as_written else "auto",
             granularity=granularity,
             single_transaction=request.single_transaction,
-            **more,
+            **(more if direction is Direction.UP else {}),
+        )
+
+
+def take_back_as_flow(
+    target: Target,
+    request: Request,
+    versions: tuple[str, ...],
+    half_done: str | None,
+    say: Callable[[str], object],
+) -> None:
+    """Run take_back_flow, on the Prefect server of the current profile.
+
+    Args:
+        target: The database.
+        request: Of the run that failed.
+        versions: What it has applied.
+        half_done: The version that it was stopped in.
+        say: As in `run_as_flow`.
+
+    Raises:
+        ConfitureFlowsError: A stage failed.
+        ConfigError: The Prefect server cannot be reached.
+    """
+    from confiture_flows.flows.take_back import take_back_flow
+
+    with (
+        _server_has_to_answer(say),
+        given_target(target),
+        tags("confiture", f"target:{target.name}"),
+        _cancelled_is_an_error(),
+    ):
+        take_back_flow(
+            target=target.name,
+            versions=list(versions),
+            half_done=half_done,
+            directory=str(request.directory.resolve()),
+            layout=request.layout,
+            transaction="as-written" if request.as_written else "auto",
         )
 
 

@@ -266,6 +266,10 @@ class _Following:
         self._since = max(self._since or line.timestamp, line.timestamp)
         self._listener.log(line.timestamp.astimezone(UTC), line.level, line.message)
 
+    def _cancel(self) -> bool:
+        self._client.set_flow_run_state(self._run_id, Cancelling())
+        return True
+
     def _too_late(self) -> RunStillGoingError:
         command = f"prefect flow-run cancel {self._run_id}"
         if not self._follow.cancel_on_timeout:
@@ -274,7 +278,9 @@ class _Following:
                 f"({self._state}).",
                 next_step=f"Look at its page, or stop it: {command}",
             )
-        self._client.set_flow_run_state(self._run_id, Cancelling())
+        # A server that is away at this moment is asked again, as it is everywhere here.
+        while self._patiently(self._cancel) is None:
+            time.sleep(_EVERY)
         return RunStillGoingError(
             f"The run was not over after {self._follow.timeout:g} s ({self._state}); it was told "
             "to cancel.",

@@ -10,10 +10,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from confiture_flows.errors import HookError
 from confiture_flows.hooks.attempt import Attempt
+from confiture_flows.hooks.content import hook_content
 from confiture_flows.hooks.model import Hook, HookContext, HookPoint, HookResult
 from confiture_flows.hooks.output import secrets_of
 from confiture_flows.migrations.hook_points import HookPoints, InTransaction
@@ -21,7 +23,7 @@ from confiture_flows.migrations.nesting import depth
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
@@ -125,6 +127,20 @@ class HookExecutor(HookPoints):
         """Whether a hook fires around each migration."""
         points = (HookPoint.BEFORE_APPLY, HookPoint.AFTER_APPLY)
         return any(hook.each for point in points for hook in self._hooks[point])
+
+    @property
+    def may_take_back(self) -> bool:
+        """Whether the failure of one of them has what the run has done undone."""
+        return any(each.on_failure == "rollback" for each in chain(*self._hooks.values()))
+
+    def content(self) -> Iterator[bytes]:
+        """All that is known of what they do on the target; never to be shown.
+
+        Raises:
+            MigrationFileError: A file of one cannot be read.
+        """
+        for hook in chain(*self._hooks.values()):
+            yield from hook_content(hook)
 
     def before_validate(self, report: RunReport, pending: tuple[Migration, ...]) -> None:
         """Once, and once a pending migration."""

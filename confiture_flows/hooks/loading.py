@@ -6,6 +6,8 @@ None costs nothing: neither the registry nor the executor is imported then.
 from __future__ import annotations
 
 import importlib
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows._imports import import_plugin, root_of
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from confiture_flows.hooks.model import Hook
 
 ENTRY_POINTS = "confiture_flows.hooks"
-# Each module has a `make(options, root)`, which returns what is called.
+# Each module has a `make(options, root)`, which returns what is called, and may have a
+# `check(table)`, which refuses what the file says of it.
 BUILT_IN = {
     "backup": "confiture_flows.hooks.builtin.backup",
     "deployment_log": "confiture_flows.hooks.builtin.deployment_log",
@@ -96,13 +99,20 @@ def _hooks(table: HookConfig, call: Any, root: Path) -> Iterator[Hook]:
             next_step='Add point = "before_apply", or one of before_validate, after_apply, '
             "on_error; a list is several.",
         )
+    settings = ""
     if table.use in BUILT_IN:
         options = {"name": table.use} | getattr(call, "DEFAULTS", {}) | options
-        call = _made(table, call, root)
+        call, settings = _made(table, call, root), _settings(table)
     elif table.options:
         raise _no_options(table)
     for point in table.points:
-        yield make_hook(call, point, **options)
+        yield replace(make_hook(call, point, **options), settings=settings)
+
+
+def _settings(table: HookConfig) -> str:
+    from confiture_flows.hooks.builtin._options import with_variables
+
+    return json.dumps(with_variables(table.options), sort_keys=True, default=str)
 
 
 def _no_options(table: HookConfig) -> ConfigError:
@@ -113,6 +123,8 @@ def _no_options(table: HookConfig) -> ConfigError:
 
 
 def _made(table: HookConfig, module: Any, root: Path) -> Callable[..., Any]:
+    if check := getattr(module, "check", None):
+        check(table)
     return module.make(dict(table.options), root)
 
 

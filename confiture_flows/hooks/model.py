@@ -181,6 +181,8 @@ class Hook:
         retries: How often it is tried again.
         priority: Lower is earlier.
         after: Names of hooks that come before it.
+        settings: The options of a built-in hook as the configuration has them, in one text; may
+            hold secrets, never shown.
     """
 
     name: str
@@ -196,6 +198,7 @@ class Hook:
     retries: int = 0
     priority: int = DEFAULT_PRIORITY
     after: tuple[str, ...] = ()
+    settings: str = field(default="", repr=False)
 
     @property
     def label(self) -> str:

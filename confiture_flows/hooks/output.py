@@ -7,6 +7,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from confiture_flows.sql.secrets import masked
+from confiture_flows.target import SECRET_PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ _SHORTEST = 4  # characters; shorter values would blot out words
 
 
 def secrets_of(target: Target) -> tuple[str, ...]:
-    """What must not be shown: the password of the target and the values of placeholders."""
+    """What must not be shown: the secrets of the target and the values of placeholders."""
     import os
 
     from psycopg import ProgrammingError
@@ -26,9 +27,10 @@ def secrets_of(target: Target) -> tuple[str, ...]:
     found = list(target.placeholders.values())
     for dsn in filter(None, (target.dsn, target.scratch)):
         try:
-            found.append(str(conninfo_to_dict(dsn).get("password") or ""))
+            said = conninfo_to_dict(dsn)
         except ProgrammingError:
             continue
+        found += [str(said[name]) for name in SECRET_PARAMETERS if name in said]
     found.append(os.environ.get("PGPASSWORD", ""))
     return tuple(sorted({each for each in found if len(each) >= _SHORTEST}, key=len)[::-1])
 

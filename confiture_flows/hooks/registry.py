@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _Call = TypeVar("_Call", bound="Callable[..., Any]")
 
 _POINTS = ", ".join(point.value for point in HookPoint)
+# What nobody says in an option.
+_NO_OPTIONS = frozenset({"point", "call", "kind", "takes", "settings"})
 _IN_A_STEP = (HookPoint.BEFORE_APPLY, HookPoint.AFTER_APPLY)
 
 
@@ -156,7 +158,7 @@ def make_hook(call: Any, point: HookPoint | str, **options: Any) -> Hook:
         ConfigError: An option is unknown, or the signature does not fit.
     """
     where = _point(point)
-    known = set(Hook.__slots__) - {"point", "call", "kind", "takes"}
+    known = set(Hook.__slots__) - _NO_OPTIONS
     if unknown := sorted(set(options) - known):
         raise ConfigError(
             f"A hook has no option {unknown[0]!r}.",
@@ -188,11 +190,7 @@ def with_options(base: Hook, **options: Any) -> Hook:
     Raises:
         ConfigError: They do not fit.
     """
-    kept = {
-        name: getattr(base, name)
-        for name in Hook.__slots__
-        if name not in ("point", "call", "kind", "takes")
-    }
+    kept = {name: getattr(base, name) for name in Hook.__slots__ if name not in _NO_OPTIONS}
     return make_hook(base.call, options.pop("point", base.point), **(kept | options))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
@@ -69,6 +69,15 @@ class HookPoints:
 
     def on_error(self, report: RunReport) -> None:
         """The run has failed, or was stopped; the report says what is done and what was undone."""
+
+    @property
+    def may_take_back(self) -> bool:
+        """Whether the failure of one of them has what the run has done undone."""
+        return False
+
+    def content(self) -> Iterator[bytes]:
+        """All that is known of what they do on the target, for who approves; never to be shown."""
+        yield from ()
 
     def let_pass(self) -> tuple[Finding, ...]:
         """What went wrong in hooks so far and did not end the run."""

@@ -20,10 +20,11 @@ from confiture_flows.report.finding import Finding, Severity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from confiture_flows.config import OnError, OutOfOrder
+    from confiture_flows.config import DryRunName, GateName, OnError, OutOfOrder
     from confiture_flows.migrations.discovery import Directory
     from confiture_flows.migrations.ledger import LedgerRow
     from confiture_flows.migrations.plan import Plan
+    from confiture_flows.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Request:
         root: Scripts may include what lies in this folder; None is the directory's own.
         out_of_order: What becomes of migrations out of order; None is as the target says.
         single_transaction: Whether the whole plan is one transaction.
+        dry_run: How far a dry run goes first; None is as the target says.
+        fail_on: The severity at which findings stop the run; None is as the target says.
     """
 
     directory: Path
@@ -49,6 +52,16 @@ class Request:
     root: Path | None = None
     out_of_order: OutOfOrder | None = None
     single_transaction: bool = False
+    dry_run: DryRunName | None = None
+    fail_on: GateName | None = None
+
+    def applied_to(self, target: Target) -> Target:
+        """The target with what this run is told of it put before what it says itself."""
+        return replace(
+            target,
+            dry_run=self.dry_run or target.dry_run,
+            fail_on=self.fail_on or target.fail_on,
+        )
 
 
 class RunSuspended(BaseException):

@@ -16,7 +16,7 @@ from confiture_flows.sql.large import FileState, file_state
 from confiture_flows.sql.pieces import is_large, large_pieces, read_passage
 from confiture_flows.sql.placeholders import hide_values
 from confiture_flows.sql.script import Batch, TransactionMode, read_marker, split_batches
-from confiture_flows.sql.source import cannot_read, read_source
+from confiture_flows.sql.source import blocks_of, cannot_read, read_source
 from confiture_flows.sql.statements import split_once, split_statements
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Runnable(Protocol):
 
     def pieces(self) -> Iterable[Piece]:
         """The text and what it includes, in the order in which it runs."""
+        ...
+
+    def content(self) -> Iterator[bytes]:
+        """All that decides what is executed, values of placeholders included; never to be shown."""
         ...
 
     def batches(self) -> tuple[Batch, ...]:
@@ -105,6 +109,22 @@ class Script:
         if is_large(self.path):
             return large_pieces(self.path, self.lines, self._root)
         return self._expand(self.text())
+
+    def content(self) -> Iterator[bytes]:
+        """All that decides what is executed, values of placeholders included; never to be shown.
+
+        Raises:
+            MigrationFileError: A file cannot be read, or an include not followed.
+        """
+        manner = (self.transaction.value, self.as_written, self.none_if_starts, self.literal)
+        yield repr((self.path.name, manner, self.placeholders is not None)).encode()
+        large = is_large(self.path)
+        if large:  # the rows of its COPY blocks are in no piece
+            yield from blocks_of(self.path)
+        for piece in self.pieces():
+            yield piece.text.encode()
+            if self.placeholders:
+                yield repr(self.placeholders.given(None if large else piece.text)).encode()
 
     def batches(self) -> tuple[Batch, ...]:
         """The script's statements in their transactions.

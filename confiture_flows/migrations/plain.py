@@ -78,6 +78,7 @@ class PlainStages:
         publish: Gets the report.
         hooks: Called around each step.
         rehearsal: Dry-runs a plan on the connection; see `confiture_flows.dryrun.gate`.
+        rule: When the plan has to be approved; None is as the target says.
     """
 
     conn: Connection
@@ -87,6 +88,7 @@ class PlainStages:
     publish: Callable[[RunReport], None]
     hooks: HookPoints = NO_HOOKS
     rehearsal: Callable[[Connection, Target, Plan], tuple[Finding, ...]] | None = None
+    rule: ApprovalRule | None = None
 
     def discover(self) -> Directory:
         """Read the directory."""
@@ -121,17 +123,19 @@ class PlainStages:
 
     def rehearse(self, plan: Plan) -> tuple[Finding, ...]:
         """Dry-run it, where the target says so."""
-        if self.target.dry_run == "off" or self.rehearsal is None:
+        target = self.request.applied_to(self.target)
+        if target.dry_run == "off" or self.rehearsal is None:
             return ()
-        return self.rehearsal(self.conn, self.target, plan)
+        return self.rehearsal(self.conn, target, plan)
 
     def approve(self, plan: Plan, findings: tuple[Finding, ...]) -> None:
         """Refuse what has to be approved: only a flow run can ask for that."""
         target = self.target
-        if ApprovalRule(target.approve).asks(findings):
+        rule = self.rule or ApprovalRule(target.approve)
+        if rule.asks_of_run(target, self.request, findings):
             raise ApprovalError(
-                f"{target.name} wants its plans approved ({target.approve}), which only a flow run "
-                "can ask for.",
+                f"{target.name} wants its plans approved ({rule.when}), which only a flow run can "
+                "ask for.",
                 next_step="Leave out --plain.",
             )
 

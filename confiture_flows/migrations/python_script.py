@@ -15,6 +15,7 @@ from confiture_flows.sql.script import Batch
 from confiture_flows.sql.statements import Statement, masked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from confiture_flows.migrations.python_source import Outline
@@ -83,6 +84,15 @@ class PythonScript:
     def pieces(self) -> tuple[Piece, ...]:
         """The text; Python includes nothing."""
         return (Piece(self.path, 1, self.text()),)
+
+    def content(self) -> Iterator[bytes]:
+        """All that decides what is executed.
+
+        Raises:
+            MigrationFileError: See `text`.
+        """
+        yield self.function.encode()
+        yield self.text().encode()
 
     def batches(self) -> tuple[Batch, ...]:
         """The call, in a transaction or alone.

@@ -59,25 +59,43 @@ def take_back(
         IrreversibleError: One of them has no down script; nothing was undone.
         ConfitureFlowsError: A down script failed; what was undone before stays undone.
     """
-    by_version = {each.version: each for each in migrations}
-    versions = [row.version for row in done][::-1]
-    steps = tuple(_step(by_version, version) for version in versions)
-    for step in steps:
-        step.script.batches()
+    steps = plan_to_take_back(migrations, tuple(row.version for row in done), half_done).steps
     if half_done:
-        _undo_half_done(conn, target, _step(by_version, half_done))
+        _undo_half_done(conn, target, steps[0])
+        steps = steps[1:]
     if not steps:
         return ()
     live = (row for row in read_ledger(conn, target.ledger) if row.archived_into is None)
-    plan = Plan(Direction.DOWN, steps, frozenset(row.version for row in live))
     return apply_plan(
         conn,
-        plan,
+        Plan(Direction.DOWN, steps, frozenset(row.version for row in live)),
         limits=target.limits,
         ledger=target.ledger,
         observer=observer,
         another=another,
     )
+
+
+def plan_to_take_back(
+    migrations: tuple[Migration, ...], versions: tuple[str, ...], half_done: str | None = None
+) -> Plan:
+    """What it takes to undo what a run has done, the latest first.
+
+    Args:
+        migrations: As discovered.
+        versions: What the run has applied, in order.
+        half_done: The version that it was stopped in.
+
+    Raises:
+        IrreversibleError: One of them has no down script.
+        MigrationFileError: A down script cannot be run.
+    """
+    by_version = {each.version: each for each in migrations}
+    undone = [*([half_done] if half_done else []), *reversed(versions)]
+    steps = tuple(_step(by_version, version) for version in undone)
+    for step in steps:
+        step.script.batches()
+    return Plan(Direction.DOWN, steps, frozenset(versions))
 
 
 def _step(by_version: dict[str, Migration], version: str) -> Step:

@@ -61,8 +61,9 @@ def fitting(
             return None
         if layout.placeholders is None:
             return shared
-        given = layout.placeholders(script.path).items()
-        return Placeholders({placeholder_key(name): value for name, value in given} | values)
+        own = layout.placeholders(script.path).items()
+        made = {placeholder_key(name): value for name, value in own}
+        return Placeholders(made | values, frozenset(made.keys() - values.keys()))
 
     # `replace` costs three times as much, which ten thousand migrations make felt.
     return lambda script: Script(

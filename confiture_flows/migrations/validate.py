@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.migration import Migration, Runnable
 
 _HISTORY = "history."
+_OUT_OF_ORDER = {None: Severity.WARNING, "refuse": Severity.ERROR, "apply": Severity.INFO}
 
 
 def validate(
@@ -52,7 +53,7 @@ def validate(
         for finding in directory.findings
         if finding.code != "file.invalid" or finding.version not in applied
     ]
-    policy = out_of_order or ("refuse" if production else None)
+    policy = _policy(out_of_order, production=production)
     findings += disagreements(directory, rows, direction=direction, out_of_order=policy)
     if direction is Direction.UP:
         findings += _unrunnable(directory, rows)
@@ -186,16 +187,24 @@ def out_of_order(directory: Directory, rows: tuple[LedgerRow, ...]) -> frozenset
     return frozenset(version for version in versions[: max(last, 0)] if version not in applied)
 
 
+def out_of_order_severity(out_of_order: OutOfOrder | None, *, production: bool) -> Severity:
+    """How bad a target finds a migration that is out of order."""
+    return _OUT_OF_ORDER[_policy(out_of_order, production=production)]
+
+
+def _policy(out_of_order: OutOfOrder | None, *, production: bool) -> OutOfOrder | None:
+    return out_of_order or ("refuse" if production else None)
+
+
 def _out_of_order(
     directory: Directory, rows: tuple[LedgerRow, ...], policy: OutOfOrder | None
 ) -> Iterator[Finding]:
     late = out_of_order(directory, rows)
-    severities = {None: Severity.WARNING, "refuse": Severity.ERROR, "apply": Severity.INFO}
     for migration in directory.migrations:
         if migration.version in late:
             yield Finding(
                 "history.out_of_order",
-                severities[policy],
+                _OUT_OF_ORDER[policy],
                 f"{migration.label} is pending although a later migration is applied.",
                 next_step=None
                 if policy == "apply"

@@ -38,6 +38,7 @@ def run_plainly(
         ConfitureFlowsError: A stage failed.
     """
     from confiture_flows.errors import TargetError
+    from confiture_flows.flows._approval_rule import approval_rule
     from confiture_flows.migrations.lifecycle import RunReport, run_lifecycle
     from confiture_flows.migrations.nesting import refuse_nested
     from confiture_flows.migrations.plain import PlainStages
@@ -49,15 +50,16 @@ def run_plainly(
     stages = PlainStages
     if project.lint.gate:
         from confiture_flows.runs.linted import LintedStages as stages
+    rule = approval_rule(target, project, direction)
     connected = False
     try:
         with connect(target, "migrate" if direction == "up" else "rollback") as conn:
             connected = True
             run_lifecycle(
-                stages(conn, target, request, watch, watch.ended, hooks, _rehearse),
+                stages(conn, target, request, watch, watch.ended, hooks, _rehearse, rule),
                 target=target.name,
                 direction=direction,
-                gate=Severity.of(target.fail_on),
+                gate=Severity.of(request.fail_on or target.fail_on),
                 hooks=hooks,
                 on_error=target.on_error,
             )

@@ -44,9 +44,11 @@ class Placeholders:
 
     Attributes:
         values: By `placeholder_key` of the name.
+        of_layout: Keys of values that nobody gave and the layout's tool makes, such as the time.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    of_layout: frozenset[str] = frozenset()
 
     def __reduce__(self) -> tuple[type[Placeholders], tuple[()]]:
         # Values stay in their process: Prefect may be told to keep the results of runs, and a
@@ -84,6 +86,11 @@ class Placeholders:
         names = {match["name"] for match in _PLACEHOLDER.finditer(text) if not match["kept"]}
         values = {name: self.values.get(placeholder_key(name)) for name in sorted(names)}
         return {name: value for name, value in values.items() if value is not None}
+
+    def given(self, text: str | None = None) -> dict[str, str]:
+        """The values that somebody gave, by key: those a text asks for, or all of them."""
+        keys = self.values if text is None else map(placeholder_key, self.used(text))
+        return {key: self.values[key] for key in sorted({*keys} - self.of_layout)}
 
     def _value(self, match: re.Match[str], path: Path, first_line: int) -> str:
         name = match["name"]

@@ -8,7 +8,11 @@ _SECRETS = (
     # A literal inside a literal, as in EXECUTE '... PASSWORD ''x'' ...'.
     re.compile(r"(\bPASSWORD\s*=?\s*)''.*?''(?!')", re.IGNORECASE | re.DOTALL),
     # In a connection string, inside a literal; then as PASSWORD 'literal'; then in a URL.
-    re.compile(r"(\bpassword\s*=\s*)(?!(?:E|U&)')(?:''[^']*''|[^\s'&]+)", re.IGNORECASE),
+    re.compile(
+        r"(\b(?:(?:ssl)?password|oauth_client_secret|scram_(?:client|server)_key)\s*=\s*)"
+        r"(?!(?:E|U&)')(?:''[^']*''|[^\s'&]+)",
+        re.IGNORECASE,
+    ),
     re.compile(
         r"(\bPASSWORD\s*=?\s*)"
         r"(?:E'(?:[^'\\]|''|\\.)*'|(?:U&)?'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)",

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from confiture_flows.errors import MigrationFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLOCK = 1 << 20
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -30,6 +32,20 @@ def read_source(path: Path) -> str:
     except OSError as error:
         raise cannot_read(path, error) from error
     return decode_source(data, path)
+
+
+def blocks_of(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, as many at a time as are held without harm.
+
+    Raises:
+        MigrationFileError: The file cannot be read.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise cannot_read(path, error) from error
 
 
 def cannot_read(path: Path, error: OSError) -> MigrationFileError:

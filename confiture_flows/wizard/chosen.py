@@ -65,7 +65,12 @@ def project_of(screen: Screen, state: WizardState) -> Project:
 
 def target_of(screen: Screen, state: WizardState) -> Target:
     """The database that is changed, with the rules of this run."""
-    return plan_of(state, Path.cwd()).applied_to_target(screen.target(str(state.target)))
+    return plan_of(state, Path.cwd()).applied_to_target(own_target(screen, state))
+
+
+def own_target(screen: Screen, state: WizardState) -> Target:
+    """The same with its own rules, by which it is judged whether a person has to approve."""
+    return screen.target(str(state.target))
 
 
 def source_of(screen: Screen, state: WizardState) -> Target:
@@ -93,6 +98,8 @@ def request_of(project: Project, state: WizardState) -> Request:
         to=state.to,
         replaced=project.replace_placeholders,
         root=project.include_root(project.directory),
+        dry_run=state.dry_run,
+        fail_on=state.gate,
     )
 
 

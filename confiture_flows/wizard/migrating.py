@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import (
+    ApprovalError,
     ConfitureFlowsError,
     RunCancelledError,
     TargetError,
     TargetUnreachableError,
 )
 from confiture_flows.migrations.report import count
-from confiture_flows.wizard.chosen import project_of, request_of, target_of
+from confiture_flows.wizard.chosen import own_target, project_of, request_of, target_of
 from confiture_flows.wizard.monitor import Monitor, interrupted_words, stream_of
 from confiture_flows.wizard.prompts import Choice, Leave, NeedsAnswer
 
@@ -39,7 +40,7 @@ _LEAVE = Choice("leave", "Leave it, and resume later", "what is applied stays")
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class Standing:
     """What the target says after a failure.
 
     Attributes:
@@ -52,6 +53,7 @@ class _Standing:
 
     @property
     def half_done(self) -> str | None:
+        """The version that it was stopped in."""
         return self.unfinished[0].version if self.unfinished else None
 
     @property
@@ -113,7 +115,7 @@ class MigrationRun:
         from confiture_flows.runs.migrating import run_as_flow, run_plainly
         from confiture_flows.wizard.watching import Onlooker
 
-        project, target = project_of(self.screen, self.state), self.target
+        project, target = project_of(self.screen, self.state), own_target(self.screen, self.state)
         request = request_of(project, self.state)
         monitor = Monitor(stream_of(self.screen))
         with (
@@ -130,7 +132,7 @@ class MigrationRun:
                 else:
                     run_as_flow(target, request, Direction.UP, monitor, "stage")
             except ConfitureFlowsError as error:
-                return monitor, error
+                return monitor, _what_ended(monitor, error)
             except KeyboardInterrupt:
                 return monitor, RunCancelledError(
                     "The run was stopped, and its query was ended.",
@@ -150,7 +152,7 @@ class MigrationRun:
         self._tell(report, error, standing)
         self._choose(error, standing)
 
-    def _standing(self) -> _Standing:
+    def _standing(self) -> Standing:
         """Ask the ledger anew, as soon as the target answers.
 
         Raises:
@@ -172,7 +174,7 @@ class MigrationRun:
                     _wait_for_the_end(conn)
                     rows = read_ledger(conn, self.target.ledger)
                     done = tuple(row for row in rows if row != self._before.get(row.version))
-                    return _Standing(done, read_unfinished(conn, self.target.ledger))
+                    return Standing(done, read_unfinished(conn, self.target.ledger))
             except TargetError:
                 if time.monotonic() > until:
                     raise unknown from None
@@ -184,7 +186,7 @@ class MigrationRun:
                 raise unknown from None
 
     def _tell(
-        self, report: RunReport | None, error: ConfitureFlowsError, standing: _Standing
+        self, report: RunReport | None, error: ConfitureFlowsError, standing: Standing
     ) -> None:
         from confiture_flows.migrations.report import failure_document, unfinished_document
         from confiture_flows.report.text import print_document
@@ -201,7 +203,7 @@ class MigrationRun:
             print_document(self.screen.console, document)
         self.screen.say("")
 
-    def _choose(self, error: ConfitureFlowsError, standing: _Standing) -> None:
+    def _choose(self, error: ConfitureFlowsError, standing: Standing) -> None:
         """Return to try again.
 
         Raises:
@@ -219,7 +221,7 @@ class MigrationRun:
                 standing = self._standing()
                 continue
             self.screen.say("It is as it was before this run.", "green")
-            standing = _Standing(())
+            standing = Standing(())
             if self._ask("execute.after_rollback", (_RETRY, _LEAVE), error) == "retry":
                 return
             raise Leave(self.state, _stays(standing))
@@ -232,10 +234,12 @@ class MigrationRun:
         except (Leave, KeyboardInterrupt):
             return "leave"
 
-    def refused(self, standing: _Standing) -> str | None:
+    def refused(self, standing: Standing) -> str | None:
         """Why it cannot be rolled back; None when it can."""
         if not standing.undone_by_rollback:
             return "nothing of this run is applied"
+        if self.state.plain and self._asks_somebody():
+            return "a rollback has to be approved, which only a flow run can ask for"
         down = {each.version: each.down for each in self._directory().migrations}
         versions = [row.version for row in standing.done if not row.repeatable]
         versions += [standing.half_done] if standing.half_done else []
@@ -248,34 +252,45 @@ class MigrationRun:
         request = request_of(project_of(self.screen, self.state), self.state)
         return discover_for(request, self.target)
 
-    def _roll_back(self, standing: _Standing) -> None:
-        from confiture_flows.migrations.lookout import another_connection
-        from confiture_flows.migrations.take_back import take_back
-        from confiture_flows.target import connect
+    def _asks_somebody(self) -> bool:
+        from confiture_flows.flows._approval_rule import approval_rule
+        from confiture_flows.migrations.plan import Direction
 
-        with (
-            Monitor(stream_of(self.screen)) as monitor,
-            connect(self.target, "roll back") as conn,
-        ):
-            take_back(
-                conn,
-                self.target,
-                self._directory().migrations,
-                tuple(row for row in standing.done if not row.repeatable),
-                half_done=standing.half_done,
-                observer=monitor,
-                another=another_connection(self.target),
-            )
+        project = project_of(self.screen, self.state)
+        return approval_rule(self.target, project, Direction.DOWN).when != "never"
+
+    def _roll_back(self, standing: Standing) -> None:
+        """Undo what this run has applied, as a flow run where it was one.
+
+        Raises:
+            ConfitureFlowsError: It failed, or somebody has to approve it and did not.
+        """
+        from confiture_flows.runs.taking_back import take_back_by_flow, take_back_plainly
+
+        request = request_of(project_of(self.screen, self.state), self.state)
+        done = tuple(row for row in standing.done if not row.repeatable)
+        run = take_back_plainly if self.state.plain else take_back_by_flow
+        target = own_target(self.screen, self.state)
+        with Monitor(stream_of(self.screen)) as monitor, contextlib.redirect_stdout(sys.stderr):
+            try:
+                run(target, request, done, standing.half_done, monitor)
+            except ConfitureFlowsError as error:
+                raise _what_ended(monitor, error) from None
 
 
-def _ways(standing: _Standing, run: MigrationRun) -> tuple[Choice, ...]:
+def _what_ended(monitor: Monitor, error: ConfitureFlowsError) -> ConfitureFlowsError:
+    """What a run itself has told; Prefect only says that one which nobody approved is cancelled."""
+    told = monitor.report.error if monitor.report else None
+    return told if isinstance(told, ApprovalError) else error
+
+
+def _ways(standing: Standing, run: MigrationRun) -> tuple[Choice, ...]:
     title = f"Roll back the {count(standing.undone_by_rollback)} of this run"
-    # The flow run is over, and a run that takes back is none of its own.
-    note = "" if run.state.plain else "in this process; Prefect has no run of it"
+    note = "" if run.state.plain else "as a flow run of its own"
     return (_RETRY, Choice("roll-back", title, note, run.refused(standing)), _LEAVE)
 
 
-def _stays(standing: _Standing) -> str:
+def _stays(standing: Standing) -> str:
     stays = ", ".join(row.version for row in standing.done)
     if not stays:
         return "Left the wizard; nothing of this run is applied."

@@ -151,6 +151,9 @@ class WizardSession:
         if any(getattr(state, name) != value for name, value in given.items()):
             # What was reviewed is something else.
             state = state.but(**given, done=_before(state, "review"))
+        if "execute" not in state.done:
+            # A run may have changed the database since, and somebody the files.
+            state = state.but(done=_before(state, "review"))
         self.screen.offline = state.plain
         self.screen.say(f"Resumed after {self._titles(state)}.")
         try:

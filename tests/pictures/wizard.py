@@ -24,6 +24,9 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images" / "wizard"
 COLUMNS, ROWS = 92, 34
 # rich asks a server for its font; a picture should ask nobody.
 _FONT = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
+# rich cuts off what hangs below the last line, as the tail of a g does.
+_CLIP = re.compile(r'(clip-terminal">\s*<rect [^>]*?height=")([\d.]+)')
+_BELOW = 6
 # What differs from machine to machine.
 _ALIKE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"wizard_production_\d+"), "shop"),
@@ -146,7 +149,8 @@ def picture(lines: list[str]) -> str:
             line = pattern.sub(instead, line)
         out.print(Text.from_ansi(line), overflow="crop", no_wrap=True)
     form = _FONT.sub("", CONSOLE_SVG_FORMAT)
-    return out.export_svg(title="confiture-flows wizard", code_format=form, unique_id="wizard")
+    svg = out.export_svg(title="confiture-flows wizard", code_format=form, unique_id="wizard")
+    return _CLIP.sub(lambda found: f"{found[1]}{float(found[2]) + _BELOW:.1f}", svg)
 
 
 def texts(svg: str) -> list[str]:

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import contextvars
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import CancelledRun, ObjectNotFound
 from prefect.flow_runs import resume_flow_run
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from confiture_flows.cli.migrate import migrate
 from confiture_flows.cli.prefect_server import TemporaryServer
-from confiture_flows.errors import ApprovalError
-from confiture_flows.flows import migrate_flow, rollback_flow
+from confiture_flows.config import load_project
+from confiture_flows.errors import ApprovalError, ApprovalTimeoutError, RunCancelledError
+from confiture_flows.flows import _approval, migrate_flow, rollback_flow
+from confiture_flows.migrations.lifecycle import Request
+from confiture_flows.migrations.observer import Observer
+from confiture_flows.runs.taking_back import take_back_by_flow
+from confiture_flows.target import configured_target
 from tests.support import eventually, serving, told_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -162,15 +171,28 @@ def test_nobody_approves_in_time(
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 
+def test_time_is_up_while_the_server_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_approval, "_AGAIN", 0.01)
+    logger, run = logging.getLogger("waiting"), FlowRun(flow_id=uuid4())
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        _approval._deadline(run, 0.01, logger) as over,
+    ):
+        eventually(lambda: caplog.text.count("the server cannot be told"), lambda n: n > 1)
+    assert over.is_set()
+
+
 def test_a_gate_asks_only_for_findings_that_reach_it(
     shop: Callable[[str], Path], conn: psycopg.Connection
 ) -> None:
     directory = shop('approve = "above:error"\ndry_run = "static"')
     text = Path("confiture.toml").read_text()
     Path("confiture.toml").write_text(text.replace("timeout = 90", "timeout = 1"))
-    # A parameter cannot make it go unasked by having nobody look.
-    with pytest.raises(CancelledRun, match="Nobody approved the plan"):
-        migrate_flow(target="shop", directory=str(directory), dry_run="off")
+    # An option cannot make it go unasked by having nobody look.
+    assert migrate(dry_run="off") == ApprovalTimeoutError.exit_code
+    assert conn.execute(EXISTS).fetchone() == (False,)
     assert migrate_flow(target="shop", directory=str(directory)).ok
 
 
@@ -182,30 +204,37 @@ def test_hook_asks_for_the_way_back(
     directory = shop(
         '[[hooks]]\nuse = "require_approval"\npoint = "before_apply"\ndirection = "down"'
     )
-    assert migrate_flow(target="shop", directory=str(directory)).ok
+    done = migrate_flow(target="shop", directory=str(directory)).done or ()
     yes = {"approve": True, "name": "Ann", "note": ""}
     down = directory / "0001_a.down.sql"
     edited = "DROP TABLE a; CREATE TABLE b ();"
     with (
         answered(yes, before=lambda: down.write_text(edited)),
-        pytest.raises(ApprovalError, match="were changed while it waited"),
+        pytest.raises(ApprovalError, match="was changed while it waited"),
     ):
         rollback_flow(target="shop", directory=str(directory))
     assert conn.execute(EXISTS).fetchone() == (True,)
+    # What the wizard rolls back after a failure is asked about as well.
     down.write_text(MIGRATIONS["0001_a.down.sql"])
+    known = configured_target(load_project(), "shop")
+    assert known
+    with answered({**yes, "approve": False}), pytest.raises(RunCancelledError):
+        take_back_by_flow(known, Request(directory), done, None, Observer())
+    assert conn.execute(EXISTS).fetchone() == (True,)
     with answered(yes):
-        assert rollback_flow(target="shop", directory=str(directory)).ok
+        take_back_by_flow(known, Request(directory), done, None, Observer())
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 
 def test_plain_run_of_such_a_target_is_refused(
     shop: Callable[[str], Path], capsys: pytest.CaptureFixture[str], conn: psycopg.Connection
 ) -> None:
-    from confiture_flows.cli.migrate import migrate
-
     shop('approve = "always"')
     assert migrate(plain=True) == ApprovalError.exit_code
     assert "Leave out --plain" in capsys.readouterr().out
+    hook = '[[hooks]]\nuse = "require_approval"\npoint = "before_apply"'
+    shop(f'dry_run = "static"\n{hook}\noptions = {{ when = "above:error" }}')
+    assert migrate(plain=True, dry_run="off") == ApprovalError.exit_code
     assert conn.execute(EXISTS).fetchone() == (False,)
 
 

@@ -30,6 +30,8 @@ from confiture_flows.cli.trigger import trigger
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError
 from confiture_flows.flows._wanted import wanted_deployments
+from confiture_flows.flows.plan_deployment import deploy_plan
+from confiture_flows.plan_file import PlanFile, PlanMigrations, write_plan_file
 from confiture_flows.postgres import Server
 from confiture_flows.tasks.apply import apply_plan
 from tests.support import eventually, git, running
@@ -308,6 +310,27 @@ def test_a_worker_runs_the_folder_and_the_project_of_its_settings(
 
     eventually(state, lambda name: name in ("Completed", "Failed", "Crashed"), seconds=200)
     assert applied() == [("0001",), ("0002",)]
+
+
+def test_a_worker_follows_the_plan_of_a_wizard(
+    pool: str,
+    tmp_path: Path,
+    write: Callable[..., Path],
+    server: Server,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write({"0001_c.up.sql": "CREATE TABLE c ();", "0002_d.up.sql": "CREATE TABLE d ();"})
+    (tmp_path / "confiture.toml").write_text(
+        '[targets.depot]\ndsn = "${DEPOT_DSN}"\nledger = "tb_planned"\n'
+    )
+    plan = PlanFile(path="migrate", target="depot", migrations=PlanMigrations(to="0001"))
+    write_plan_file(plan, tmp_path / "wizard-plan.toml")
+    made = deploy_plan(plan, tmp_path / "wizard-plan.toml", pool=pool, name="planned")
+    assert trigger(made.name, timeout=200) == 0
+    assert "migrate depot 0001" in capsys.readouterr().out
+    with psycopg.connect(server.dsn, dbname=DATABASE) as conn:
+        assert conn.execute("SELECT version FROM tb_planned").fetchall() == [("0001",)]
+        assert conn.execute("SELECT to_regclass('c') IS NOT NULL").fetchone() == (True,)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from confiture_flows.blocks import MigrationProject, PostgresTarget
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.config import load_project, project_in_force
 from confiture_flows.errors import ConfigError, GateError
-from confiture_flows.flows import migrate_flow
+from confiture_flows.flows import anonymize_flow, migrate_flow
 from confiture_flows.flows._project import under
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.target import Target
@@ -48,6 +48,7 @@ def repository(tmp_path: Path, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Pat
     (folder / "sql").mkdir(parents=True)
     (folder / "confiture.toml").write_text(
         '[migrations]\ndirectory = "sql"\n[targets.shop]\ndsn = "${SHOP_DSN}"\n'
+        '[anonymization]\nrandom = true\n[anonymization.tables]\n"public.a" = { rows = false }\n'
     )
     (folder / "sql/0001_a.up.sql").write_text("CREATE TABLE a (id bigint PRIMARY KEY);")
     git(folder, "init", "-q", "-b", "main")
@@ -103,7 +104,7 @@ def test_a_project_makes_its_targets_stricter_and_never_laxer() -> None:
 
 @pytest.mark.usefixtures("prefect_server")
 def test_flow_applies_what_a_commit_of_a_repository_holds(
-    repository: Path, conn: psycopg.Connection
+    repository: Path, conn: psycopg.Connection, tmp_path: Path
 ) -> None:
     first = git(repository, "rev-parse", "HEAD~1")
     url = repository.as_uri()
@@ -116,6 +117,10 @@ def test_flow_applies_what_a_commit_of_a_repository_holds(
     report = migrate_flow(target="shop", project="shop-latest")
     assert conn.execute(exists).fetchone() == (True, True)
     assert [row.version for row in report.done or ()] == ["0002"]
+    conn.execute("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)")
+    copied = anonymize_flow(source="shop", directory=str(tmp_path / "files"), project="shop-latest")
+    rows = {each.name: each.rows for each in copied.tables}
+    assert (rows.get("public.a", 0), rows["public.b"]) == (0, 1)
     assert load_project().source is None  # the worker's own again
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import CancelledRun
+from psycopg.rows import dict_row
 
 from confiture_flows.errors import ConfigError
-from confiture_flows.flows import migrate_flow
+from confiture_flows.flows import copy_and_migrate_flow, migrate_flow
 from confiture_flows.flows.plan_deployment import deploy_plan, make_process_pool, process_pools
-from confiture_flows.plan_file import PlanFile, PlanMigrations, write_plan_file
+from confiture_flows.plan_file import (
+    PlanAnonymization,
+    PlanColumnRule,
+    PlanFile,
+    PlanMigrations,
+    write_plan_file,
+)
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -44,6 +53,52 @@ def test_flow_does_what_a_plan_says(plan: Path, conn: psycopg.Connection) -> Non
     report = migrate_flow(plan_file=str(plan), to="0002")
     assert [row.version for row in report.done or ()] == ["0002"]
     assert conn.execute("SELECT count(*) FROM tb_confiture").fetchone() == (2,)
+
+
+def test_flow_copies_and_migrates_the_copy(
+    tmp_path: Path,
+    conn: psycopg.Connection,
+    new_database: Callable[[], str],
+    write: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    latest_run: Callable[[], Any],
+    dsn: str,
+) -> None:
+    write({"0001_b.up.sql": "ALTER TABLE people ADD b text DEFAULT 'migrated';"})
+    conn.execute("CREATE TABLE people AS SELECT 1 AS id, 'ann@shop.example' AS email")
+    copy = new_database()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "confiture.toml").write_text(
+        f'[anonymization]\nrandom = true\n[targets.shop]\ndsn = "{dsn}"\n'
+        f'[targets.copy]\ndsn = "{copy}"\napprove = "always"\napprove_timeout = 1\n'
+    )
+    plan = PlanFile(
+        path="migrate-and-copy",
+        source="shop",
+        target="copy",
+        anonymization=PlanAnonymization(
+            columns={"public.people.email": PlanColumnRule(strategy="email")}
+        ),
+    )
+    write_plan_file(plan, tmp_path / "plan.toml")
+
+    def copied() -> list[Any]:
+        with psycopg.connect(copy) as there, there.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute("SELECT * FROM people").fetchall()
+
+    # The copy needs nobody's word; what is applied to it does.
+    with pytest.raises(CancelledRun):
+        copy_and_migrate_flow(plan_file="plan.toml")
+    (row,) = copied()
+    assert (row.keys(), row["email"] == "ann@shop.example") == ({"id", "email"}, False)
+
+    text = (tmp_path / "confiture.toml").read_text()
+    (tmp_path / "confiture.toml").write_text(text.replace('approve = "always"', ""))
+    report = copy_and_migrate_flow(plan_file="plan.toml")
+    assert [each.version for each in report.done or ()] == ["0001"]
+    assert [each["b"] for each in copied()] == ["migrated"]
+    assert latest_run().name == "migrate copy 0001"
+    assert conn.execute("SELECT * FROM people").fetchall() == [(1, "ann@shop.example")]
 
 
 def test_flow_without_target_and_plan_says_so(plan: Path) -> None:

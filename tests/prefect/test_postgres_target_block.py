@@ -44,7 +44,14 @@ def test_block_needs_a_dsn_or_a_database() -> None:
     [
         ({"database": "shop", "dsn": "dbname=shop"}, "Give one of"),
         ({"database": "shop", "dsn_variable": "SHOP_DSN"}, "Give one of"),
-        ({"database": "shop", "options": {"password": "hunter2"}}, "are secrets: password"),
+        ({"database": "shop", "options": {"sslkey": "me.key"}}, "fields of their own: sslkey"),
+        *(
+            ({"database": "shop", "options": {name: "hunter2"}}, f"are secrets.*: {name.lower()}")
+            for name in (
+                *("Password", "sslpassword", "passfile", "oauth_client_secret"),
+                *("scram_client_key", "scram_server_key", "sslkeylogfile"),
+            )
+        ),
         ({"dsn": "dbname=shop", "options": {"connect_timeout": "3"}}, "options go with a database"),
     ],
 )

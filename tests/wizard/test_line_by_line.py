@@ -14,6 +14,8 @@ from rich.console import Console
 
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError, TargetUnreachableError
+from confiture_flows.migrations.resolve import Unfinished
+from confiture_flows.wizard.migrating import MigrationRun, Standing
 from confiture_flows.wizard.prefect_profile import prefect_is_configured
 from confiture_flows.wizard.prompters.answers import AnswersFile, AnswersPrompter
 from confiture_flows.wizard.prompters.plain import PlainPrompter
@@ -267,16 +269,19 @@ def test_state_never_holds_a_connection_string(tmp_path: Path) -> None:
         load_state(path)
 
 
-def test_resuming_with_another_directory_reviews_it(folder: Folder) -> None:
+def test_resuming_reviews_anew_what_has_not_run(folder: Folder) -> None:
     names = tuple(each.name for each in all_steps())
     path = folder.path / "state.json"
-    save_state(WizardState(target="staging", plain=True, done=names[:5]), path)
+    state = WizardState(target="staging", plain=True, done=names[:5])
+    save_state(state, path)
     project = load_project(folder.path)
     prompter = AnswersPrompter(AnswersFile(folder.path / "answers.toml", {}), yes=True)
     session = WizardSession(
         Screen(prompter, Console(file=io.StringIO()), project), all_steps(), path
     )
-    assert session.resumed({"plain": True}).done == names[:5]
+    assert session.resumed({"plain": True}).done == names[:4]
+    save_state(state.but(done=names[:6]), path)
+    assert session.resumed({"plain": True}).done == names[:6]
     assert session.resumed({"directory": "elsewhere"}).done == names[:4]
 
 
@@ -329,3 +334,15 @@ def test_server_is_known_without_asking_prefect(
         (tmp_path / "profiles.toml").write_text(profiles)
 
     assert prefect_is_configured() is named
+
+
+def test_plain_run_cannot_roll_back_what_somebody_has_to_approve(folder: Folder) -> None:
+    said = '[targets.here]\ndsn = "dbname=nowhere"\napprove = "above:error"\n'
+    (folder.path / "confiture.toml").write_text(said)
+    prompter = AnswersPrompter(AnswersFile(folder.path / "answers.toml", {}), yes=True)
+    screen = Screen(prompter, Console(file=io.StringIO()), load_project(folder.path))
+    run = MigrationRun(screen, WizardState(target="here", plain=True))
+
+    standing = Standing((), (Unfinished("0001", "up", ()),))
+    assert "has to be approved" in (run.refused(standing) or "")
+    assert run.refused(Standing(())) == "nothing of this run is applied"

@@ -164,6 +164,9 @@ def test_failure_is_left_and_resumed(
 
     (directory / "0003_wrong.up.sql").write_text("CREATE TABLE whole (id int);\n")
     typist.wizard("--resume")
+    # What is left is looked at anew, and asked about.
+    assert "here: 1 migration to apply" in typist.asked("to here now?")
+    typist.press("down", "enter")
     to_the_end(typist)
     assert tables() == ["orders", "users", "whole"]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from confiture_flows.config import expand_variables
 from confiture_flows.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class HookOptions(BaseModel):
@@ -15,6 +18,18 @@ class HookOptions(BaseModel):
 
     # The input is hidden since it may be the address of a webhook, which is a secret.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def with_variables(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with environment variables in the place of ${NAME}.
+
+    Raises:
+        ConfigError: One of them is not set.
+    """
+    return {
+        name: expand_variables(value) if isinstance(value, str) else value
+        for name, value in given.items()
+    }
 
 
 _Options = TypeVar("_Options", bound=HookOptions)
@@ -31,12 +46,8 @@ def read_options(kind: type[_Options], use: str, given: dict[str, Any]) -> _Opti
     Raises:
         ConfigError: One is unknown, missing, or wrong.
     """
-    values = {
-        name: expand_variables(value) if isinstance(value, str) else value
-        for name, value in given.items()
-    }
     try:
-        return kind.model_validate(values)
+        return kind.model_validate(with_variables(given))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -93,6 +93,11 @@ class RunSql:
     name: str
     options: RunSqlOptions
 
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """The files that it runs."""
+        return (self.path,)
+
     def __call__(self, context: HookContext, target: Target) -> HookResult:
         """Run what is not done yet."""
         text = read_source(self.path)

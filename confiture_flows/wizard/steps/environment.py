@@ -81,6 +81,7 @@ def _rules(target: Target, state: WizardState) -> Document:
         out_of_order = target.out_of_order or ("refuse" if target.production else "warn")
         pairs += [
             ("dry run", f"{_DRY_RUNS[target.dry_run]} (dry_run = {target.dry_run})"),
+            *([("approval", _approval(target))] if target.approve != "never" else []),
             ("verify", target.verify),
             ("on error", f"{target.on_error} what was applied"),
             ("out of order", out_of_order),
@@ -88,6 +89,12 @@ def _rules(target: Target, state: WizardState) -> Document:
             ("patience", f"{limits.busy_patience:g} s for busy tables"),
         ]
     return Document(f"Rules of {target.name}", (Facts(tuple(pairs)),))
+
+
+def _approval(target: Target) -> str:
+    when = target.approve.removeprefix("above:")
+    asked = "of every plan" if when == "always" else f"of plans with findings of {when} or above"
+    return f"{asked} (approve = {target.approve})"
 
 
 def _confirmed(screen: Screen, state: WizardState, target: Target) -> WizardState:

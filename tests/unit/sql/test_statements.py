@@ -211,6 +211,7 @@ def test_statement_before_a_copy_block_gets_no_rows() -> None:
         "UPDATE users SET password = 'hunter2', b = ''",
         "CREATE SUBSCRIPTION s CONNECTION 'host=db password=hunter2 user=u' PUBLICATION p",
         "SELECT dblink_connect('host=db password=''it is hunter2''')",
+        "SELECT dblink_connect('host=db sslpassword=hunter2 oauth_client_secret=hunter2')",
         "SELECT dblink_connect('postgresql://app:hunter2@db/shop')",
     ],
 )
