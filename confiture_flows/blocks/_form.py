@@ -1,7 +1,6 @@
 """The schema of a block -> a form that reads well in Prefect's web pages.
 
-Prefect draws `X | None` as a choice between two types, in which a secret is shown as it is typed.
-Here it becomes an X that may stay empty.
+Prefect draws `X | None` as a choice between two types. Here it becomes an X that may stay empty.
 """
 
 from __future__ import annotations
