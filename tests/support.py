@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 
 from confiture_flows.migrations.migration import Runnable, Script
@@ -39,6 +40,25 @@ def eventually(
             pytest.fail(f"still {value!r} after {seconds} s")
         time.sleep(0.05)
     return value
+
+
+def sleepers(conn: psycopg.Connection) -> int:
+    """How many sessions of the database are within a `pg_sleep(60)`."""
+    row = conn.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(60)%' AND state = 'active'"
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
+    parents = {int(a): int(b) for a, b in (line.split() for line in listed.splitlines())}
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -80,10 +100,12 @@ def running(
 
 
 @contextmanager
-def serving(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def serving(folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run deployments/serve.py in a folder, as a person would."""
     script = Path(__file__).parents[1] / "deployments" / "serve.py"
-    with running([sys.executable, script], folder, environment) as process:
+    # It would look for runs every ten seconds only.
+    often = {"PREFECT_RUNNER_POLL_FREQUENCY": "1"}
+    with running([sys.executable, script], folder, environment | often) as process:
         yield process
 
 

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from prefect.blocks.core import Block
 from prefect.runner.storage import GitRepository
@@ -14,6 +14,7 @@ from prefect.utilities.asyncutils import run_coro_as_sync
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from confiture_flows.blocks._asking import load_block
+from confiture_flows.blocks._form import readable_form, without_empty
 from confiture_flows.config import DEFAULT_DIRECTORY, load_project, read_project
 from confiture_flows.errors import ConfigError
 
@@ -43,7 +44,7 @@ class MigrationProject(Block):
     _description = "A directory of PostgreSQL migrations that confiture-flows applies."
     _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
     # What is refused may hold a password.
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=readable_form)
 
     directory: str | None = Field(
         default=None,
@@ -51,6 +52,7 @@ class MigrationProject(Block):
     )
     git_url: str | None = Field(
         default=None,
+        title="Git URL",
         description="URL of a git repository, cloned for each run; the worker's own files if "
         "empty.",
     )
@@ -82,6 +84,11 @@ class MigrationProject(Block):
         default=None,
         description="How far a dry run goes before every apply, where the target goes less far.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leaves_empty_fields(cls, given: Any) -> Any:
+        return without_empty(given)
 
     @model_validator(mode="after")
     def _names_one_place(self) -> Self:

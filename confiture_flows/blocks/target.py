@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 from confiture_flows.blocks._asking import load_block, saved_names
+from confiture_flows.blocks._form import readable_form, without_empty
 from confiture_flows.config import (
     DEFAULT_LIMITS,
     Limits,
@@ -51,13 +52,16 @@ class PostgresTarget(Block):
     _description = "A PostgreSQL database that confiture-flows migrates."
     _documentation_url = HttpUrl("https://docs.prefect.io/v3/concepts/blocks")
     # What is refused may hold a password.
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, json_schema_extra=readable_form)
 
     dsn: SecretStr | None = Field(
-        default=None, description="A whole connection string, instead of the fields below."
+        default=None,
+        title="DSN",
+        description="A whole connection string, instead of the fields below.",
     )
     dsn_variable: str | None = Field(
         default=None,
+        title="DSN variable",
         pattern=r"^[A-Za-z_]\w*$",
         description="Environment variable of the worker that holds the connection string, instead "
         "of the fields below.",
@@ -70,17 +74,26 @@ class PostgresTarget(Block):
         default=None, description="Its password; empty where the server asks for none."
     )
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = (
-        Field(default=None, description="How far TLS is asked for; the server's default if empty.")
+        Field(
+            default=None,
+            title="TLS mode",
+            description="How far TLS is asked for; the server's default if empty.",
+        )
     )
     sslrootcert: str | None = Field(
         default=None,
+        title="TLS authorities",
         description="File on the worker with the certificates of authorities, or `system`.",
     )
     sslcert: str | None = Field(
-        default=None, description="File on the worker with the certificate of the role."
+        default=None,
+        title="TLS certificate",
+        description="File on the worker with the certificate of the role.",
     )
     sslkey: str | None = Field(
-        default=None, description="File on the worker with the key of that certificate."
+        default=None,
+        title="TLS key",
+        description="File on the worker with the key of that certificate.",
     )
     options: dict[str, str] = Field(
         default={},
@@ -94,11 +107,13 @@ class PostgresTarget(Block):
     lock_timeout_ms: int = Field(
         default=DEFAULT_LIMITS.lock_timeout_ms,
         ge=0,
+        title="Lock timeout (ms)",
         description="How long a statement queues for a table before its migration backs off.",
     )
     statement_timeout_ms: int = Field(
         default=DEFAULT_LIMITS.statement_timeout_ms,
         ge=0,
+        title="Statement timeout (ms)",
         description="The longest a statement may take; 0 is no limit.",
     )
     lock_patience: float = Field(
@@ -143,6 +158,11 @@ class PostgresTarget(Block):
         default="commit",
         description="What waits for the disk: each commit, or a run before it tells of any.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leaves_empty_fields(cls, given: Any) -> Any:
+        return without_empty(given)
 
     @model_validator(mode="after")
     def _names_a_database(self) -> Self:

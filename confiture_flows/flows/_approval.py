@@ -58,9 +58,8 @@ _AGAIN = 5.0  # seconds until a server that did not answer is asked again
 class ApprovalForm(RunInput):
     """What the form asks for."""
 
-    approve: bool = Field(
-        default=False, title="Approve", description="Leave it off to reject the plan."
-    )
+    # Prefect's form shows no description beside a switch.
+    approve: bool = Field(default=False, title="Approve the plan; off rejects it")
     name: str = Field(min_length=1, title="Your name", description="It stands in the run's log.")
     note: str = Field(default="", title="Note", description="Why; it stands in the log too.")
 

@@ -25,7 +25,7 @@ from confiture_flows.errors import (
     RunFailedError,
 )
 from confiture_flows.report.document import Document, Facts, Paragraph, Table
-from confiture_flows.report.markdown import render_markdown
+from confiture_flows.report.markdown import escape, render_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +122,7 @@ def read_end(client: SyncPrefectClient, run: FlowRun) -> EndedRun:
         for each in reversed(tasks)
     )
     pages = tuple(
-        str(each.data)
+        _titled(str(each.data), each.description)
         for each in sorted(artifacts, key=lambda each: str(each.created))
         if each.type == "markdown"
     )
@@ -137,6 +137,11 @@ def read_end(client: SyncPrefectClient, run: FlowRun) -> EndedRun:
         pages=pages,
         error=_error_of(run),
     )
+
+
+def _titled(page: str, description: str | None) -> str:
+    """The Markdown of an artifact; its page has the description above it."""
+    return page if page.startswith("# ") else f"# {escape(description or '')}\n\n{page}"
 
 
 def _error_of(run: FlowRun) -> ConfitureFlowsError | None:

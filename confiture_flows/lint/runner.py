@@ -64,32 +64,39 @@ def lint_migrations(
         with collecting_rarely():
             unchanged = _take_all(walk, every, only, together, cache, links)
             walk.end()
-        found = without_needed(walk.now.findings, every), walk.coverage()
+        findings = without_needed(walk.now.findings, every)
+        found = findings, walk.coverage(), _asked(walk.rules, settings)
         if cache and unchanged and len(links) == len(every):
             cache.keep(link_after(links[-1]), packed(found))
     known = settings.statistics
+    findings, coverage, codes = found
     return LintReport(
-        *found,
+        findings,
+        coverage,
         measured=known.measured if known else None,
         notes=known.notes if known else (),
-        judged=_judged(every, only, settings, chosen, whole=start is None),
+        judged=_judged(every, only, settings, codes, whole=start is None),
     )
+
+
+def _asked(rules: tuple[Rule, ...], settings: LintSettings) -> frozenset[str]:
+    """The codes of rules; those that need the sizes of tables are asked where these are."""
+    return frozenset(each.code for each in rules if "C" not in each.modes or settings.statistics)
 
 
 def _judged(
     migrations: tuple[Migration, ...],
     only: frozenset[str] | None,
     settings: LintSettings,
-    rules: tuple[Rule, ...],
+    codes: frozenset[str],
     *,
     whole: bool,
 ) -> Judged:
-    """What is asked about what; rules that need the sizes of tables are asked where these are."""
+    """What was asked about what."""
     there = frozenset(each.version for each in migrations)
     left_out = {each.version for each in migrations if settings.excludes(each.up.path)}
-    codes = {each.code for each in rules if "C" not in each.modes or settings.statistics}
     asked = (there if only is None else there & only) - left_out
-    return Judged(asked, frozenset(codes), there if whole else None)
+    return Judged(asked, codes, there if whole else None)
 
 
 def lint_text(
@@ -174,13 +181,13 @@ def _links(
 
 def _recalled(
     cache: LintCache | None, links: tuple[str, ...], migrations: tuple[Migration, ...]
-) -> tuple[tuple[LintFinding, ...], Coverage] | None:
-    """What was found when all migrations were as they are."""
+) -> tuple[tuple[LintFinding, ...], Coverage, frozenset[str]] | None:
+    """What was found when all migrations were as they are, and which codes were asked."""
     if cache is None or not links or len(links) < len(migrations):
         return None
     match cache.recall((link_after(links[-1]),)):
-        case 1, (tuple() as findings, Coverage() as coverage):
-            return findings, coverage
+        case 1, (tuple() as findings, Coverage() as coverage, frozenset() as codes):
+            return findings, coverage, codes
         case _:
             return None
 

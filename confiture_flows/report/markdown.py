@@ -26,10 +26,15 @@ def escape(text: str) -> str:
     return _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", line))
 
 
-def render_markdown(document: Document) -> str:
-    """Render a document as GitHub-flavoured Markdown."""
+def render_markdown(document: Document, *, titled: bool = True) -> str:
+    """Render a document as GitHub-flavoured Markdown.
+
+    Args:
+        document: What to render.
+        titled: Whether its title comes first; not where the page around it says the same.
+    """
     blocks = (_block(block, heads=heads) for block, heads in document.with_headings())
-    parts = [f"# {escape(document.title)}", *blocks]
+    parts = [*([f"# {escape(document.title)}"] if titled else []), *blocks]
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
 
 from confiture_flows.migrations.drift import drift_document, find_drift
 from confiture_flows.report.finding import Severity
-from confiture_flows.report.markdown import render_markdown
 from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
-from confiture_flows.tasks.publish import artifact_key
+from confiture_flows.tasks.publish import publish_document
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.drift import DriftReport
@@ -47,12 +45,7 @@ def detect_drift(target: Target, migrations: tuple[Migration, ...]) -> DriftRepo
     for finding in report.findings:
         level = logger.info if finding.severity is Severity.INFO else logger.warning
         level("%s: %s [%s]", finding.severity.label, finding.message, finding.code)
-    create_markdown_artifact(
-        key=artifact_key("drift", target.name),
-        markdown=render_markdown(drift_document(report)),
-        description=report.verdict,
-        _sync=True,  # pyright: ignore[reportCallIssue]
-    )
+    publish_document("drift", target.name, drift_document(report), report.verdict)
     _tell(report)
     return report
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
 from confiture_flows.dryrun.document import dry_run_document, verdict_line
 from confiture_flows.dryrun.dry_run import dry_run
 from confiture_flows.dryrun.on_target import DEFAULT_BUDGET
-from confiture_flows.report.markdown import render_markdown
 from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
-from confiture_flows.tasks.publish import artifact_key
+from confiture_flows.tasks.publish import publish_document
 
 if TYPE_CHECKING:
     from confiture_flows.dryrun.report import DryRunReport
@@ -60,12 +58,7 @@ def dry_run_plan(
             watch=Guard,
         )
     document = dry_run_document(report)
-    create_markdown_artifact(
-        key=artifact_key("dry-run", target.name),
-        markdown=render_markdown(document),
-        description=document.title,
-        _sync=True,  # pyright: ignore[reportCallIssue]
-    )
+    publish_document("dry-run", target.name, document, document.title)
     tell(
         StageEvent.DRY_RUN,
         target.name,

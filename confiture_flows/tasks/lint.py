@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
 from confiture_flows.config import load_project
 from confiture_flows.lint.baseline import without_known
@@ -14,10 +13,9 @@ from confiture_flows.lint.judging import judge_migrations
 from confiture_flows.lint.pending import lint_pending
 from confiture_flows.lint.settings import settings_of
 from confiture_flows.migrations.ledger import read_ledger
-from confiture_flows.report.markdown import render_markdown
 from confiture_flows.target import connect
 from confiture_flows.tasks._policy import RETRIED
-from confiture_flows.tasks.publish import artifact_key
+from confiture_flows.tasks.publish import publish_document
 
 if TYPE_CHECKING:
     from confiture_flows.config import Project
@@ -56,12 +54,7 @@ def lint_migrations(
             )
     if report.plain:
         where = pending_on.name if pending_on else directory.path.name
-        create_markdown_artifact(
-            key=artifact_key("lint", where),
-            markdown=render_markdown(report.document(where)),
-            description=report.verdict,
-            _sync=True,  # pyright: ignore[reportCallIssue]
-        )
+        publish_document("lint", where, report.document(where), report.verdict)
     return report
 
 

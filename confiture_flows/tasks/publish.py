@@ -23,6 +23,7 @@ from confiture_flows.tasks._policy import COMPUTED
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.lifecycle import RunReport
+    from confiture_flows.report.document import Document
 
 _WANTED = (RunCancelledError, ApprovalRejectedError, ApprovalTimeoutError)
 _DONE = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
@@ -46,12 +47,8 @@ def publish_report(report: RunReport) -> None:
             _sync=True,  # pyright: ignore[reportCallIssue]
         )
     if not report.ok:
-        create_markdown_artifact(
-            key=artifact_key("failure", report.target),
-            markdown=render_markdown(failure_document(report)),
-            description=run_headline(report),
-            _sync=True,  # pyright: ignore[reportCallIssue]
-        )
+        document = failure_document(report)
+        publish_document("failure", report.target, document, run_headline(report))
     _tell(report)
 
 
@@ -86,6 +83,25 @@ def _tell(report: RunReport) -> None:
                 told = {**payload["error"], "direction": payload["direction"]}
                 tell_of_migration(StageEvent.MIGRATION_FAILED, report.target, step.migration, told)
     tell(StageEvent.RUN_CANCELLED if wanted else StageEvent.RUN_FAILED, report.target, payload)
+
+
+def publish_document(what: str, target: str, document: Document, description: str) -> None:
+    """Write a document as an artifact of the run.
+
+    Prefect's page shows the description above it, so a title that says the same is left out.
+
+    Args:
+        what: The kind of report, for the key.
+        target: What it is about.
+        document: The report.
+        description: One line, for lists of artifacts.
+    """
+    create_markdown_artifact(
+        key=artifact_key(what, target),
+        markdown=render_markdown(document, titled=document.title != description),
+        description=description,
+        _sync=True,  # pyright: ignore[reportCallIssue]
+    )
 
 
 def artifact_key(what: str, target: str) -> str:

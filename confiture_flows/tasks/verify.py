@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 
 from confiture_flows.migrations.verification import (
     findings_table,
@@ -13,12 +12,11 @@ from confiture_flows.migrations.verification import (
     verification_document,
 )
 from confiture_flows.report.document import Document
-from confiture_flows.report.markdown import render_markdown
 from confiture_flows.tasks._events import StageEvent, severities, tell
 from confiture_flows.tasks._guard import Guard
 from confiture_flows.tasks._policy import RETRIED
 from confiture_flows.tasks.guarded import connect_guarded
-from confiture_flows.tasks.publish import artifact_key
+from confiture_flows.tasks.publish import publish_document
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.migration import Migration
@@ -70,9 +68,5 @@ def _publish(found: Verification, target: Target) -> None:
     document = verification_document(found, target.name)
     rest = tuple(each for each in found.findings if each not in found.differences)
     blocks = (*document.blocks, findings_table(rest)) if rest else document.blocks
-    create_markdown_artifact(
-        key=artifact_key("verification", target.name),
-        markdown=render_markdown(Document(document.title, blocks)),
-        description=document.title,
-        _sync=True,  # pyright: ignore[reportCallIssue]
-    )
+    shown = Document(document.title, blocks)
+    publish_document("verification", target.name, shown, document.title)

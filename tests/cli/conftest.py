@@ -17,9 +17,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from confiture_flows.cli.main import main
+from tests import leaks
 
 PROGRAM = Path(sys.executable).with_name("confiture-flows")
-PASSWORD = "open-sesame-7"
+PASSWORD = leaks.PASSWORD
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Result:
     code: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        assert not leaks.leaks_in_text(self.said), "a password is shown"
 
     @property
     def said(self) -> str:

@@ -1,19 +1,24 @@
-"""A real Prefect server for the session, and ways to ask it what it was told."""
+"""What serves runs of deployments, and ways to ask the Prefect server what it was told."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.worker import EventsWorker
+from prefect.flow_runs import resume_flow_run
 from prefect.logging.handlers import APILogHandler
 
 from confiture_flows.cli.prefect_server import TemporaryServer
-from tests.support import eventually
+from tests import pages
+from tests.support import eventually, serving
 
 
 @pytest.fixture
@@ -77,3 +82,68 @@ def run_events(ask: Callable[..., Any], told: Callable[[], None]) -> Callable[..
         )
 
     return read
+
+
+@dataclass(frozen=True)
+class Served:
+    """The deployments of deployments/serve.py, run in a folder; one run at a time.
+
+    Attributes:
+        folder: Where runs start; what a test writes there is there for the next one, too.
+        process: That serves.
+    """
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def configure(self, text: str) -> None:
+        """Write confiture.toml, which each run reads anew."""
+        (self.folder / "confiture.toml").write_text(text)
+
+    def run(self, client: SyncPrefectClient, flow: str = "migrate", **parameters: Any) -> UUID:
+        """Create a run, and do not wait for it."""
+        deployment = client.read_deployment_by_name(f"{flow}/{flow}")
+        return client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
+
+
+@pytest.fixture(scope="session")
+def served(
+    tmp_path_factory: pytest.TempPathFactory, prefect_server: TemporaryServer
+) -> Iterator[Served]:
+    """One such process for all tests, since each takes seconds to start."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "confiture.toml").write_text("")
+
+    def known() -> set[str]:
+        with get_client(sync_client=True) as client:
+            return {each.name for each in client.read_deployments()}
+
+    with serving(folder, prefect_server.environment()) as process:
+        eventually(known, lambda names: {"migrate", "rollback", "anonymize"} <= names, seconds=120)
+        yield Served(folder, process)
+
+
+@pytest.fixture(scope="session")
+def browser(prefect_server: TemporaryServer) -> Iterator[Any]:
+    """A browser for the server's pages; see tests/pages.py."""
+    if reason := pages.why_not():
+        pytest.skip(reason)
+    with pages.open_browser(prefect_server.url) as look:
+        yield look
+
+
+@pytest.fixture
+def resume(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Approve the plan of a run that waits: in the browser, where there is one."""
+
+    def approve(run_id: UUID, *, name: str, note: str) -> None:
+        if pages.why_not():
+            resume_flow_run(run_id, run_input={"approve": True, "name": name, "note": note})
+            return
+        look = request.getfixturevalue("browser")
+        asked = look(lambda shown: shown.open_form_of_approval(run_id).inner_text())
+        assert "Approve 1 migration on shop?" in asked
+        look(lambda shown: shown.fill_approval(name=name, note=note).count())
+        look(lambda shown: shown.send_approval())
+
+    return approve

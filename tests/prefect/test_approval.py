@@ -16,12 +16,11 @@ import psycopg
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import CancelledRun, ObjectNotFound
+from prefect.exceptions import CancelledRun
 from prefect.flow_runs import resume_flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from confiture_flows.cli.migrate import migrate
-from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.config import load_project
 from confiture_flows.errors import ApprovalError, ApprovalTimeoutError, RunCancelledError
 from confiture_flows.flows import _approval, migrate_flow, rollback_flow
@@ -29,7 +28,8 @@ from confiture_flows.migrations.lifecycle import Request
 from confiture_flows.migrations.observer import Observer
 from confiture_flows.runs.taking_back import take_back_by_flow
 from confiture_flows.target import configured_target
-from tests.support import eventually, serving, told_of
+from tests.prefect.conftest import Served
+from tests.support import eventually, told_of
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -239,33 +239,27 @@ def test_plain_run_of_such_a_target_is_refused(
 
 
 def test_run_of_a_deployment_is_suspended_and_asks_again_when_the_plan_changes(
-    shop: Callable[[str], Path],
+    served: Served,
+    write: Callable[..., Path],
+    dsn: str,
     prefect_client: SyncPrefectClient,
-    prefect_server: TemporaryServer,
+    resume: Callable[..., None],
     conn: psycopg.Connection,
 ) -> None:
-    directory = shop('approve = "always"')
+    directory = write(MIGRATIONS)
+    served.configure(f'[targets.shop]\ndsn = "{dsn}"\napprove = "always"\n')
+    run_id = served.run(prefect_client, target="shop", directory=str(directory))
 
     def state() -> tuple[str, str]:
         run = prefect_client.read_flow_run(run_id)
         return run.state_name or "", str(run.state.state_details.pause_key if run.state else "")
 
-    def deployment() -> Any:
-        try:
-            return prefect_client.read_deployment_by_name("migrate/migrate")
-        except ObjectNotFound:
-            return None
-
-    yes = {"approve": True, "name": "Ann", "note": ""}
-    with serving(directory.parent, prefect_server.environment()):
-        found = eventually(deployment, lambda found: found is not None, seconds=90)
-        given = {"target": "shop", "directory": str(directory)}
-        run_id = prefect_client.create_flow_run_from_deployment(found.id, parameters=given).id
-        _, first = eventually(state, lambda seen: seen[0] == "Suspended", seconds=90)
-        (directory / "0001_a.up.sql").write_text("CREATE TABLE a (id bigint PRIMARY KEY, b text);")
-        resume_flow_run(run_id, run_input=yes)
-        eventually(state, lambda seen: seen[0] == "Suspended" and seen[1] != first, seconds=90)
-        assert conn.execute(EXISTS).fetchone() == (False,)
-        resume_flow_run(run_id, run_input=yes)
-        eventually(state, lambda seen: seen[0] == "Completed", seconds=90)
-    assert conn.execute(EXISTS).fetchone() == (True,)
+    _, first = eventually(state, lambda seen: seen[0] == "Suspended", seconds=90)
+    (directory / "0001_a.up.sql").write_text("CREATE TABLE a (id bigint PRIMARY KEY, b text);")
+    resume_flow_run(run_id, run_input={"approve": True, "name": "Ann", "note": ""})
+    eventually(state, lambda seen: seen[0] == "Suspended" and seen[1] != first, seconds=90)
+    assert conn.execute(EXISTS).fetchone() == (False,)
+    resume(run_id, name="Ann", note="seen with Ben")
+    eventually(state, lambda seen: seen[0] == "Completed", seconds=90)
+    assert conn.execute("SELECT version FROM tb_confiture").fetchall() == [("0001",)]
+    assert conn.execute("SELECT count(b) FROM a").fetchone() == (0,)

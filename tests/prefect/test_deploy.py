@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,7 +35,8 @@ from confiture_flows.flows.plan_deployment import deploy_plan
 from confiture_flows.plan_file import PlanFile, PlanMigrations, write_plan_file
 from confiture_flows.postgres import Server
 from confiture_flows.tasks.apply import apply_plan
-from tests.support import eventually, git, running
+from tests.prefect.crashes import HOOK, told, write_hook
+from tests.support import descendants, eventually, git, running, sleepers
 
 POOL = f"confiture-{os.getpid()}"
 DATABASE = f"confiture_deployed_{os.getpid()}"
@@ -331,6 +333,59 @@ def test_a_worker_follows_the_plan_of_a_wizard(
     with psycopg.connect(server.dsn, dbname=DATABASE) as conn:
         assert conn.execute("SELECT version FROM tb_planned").fetchall() == [("0001",)]
         assert conn.execute("SELECT to_regclass('c') IS NOT NULL").fetchone() == (True,)
+
+
+def test_a_killed_run_of_a_worker_is_told_and_the_next_one_goes_on(
+    deployed: Deployer,
+    worker: subprocess.Popen[bytes],
+    folder: Path,
+    write: Callable[..., Path],
+    dsn: str,
+    conn: psycopg.Connection,
+    prefect_client: SyncPrefectClient,
+) -> None:
+    write_hook(folder)
+    (folder / "confiture.toml").write_text(f'{DESCRIBED}[targets.killed]\ndsn = "{dsn}"\n{HOOK}')
+    conn.execute("CREATE TABLE slow AS SELECT 1")
+    directory = write(
+        {
+            "0001_a.up.sql": "CREATE TABLE a (id int);",
+            "0002_b.up.sql": "-- confiture: transaction=none\nCREATE TABLE b (id int);\n"
+            "SELECT pg_sleep(60) FROM slow;",
+        }
+    )
+    deployment = prefect_client.read_deployment_by_name("migrate/depot")
+    given = {"target": "killed", "directory": str(directory)}
+
+    def begin() -> Any:
+        return prefect_client.create_flow_run_from_deployment(deployment.id, parameters=given).id
+
+    def end(run_id: Any) -> str:
+        over = ("Completed", "Failed", "Crashed")
+        name = lambda: prefect_client.read_flow_run(run_id).state_name or ""  # noqa: E731
+        return eventually(name, lambda found: found in over, seconds=90)
+
+    def applied() -> list[Any]:
+        return [row[0] for row in conn.execute("SELECT version FROM tb_confiture ORDER BY 1")]
+
+    killed = begin()
+    eventually(lambda: sleepers(conn), lambda count: count == 1, seconds=90)
+    for pid in descendants(worker.pid):
+        os.kill(pid, signal.SIGKILL)
+    assert end(killed) == "Crashed"
+    eventually(lambda: sleepers(conn), lambda count: count == 0, seconds=2)
+    # The worker starts another process for the hooks.
+    (once,) = eventually(lambda: told(folder, killed), bool, seconds=90)
+    assert (once["error"], once["done"]) == ("RunCrashedError", ["0001"])
+    assert applied() == ["0001"]
+    journal = "SELECT version, statement, state FROM tb_confiture_journal"
+    assert conn.execute(journal).fetchall() == [("0002", 1, "done")]
+    # What it has done is not done again: b exists.
+    conn.execute("DELETE FROM slow")
+    assert end(begin()) == "Completed"
+    assert applied() == ["0001", "0002"]
+    assert conn.execute(journal).fetchall() == []
+    assert len(told(folder)) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import sys
@@ -13,14 +12,9 @@ import psycopg
 
 from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.flows import migrate_flow
+from tests import leaks
 
-SECRET = "tr1ple-s3cret"
-
-
-def traces(word: str) -> list[bytes]:
-    """How a word may stand in what is kept: as it is, and in base64 wherever it begins."""
-    encoded = [base64.b64encode(b"x" * shift + word.encode())[4:-4] for shift in range(3)]
-    return [word.encode(), *encoded]
+SECRET = leaks.secret("tr1ple-s3cret")
 
 
 def test_flow_takes_values_from_the_configuration_and_the_environment(
@@ -77,8 +71,8 @@ def test_prefect_keeps_no_value(
     assert "0002_b was rolled back" in shown
     kept = b"".join(path.read_bytes() for path in prefect_server.home.rglob("*") if path.is_file())
     stored = [path.read_bytes() for path in results.rglob("*") if path.is_file()]
-    for trace in traces(SECRET):
+    for trace in leaks.traces(SECRET):
         assert not [place for place in (shown.encode(), kept, *stored) if trace in place]
     # Results were kept, as the setting asks, and a plan would be found in them.
-    assert any(trace in place for trace in traces("0001_a.up.sql") for place in stored)
+    assert any(trace in place for trace in leaks.traces("0001_a.up.sql") for place in stored)
     assert b"0002_b" in kept  # the scan looked at the right place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -15,53 +16,42 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from confiture_flows.cli.prefect_server import TemporaryServer
 from confiture_flows.cli.trigger import trigger
 from confiture_flows.postgres import Server
-from tests.support import eventually, serving
+from tests.prefect.conftest import Served
+from tests.support import eventually, sleepers
 
 DATABASE = f"confiture_triggered_{os.getpid()}"
 
 
 @pytest.fixture(scope="module")
-def folder(
-    tmp_path_factory: pytest.TempPathFactory, server: Server, prefect_server: TemporaryServer
-) -> Iterator[Path]:
-    """Where deployments/serve.py runs, with a target `shop` of its own."""
-    folder = tmp_path_factory.mktemp("served")
-    (folder / "confiture.toml").write_text('[targets.shop]\ndsn = "${SHOP_DSN}"\n')
+def database(server: Server) -> Iterator[str]:
+    """One database for all, since their migrations go on from each other."""
+    identifier = sql.Identifier(DATABASE)
+    with psycopg.connect(server.dsn, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+        yield make_conninfo(server.dsn, dbname=DATABASE)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def directory(folder: Path, name: str) -> tuple[str, ...]:
+    return ("target=triggered", f"directory={folder / name}")
+
+
+@pytest.fixture
+def deployed(served: Served, database: str) -> Path:
+    """The folder that is served, with a target and three directories of migrations."""
+    served.configure(f'[targets.triggered]\ndsn = "{database}"\n')
     for name, text in {
         "good/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
         "bad/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
         "bad/0002_b.up.sql": "ALTER TABLE nothing ADD b int;",
         "slow/0001_a.up.sql": "CREATE TABLE a (id bigint PRIMARY KEY);",
-        "slow/0002_s.up.sql": "SELECT pg_sleep(60);",
+        "slow/0002_s.up.sql": "LOCK TABLE a;\nSELECT pg_sleep(60);",
     }.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
-    identifier = sql.Identifier(DATABASE)
-    with psycopg.connect(server.dsn, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
-        dsn = make_conninfo(server.dsn, dbname=DATABASE)
-        with serving(folder, prefect_server.environment() | {"SHOP_DSN": dsn}):
-            yield folder
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
-
-
-def directory(folder: Path, name: str) -> tuple[str, ...]:
-    return ("target=shop", f"directory={folder / name}")
-
-
-@pytest.fixture(scope="module")
-def deployed(folder: Path) -> Path:
-    """The same folder, once its deployments are there."""
-
-    def known() -> set[str]:
-        with get_client(sync_client=True) as client:
-            return {each.name for each in client.read_deployments()}
-
-    eventually(known, lambda names: {"migrate", "rollback"} <= names, seconds=120)
-    return folder
+        (served.folder / name).parent.mkdir(exist_ok=True)
+        (served.folder / name).write_text(text)
+    return served.folder
 
 
 def test_a_run_that_completes_is_summed_up(
@@ -71,7 +61,7 @@ def test_a_run_that_completes_is_summed_up(
     out, err = capsys.readouterr()
     assert "- **state:** Completed" in out
     assert "| apply" in out
-    assert "target=shop" in out
+    assert "target=triggered" in out
     lines = err.splitlines()
     assert lines[0].startswith("Created: http")
     assert any(line.startswith("Completed") for line in lines)
@@ -91,29 +81,35 @@ def test_a_run_that_fails_ends_with_the_exit_code_of_its_error(
 
 
 def test_a_run_that_takes_too_long_is_cancelled_when_asked(
-    deployed: Path, server: Server, capsys: pytest.CaptureFixture[str]
+    deployed: Path, served: Served, database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def sleepers() -> int:
-        with psycopg.connect(server.dsn) as admin:
-            row = admin.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state = 'active' "
-                "AND query LIKE '%%pg_sleep(60)%%'",
-                (DATABASE,),
-            ).fetchone()
-        return row[0] if row else 0
+    with psycopg.connect(database, autocommit=True) as conn:
+        begun: list[int] = []
 
-    given = directory(deployed, "slow")
-    assert trigger("migrate/migrate", param=given, timeout=15, cancel_on_timeout=True) == 10
-    told = capsys.readouterr().err
-    assert "told to cancel" in told
-    run_id = UUID(told.splitlines()[0].rpartition("/")[2])
+        def look() -> None:
+            begun.append(eventually(lambda: sleepers(conn), bool, seconds=60))
 
-    def state() -> str | None:
-        with get_client(sync_client=True) as client:
-            return client.read_flow_run(run_id).state_name
+        looking = threading.Thread(target=look)
+        looking.start()
+        given = directory(deployed, "slow")
+        assert trigger("migrate/migrate", param=given, timeout=15, cancel_on_timeout=True) == 10
+        looking.join()
+        told = capsys.readouterr().err
+        assert "told to cancel" in told
+        run_id = UUID(told.splitlines()[0].rpartition("/")[2])
 
-    eventually(state, lambda name: name == "Cancelled", seconds=60)
-    assert sleepers() == 0
+        def state() -> str | None:
+            with get_client(sync_client=True) as client:
+                return client.read_flow_run(run_id).state_name
+
+        eventually(state, lambda name: name == "Cancelled", seconds=60)
+        assert begun == [1]
+        assert sleepers(conn) == 0
+        # The query has ended on the server, with its locks, and what was applied is known.
+        assert conn.execute("SELECT version FROM tb_confiture").fetchall() == [("0001",)]
+        conn.execute("SET lock_timeout = '1s'")
+        conn.execute("ALTER TABLE a ADD free int")
+    assert served.process.poll() is None
 
 
 @pytest.mark.parametrize(

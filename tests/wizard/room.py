@@ -15,10 +15,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from tests import leaks
 from tests.terminals import Person, ScreenImage
 
 HERE = Path(__file__).parent
-PASSWORD = "open-sesame-7"
+PASSWORD = leaks.PASSWORD
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
