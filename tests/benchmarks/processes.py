@@ -13,7 +13,7 @@ from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LOOK_SECONDS = 0.2
-_WORKER = "copying.worker"
+_WORKERS = ("copying.worker", "proof.worker")
 
 
 def processor_seconds() -> tuple[float, float]:
@@ -74,7 +74,8 @@ class Memory:
 
 def _counts(pid: int, own: int) -> bool:
     with suppress(OSError):
-        return pid == own or _WORKER in Path(f"/proc/{pid}/cmdline").read_text()
+        command = Path(f"/proc/{pid}/cmdline").read_text()
+        return pid == own or any(each in command for each in _WORKERS)
     return False
 
 

@@ -6,22 +6,17 @@ which the secret comes too, and a pipe that ends when that process does.
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-import sys
-import threading
 from contextlib import closing
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from confiture_flows.anonymization.copying.process import serve
 from confiture_flows.anonymization.copying.transfer import Transfer, TransferProgress
 from confiture_flows.errors import ConfitureFlowsError
 
 if TYPE_CHECKING:
-    from confiture_flows.anonymization.copying.values import CopyAccess
+    from multiprocessing.connection import Connection
 
-_GARBAGE_OBJECTS = 100_000
+    from confiture_flows.anonymization.copying.values import CopyAccess
 
 
 class _Told(TransferProgress):
@@ -43,7 +38,7 @@ class _Told(TransferProgress):
         self._parent.send(("rows", data))
 
 
-def serve(parent: Connection) -> None:
+def copy_chunks(parent: Connection) -> None:
     """Copy chunks as they are asked for, until nobody asks any more."""
     try:
         access: CopyAccess = parent.recv()
@@ -62,23 +57,5 @@ def serve(parent: Connection) -> None:
                 parent.send(("failed", error))
 
 
-def _end_with_parent(life: int) -> None:
-    os.read(life, 1)
-    os._exit(0)
-
-
-def main() -> None:
-    """Serve the process that has started this one."""
-    # Ctrl-C reaches the whole group of processes; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection, life = map(int, sys.argv[1:])
-    # What is imported stays; batches make many objects and no cycles.
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_OBJECTS, 20, 100)
-    threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
-    with Connection(connection) as parent:
-        serve(parent)
-
-
 if __name__ == "__main__":
-    main()
+    serve(copy_chunks)

@@ -7,21 +7,18 @@ or with this process, whichever comes first.
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from contextlib import suppress
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
 
 from confiture_flows.anonymization.copying.in_place import rows_of
+from confiture_flows.anonymization.copying.process import WorkerProcess
 from confiture_flows.errors import CopyInterruptedError, StrategyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from confiture_flows.anonymization.copying.in_place import ChunkRows
     from confiture_flows.anonymization.copying.observer import CopyObserver
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult, CopyAccess
@@ -34,19 +31,8 @@ class _Worker:
     """One process."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        life, self._life = os.pipe()
-        # It has to find the same modules, strategies of the working directory among them.
-        paths = [path or os.getcwd() for path in sys.path]
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, str(theirs.fileno()), str(life)],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), life),
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            )
-        os.close(life)
-        self._conn = Connection(ours.detach())
+        self._process = WorkerProcess(_MODULE)
+        self._conn = self._process.conn
         self.pid = self._process.pid
         self._told = False
 
@@ -90,17 +76,10 @@ class _Worker:
 
     def end(self) -> None:
         """End the process, whatever it does."""
-        self._conn.close()
-        with suppress(OSError):
-            os.close(self._life)
-        self._process.kill()
-        self._process.wait()
+        self._process.end()
 
     def _gone(self, chunk: Chunk, calling: tuple[str, int] | None) -> CopyInterruptedError:
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
-        code = self._process.returncode
-        how = f"by {signal.Signals(-code).name}" if code and code < 0 else f"with exit code {code}"
+        how = self._process.how_it_ended()
         where = f" while it masked {calling[1]:,} values of {calling[0]}" if calling else ""
         return CopyInterruptedError(
             f"The process that copied {chunk} has ended {how}{where}.",
@@ -108,6 +87,15 @@ class _Worker:
         )
 
 
+class _Ended(Protocol):
+    """What ends with a copy."""
+
+    def end(self) -> None:
+        """End it; may be called again."""
+        ...
+
+
+_others: dict[int, list[_Ended]] = {}
 _idle: dict[int, list[_Worker]] = {}
 _busy: dict[int, list[_Worker]] = {}
 _lock = threading.Lock()
@@ -152,9 +140,22 @@ def start_workers(number: int, count: int) -> None:
 def end_workers(number: int) -> None:
     """End all workers of a copy in this process, busy ones too."""
     with _lock:
-        found = _idle.pop(number, []) + _busy.pop(number, [])
+        found = [*_idle.pop(number, []), *_busy.pop(number, []), *_others.pop(number, [])]
     for each in found:
         each.end()
+
+
+@contextmanager
+def ended_with_copy(number: int, workers: Iterable[_Ended]) -> Iterator[None]:
+    """Let `end_workers` end these too, within the block."""
+    mine = list(workers)
+    with _lock:
+        _others[number] = mine
+    try:
+        yield
+    finally:
+        with _lock:
+            _others.pop(number, None)
 
 
 def worker_pids(number: int) -> tuple[int, ...]:

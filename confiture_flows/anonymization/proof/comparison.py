@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.proof.hashing import NOTHING, count_long
+from confiture_flows.anonymization.proof.hashing import NOTHING, all_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confiture_flows.anonymization.proof.spool import HashSpool
+    from confiture_flows.anonymization.proof.spool import Spool
 
 # Beyond that a query does without them.
 MOST_LISTED = 10_000
@@ -68,14 +68,17 @@ class Compared:
     met: list[int] | None = field(default_factory=list)
 
 
-def compare(source: HashSpool, copy: HashSpool) -> Compared:
+def compare(source: Spool, copy: Spool) -> Compared:
     """Count the values of both sides, and those that stand on both."""
     found = Compared()
-    for number in range(source.spools.parts):
-        hashes = source.part(number).tolist()
+    for number in range(source.parts):
+        there = source.part(number)
+        hashes = there.tolist()
         of_source = set(hashes)
         found.source.take(hashes, of_source)
-        found.source.long += count_long(of_source)
+        found.source.long += (
+            len(of_source) if all_long(there) else sum(1 for each in of_source if each < 0)
+        )
         hashes = copy.part(number).tolist()
         of_copy = set(hashes)
         found.copy.take(hashes, of_copy)
@@ -91,7 +94,7 @@ def compare(source: HashSpool, copy: HashSpool) -> Compared:
     return found
 
 
-def count_pairs(source: HashSpool, copy: HashSpool) -> tuple[int, int]:
+def count_pairs(source: Spool, copy: Spool) -> tuple[int, int]:
     """Compare pairs of a hash, which rows of both sides share, and that of a value.
 
     Returns:
@@ -99,7 +102,7 @@ def count_pairs(source: HashSpool, copy: HashSpool) -> tuple[int, int]:
         no more than a million are told apart.
     """
     rows, values = 0, set[int]()
-    for number in range(source.spools.parts):
+    for number in range(source.parts):
         there = set(source.part(number)[0::2])
         for each, value in _pairs(copy, number):
             # Who had nothing and has nothing has kept no value.
@@ -110,16 +113,16 @@ def count_pairs(source: HashSpool, copy: HashSpool) -> tuple[int, int]:
     return rows, len(values)
 
 
-def count_foreign(source: HashSpool, copy: HashSpool) -> int:
+def count_foreign(source: Spool, copy: Spool) -> int:
     """How many hashes of the copy are none of the source's."""
     foreign = 0
-    for number in range(source.spools.parts):
+    for number in range(source.parts):
         there = set(source.part(number))
         hashes = copy.part(number)
         foreign += len(hashes) - sum(map(there.__contains__, hashes))
     return foreign
 
 
-def _pairs(spool: HashSpool, number: int) -> Iterator[tuple[int, int]]:
+def _pairs(spool: Spool, number: int) -> Iterator[tuple[int, int]]:
     found = spool.part(number)
     return zip(found[0::2], found[1::2], strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString
 
@@ -11,7 +12,8 @@ from psycopg.errors import Error
 from confiture_flows.anonymization.proof.tokens import SHORTEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from array import array
+    from collections.abc import Sequence
 
     from psycopg import Connection
 
@@ -46,18 +48,22 @@ _SHORT = sql.SQL(" & 9223372036854775807")
 _LONG = sql.SQL(" | (~ 9223372036854775807)")
 NOTHING = 0
 _IS_NEGATIVE = (0).__gt__
+# Which byte of a number holds the sign, and what it is then.
+_SIGN = 7 if sys.byteorder == "little" else 0
+_NEGATIVE = bytes(range(128, 256))
 
 
-def count_long(hashes: set[int]) -> int:
-    """How many hashes are those of long texts."""
-    if not hashes or max(hashes) < 0:  # as they mostly are
-        return len(hashes)
-    return len(long_of(hashes))
+def all_long(hashes: array[int]) -> bool:
+    """Whether all are hashes of long texts, as they mostly are."""
+    # The sign alone, as looking at numbers costs as much as making a set of them.
+    signs = hashes.tobytes()[_SIGN :: hashes.itemsize]
+    return not signs.translate(None, _NEGATIVE)
 
 
-def long_of(hashes: Iterable[int]) -> list[int]:
+def long_of(hashes: array[int]) -> list[int]:
     """The hashes of long texts; all others are positive."""
-    return list(filter(_IS_NEGATIVE, hashes))
+    found = hashes.tolist()
+    return found if all_long(hashes) else list(filter(_IS_NEGATIVE, found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_flows.anonymization.proof.constraints import (
     check_anonymity,
@@ -16,24 +17,25 @@ from confiture_flows.anonymization.proof.report import LeakCheck, LeakReport, Pr
 from confiture_flows.anonymization.proof.search import ValueSearch
 from confiture_flows.anonymization.proof.selection import selection_of
 from confiture_flows.anonymization.proof.sessions import open_sessions
-from confiture_flows.anonymization.proof.spool import open_spools
 from confiture_flows.anonymization.proof.tables import TableProof
+from confiture_flows.anonymization.proof.workshop import open_workshop
 from confiture_flows.anonymization.rules import Pattern
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from confiture_flows.anonymization.copying.values import CopyAccess
     from confiture_flows.anonymization.plan import CopyPlan
+    from confiture_flows.anonymization.proof.jobs import Job
     from confiture_flows.anonymization.proof.report import ProofMode
     from confiture_flows.anonymization.proof.selection import ComparedTable
     from confiture_flows.anonymization.proof.sessions import ProofSessions
-    from confiture_flows.anonymization.proof.spool import Spools
     from confiture_flows.config import Project
 
 # They are in one set a part, and columns in two: so many more may be in it.
 _ORIGINALS_MORE = 4
+_WORTH_PROCESSES = 32 << 20
 
 
 def prove_copy(
@@ -106,28 +108,46 @@ def _checks(
     tables = tuple(
         selection_of(each, access.secret, quick=quick) for each in plan.tables if each.copied
     )
-    with open_spools(_hashes_at_once(tables, rows)) as spools:
-        search = ValueSearch(sessions, spools, tables)
-        if quick:
-            for each in tables:
-                yield from _table(sessions, spools, each, rows, None)
-        else:
-            found: list[LeakCheck] = []
-            sessions.both(
-                search.scan,
-                lambda: found.extend(
-                    check
-                    for each in tables
-                    for check in _table(sessions, spools, each, rows, search)
-                ),
+    most, processes = _hashes_at_once(tables, rows), not quick and _is_much(tables)
+    with open_workshop(access, sessions.sides, most, processes=processes) as workshop:
+        search = ValueSearch(sessions, workshop, tables)
+        proofs = [
+            TableProof(
+                sessions,
+                workshop,
+                each,
+                rows.get(str(each.table), 0),
+                () if quick else search.searched(each),
             )
-            yield from found
+            for each in tables
+        ]
+        workshop.run(_readings(proofs, None if quick else search))
+        workshop.run(chain.from_iterable(each.comparisons() for each in proofs))
+        for each in proofs:
+            yield from each.checks()
+            if not quick:
+                search.gather(each)
         yield from check_foreign_keys(sessions, plan)
         yield from check_anonymity(sessions, options)
         if quick:
             yield _unseen("column.elsewhere", "values of masked columns within all other columns")
             return
         yield from search.checks()
+
+
+def _readings(
+    proofs: list[TableProof], search: ValueSearch | None
+) -> Iterator[tuple[Job, Callable[[Any], None]]]:
+    """Everything that is read, the largest tables first: what ends last should be small."""
+    for each in sorted(proofs, key=lambda each: -each.selected.table.size):
+        yield from each.readings()
+        if search:
+            yield from search.scans(each.selected)
+
+
+def _is_much(tables: tuple[ComparedTable, ...]) -> bool:
+    """Whether processes are worth their start."""
+    return sum(each.table.size for each in tables) >= _WORTH_PROCESSES
 
 
 def _hashes_at_once(tables: tuple[ComparedTable, ...], rows: Mapping[str, int]) -> int:
@@ -137,22 +157,6 @@ def _hashes_at_once(tables: tuple[ComparedTable, ...], rows: Mapping[str, int]) 
         for each in tables
     )
     return max(originals // _ORIGINALS_MORE, *rows.values(), 0)
-
-
-def _table(
-    sessions: ProofSessions,
-    spools: Spools,
-    table: ComparedTable,
-    rows: Mapping[str, int],
-    search: ValueSearch | None,
-) -> Iterator[LeakCheck]:
-    """One table on both sides; what it hashes is kept for the search."""
-    searched = search.searched(table) if search else ()
-    proof = TableProof(sessions, spools, table, rows.get(str(table.table), 0), searched)
-    proof.read()
-    yield from proof.checks()
-    if search:
-        search.gather(proof)
 
 
 def _unseen(code: str, said: str) -> LeakCheck:

@@ -15,12 +15,15 @@ from confiture_flows.anonymization.copying.pipe import CopyReader
 from confiture_flows.anonymization.proof.tokens import count_emails, count_phones, tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from confiture_flows.anonymization.proof.search import SearchedColumn
-    from confiture_flows.anonymization.proof.sessions import ProofSessions
-    from confiture_flows.anonymization.proof.spool import Spools
+    from psycopg import Connection
 
+    from confiture_flows.anonymization.proof.hashing import Hashing
+    from confiture_flows.anonymization.proof.sessions import SideSessions
+    from confiture_flows.anonymization.proof.spool import SpoolWriter
+
+DOCUMENTS = ("json", "jsonb")
 _BATCH = 1 << 20
 _TEXT_OID = 25
 
@@ -37,6 +40,11 @@ class Sightings:
     emails: int = 0
     phones: int = 0
 
+    def extend(self, other: Sightings) -> None:
+        """Count what was seen elsewhere in the column as well."""
+        self.emails += other.emails
+        self.phones += other.phones
+
     def said(self) -> Iterator[tuple[str, str]]:
         """The code of a check, and its words."""
         for code, count, what in (
@@ -48,35 +56,44 @@ class Sightings:
 
 
 def scan(
-    sessions: ProofSessions, spools: Spools, places: list[SearchedColumn], *, hashed: bool
-) -> None:
-    """Read columns of one table; their places get what is found.
+    sessions: SideSessions,
+    statement: bytes,
+    types: Sequence[str],
+    asked: bytes | None,
+    writers: Sequence[SpoolWriter],
+) -> list[Sightings]:
+    """Read columns of the loaded database, and keep the hashes of tokens.
 
     Args:
-        sessions: Of which `reading` and `asking` are used.
-        spools: For the hashes.
-        places: The columns.
-        hashed: Whether tokens are hashed, or counted only.
+        sessions: Of which both that lead there are used.
+        statement: A COPY of the columns as text.
+        types: The names of their types.
+        asked: The query of `hashes_of_tokens`; None if tokens are counted only.
+        writers: For the hashes, one a column.
+
+    Returns:
+        What was seen, by column.
     """
-    table = places[0].table.table
-    statement = sql.SQL("COPY {} ({}) TO STDOUT").format(
-        sql.Identifier(table.schema, table.name),
-        sql.SQL(", ").join(sql.Identifier(each.name) for each in places),
-    )
-    found = [spools.new() for _ in places]
-    reading = sessions.reading
-    for batch in CopyReader(reading, statement.as_bytes(reading), _BATCH):
+    seen = [Sightings() for _ in types]
+    for batch in CopyReader(sessions.place, statement, _BATCH):
         text = b"".join(batch).decode("utf-8", "surrogateescape")
-        for place, spool, values in zip(places, found, _joined(text, len(places)), strict=True):
-            tokens = _tokens(values, place)
-            place.seen.emails += count_emails(tokens)
-            place.seen.phones += count_phones(tokens)
-            if tokens and hashed:
-                spool.add(_hashes(sessions, tokens))
-        if sessions.stop.is_set():
-            return
-    for place, spool in zip(places, found, strict=True):
-        place.tokens = spool
+        columns = _joined(text, len(types))
+        for kind, values, found, writer in zip(types, columns, seen, writers, strict=True):
+            tokens = _tokens(values, kind)
+            found.emails += count_emails(tokens)
+            found.phones += count_phones(tokens)
+            if tokens and asked is not None:
+                writer.add(_hashes(sessions, asked, tokens))
+    return seen
+
+
+def hashes_of_tokens(conn: Connection, hashing: Hashing) -> bytes:
+    """The query for the hashes of tokens, which are its parameter, a line each."""
+    query = sql.SQL(
+        "SELECT pg_catalog.string_agg(pg_catalog.int8send({}), '') FROM "
+        "pg_catalog.unnest(pg_catalog.string_to_array($1, pg_catalog.chr(10))) AS t (token)"
+    )
+    return query.format(hashing.of_text(sql.Identifier("t", "token"))).as_bytes(conn)
 
 
 def _joined(text: str, count: int) -> list[str]:
@@ -89,21 +106,16 @@ def _joined(text: str, count: int) -> list[str]:
     return ["\n".join([each for each in values if each != NULL]) for values in columns]
 
 
-def _tokens(values: str, place: SearchedColumn) -> set[str]:
-    if place.type.removesuffix("[]") == "bytea":  # \x6a6b as text
+def _tokens(values: str, kind: str) -> set[str]:
+    if kind.removesuffix("[]") == "bytea":  # \x6a6b as text
         return tokens_of(values.replace("\\\\x", ""), json=False)
-    return tokens_of(unescape(values), json=place.document)
+    return tokens_of(unescape(values), json=kind in DOCUMENTS)
 
 
-def _hashes(sessions: ProofSessions, tokens: set[str]) -> array[int]:
+def _hashes(sessions: SideSessions, asked: bytes, tokens: set[str]) -> array[int]:
     """Ask the server. Bytes as they came: a database in SQL_ASCII holds what is no UTF-8."""
-    asking = sessions.asking
-    query = sql.SQL(
-        "SELECT pg_catalog.string_agg(pg_catalog.int8send({}), '') FROM "
-        "pg_catalog.unnest(pg_catalog.string_to_array($1, pg_catalog.chr(10))) AS t (token)"
-    ).format(sessions.hashing.of_text(sql.Identifier("t", "token")))
-    result = asking.pgconn.exec_params(
-        query.as_bytes(asking),
+    result = sessions.asking.pgconn.exec_params(
+        asked,
         ["\n".join(tokens).encode("utf-8", "surrogateescape")],
         [_TEXT_OID],
         [Format.TEXT],

@@ -13,22 +13,30 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from confiture_flows.anonymization.proof.chance import picks
-from confiture_flows.anonymization.proof.hashing import long_of
+from confiture_flows.anonymization.proof.jobs import (
+    Hashed,
+    HashingRows,
+    Scanned,
+    Scanning,
+    SearchedPlace,
+    Searching,
+)
 from confiture_flows.anonymization.proof.report import LeakCheck
-from confiture_flows.anonymization.proof.scan import Sightings, scan
+from confiture_flows.anonymization.proof.scan import DOCUMENTS, Sightings, hashes_of_tokens
 from confiture_flows.anonymization.proof.selection import TEXTS
 from confiture_flows.anonymization.proof.sessions import one_row
-from confiture_flows.anonymization.proof.streams import read_words, words_of
+from confiture_flows.anonymization.proof.spool import Spool
+from confiture_flows.anonymization.proof.streams import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from confiture_flows.anonymization.proof.jobs import Job
     from confiture_flows.anonymization.proof.selection import ComparedTable, MaskedColumn
     from confiture_flows.anonymization.proof.sessions import ProofSessions
-    from confiture_flows.anonymization.proof.spool import HashSpool, Spools
     from confiture_flows.anonymization.proof.tables import TableProof
+    from confiture_flows.anonymization.proof.workshop import Workshop
 
-_DOCUMENTS = ("json", "jsonb")
 _OTHERS = ("xml", "bytea", "hstore")
 _OWN = "confiture_flows.anonymization.strategies."
 _CUSTOM = ("sql",)
@@ -54,8 +62,8 @@ class SearchedColumn:
     name: str
     type: str
     masked: MaskedColumn | None
-    values: HashSpool | None = None
-    tokens: HashSpool | None = None
+    values: Spool | None = None
+    tokens: Spool | None = None
     seen: Sightings = field(default_factory=Sightings)
 
     @property
@@ -74,11 +82,6 @@ class SearchedColumn:
         return not type(strategy).__module__.startswith(_OWN) or strategy.name in _CUSTOM
 
     @property
-    def document(self) -> bool:
-        """Whether its values are JSON."""
-        return self.type in _DOCUMENTS
-
-    @property
     def _makes_something(self) -> bool:
         capacity = self.masked.strategy.capacity() if self.masked else None
         return capacity is None or capacity > 1
@@ -90,15 +93,15 @@ class ValueSearch:
 
     Attributes:
         sessions: The open connections.
-        spools: For the hashes.
+        workshop: Where texts are read, and values looked for.
         tables: Everything that was copied.
     """
 
     sessions: ProofSessions
-    spools: Spools
+    workshop: Workshop
     tables: tuple[ComparedTable, ...]
     _places: list[SearchedColumn] = field(init=False)
-    _originals: list[tuple[MaskedColumn, HashSpool]] = field(default_factory=list)
+    _originals: list[tuple[MaskedColumn, Spool]] = field(default_factory=list)
     _wide: bool = False
 
     def __post_init__(self) -> None:
@@ -122,11 +125,20 @@ class ValueSearch:
             if each.whole and each.masked is None and each.type != "uuid"
         )
 
-    def scan(self) -> None:
-        """Hash the tokens of all columns that hold any."""
-        for table in self.tables:
-            if within := [each for each in self._of(table) if each.within]:
-                scan(self.sessions, self.spools, within, hashed=self._anything)
+    def scans(self, table: ComparedTable) -> Iterator[tuple[Job, Callable[[Scanned], None]]]:
+        """The jobs that hash the tokens of all columns that hold any, and what takes them."""
+        within = [each for each in self._of(table) if each.within]
+        if not within:
+            return
+        conn = self.sessions.place
+        types = tuple(each.type for each in within)
+        asked = hashes_of_tokens(conn, self.sessions.hashing) if self._anything else None
+        found = Scanned([Spool(self.workshop.parts) for _ in within], [e.seen for e in within])
+        for place, spool in zip(within, found.tokens, strict=True):
+            place.tokens = spool
+        for query in table.texts(conn, [each.name for each in within]):
+            statement = sql.SQL("COPY ({}) TO STDOUT").format(query).as_bytes(conn)
+            yield Scanning(statement, types, asked), found.extend
 
     def gather(self, proof: TableProof) -> None:
         """Keep what a table's proof has hashed."""
@@ -140,7 +152,7 @@ class ValueSearch:
     def checks(self) -> Iterator[LeakCheck]:
         """Look for them in all columns that can hold text."""
         if self._wide:
-            self._hash_uuids()
+            self.workshop.run(self._hash_uuids())
         found = self._find()
         for place in self._places:
             yield from self._told(place, found.get(id(place), {}))
@@ -167,52 +179,44 @@ class ValueSearch:
         found = one_row(self.sessions.source, longest)
         return any(each is not None and each >= _UUID_TEXT for each in found)
 
-    def _hash_uuids(self) -> None:
-        hashing = self.sessions.hashing
+    def _hash_uuids(self) -> Iterator[tuple[Job, Callable[[Hashed], None]]]:
+        conn, hashing = self.sessions.place, self.sessions.hashing
         for table in self.tables:
             places = [e for e in self._of(table) if e.type == "uuid" and e.whole and not e.values]
             if not places:
                 continue
             numbers = [table.value(each.name, each.type, hashing) for each in places]
-            spools = [self.spools.new() for _ in places]
-            query = table.of_copy(hashing, words_of(numbers))
-            for words in read_words(self.sessions.place, query, len(places)):
-                for spool, hashes in zip(spools, words, strict=True):
-                    spool.add(hashes)
-            for place, spool in zip(places, spools, strict=True):
+            found = Hashed([Spool(self.workshop.parts) for _ in places])
+            for place, spool in zip(places, found.columns, strict=True):
                 place.values = spool
+            for query in table.of_copy(conn, hashing, words_of(numbers)):
+                job = HashingRows("place", query.as_bytes(conn), len(places), kept=True)
+                yield job, found.extend
 
     def _find(self) -> dict[int, dict[int, int]]:
         """How many values of each gathered column stand in a place."""
+        spools = tuple(spool for _, spool in self._originals)
+        own = {column.column: number for number, (column, _) in enumerate(self._originals)}
+        places = tuple(
+            SearchedPlace(
+                each.values, each.tokens, own.get(each.masked.column) if each.masked else None
+            )
+            for each in self._places
+        )
         found: dict[int, dict[int, int]] = {}
-        for part in range(self.spools.parts):
-            originals: set[int] = set()
-            for _, spool in self._originals:
-                originals.update(long_of(spool.part(part)))
-            if not originals:
-                continue
-            for place in self._places:
-                whole = _met(originals, place.values, part)
-                within = _met(originals, place.tokens, part)
-                if whole or within:
-                    self._name(place, part, whole, within, found.setdefault(id(place), {}))
-        return found
 
-    def _name(
-        self,
-        place: SearchedColumn,
-        part: int,
-        whole: set[int],
-        within: set[int],
-        found: dict[int, int],
-    ) -> None:
-        """Add of which columns the values are that were met."""
-        own = place.masked.column if place.masked else None
-        for number, (column, spool) in enumerate(self._originals):
-            # For whole values its own column was looked through already, with what chance allows.
-            met = within if column.column == own else whole | within
-            if met:
-                found[number] = found.get(number, 0) + len(met.intersection(spool.part(part)))
+        def take(counts: dict[tuple[int, int], int]) -> None:
+            for (place, origin), count in counts.items():
+                of_place = found.setdefault(id(self._places[place]), {})
+                of_place[origin] = of_place.get(origin, 0) + count
+
+        if spools:
+            parts, workers = self.workshop.parts, len(self.workshop.workers)
+            self.workshop.run(
+                (Searching(spools, places, range(each, parts, workers)), take)
+                for each in range(min(workers, parts))
+            )
+        return found
 
     def _told(self, place: SearchedColumn, found: dict[int, int]) -> Iterator[LeakCheck]:
         table = str(place.table.table)
@@ -237,17 +241,9 @@ def _places_of(table: ComparedTable) -> Iterator[SearchedColumn]:
     masked = {each.column.name: each for each in table.masked}
     for each in table.table.columns:
         kind = each.column.type
-        if kind.removesuffix("[]") in (*TEXTS, *_DOCUMENTS, *_OTHERS) and each.written:
+        if kind.removesuffix("[]") in (*TEXTS, *DOCUMENTS, *_OTHERS) and each.written:
             name = each.column.name
             yield SearchedColumn(table, name, kind, masked.get(name))
-
-
-def _met(originals: set[int], spool: HashSpool | None, part: int) -> set[int]:
-    if spool is None:
-        return set()
-    hashes = spool.part(part).tolist()
-    # Most have none, and building a set costs more than looking.
-    return set() if originals.isdisjoint(hashes) else originals.intersection(hashes)
 
 
 def _by_chance(origin: MaskedColumn, place: MaskedColumn | None) -> bool:

@@ -13,6 +13,7 @@ from confiture_flows.anonymization.copying.source import types_of
 from confiture_flows.anonymization.copying.strategies import strategies_of
 from confiture_flows.anonymization.copying.values import Chunk, Way
 from confiture_flows.anonymization.copying.way import conditions_of, where
+from confiture_flows.anonymization.proof.sessions import one_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,10 @@ _MOVING = re.compile(
 TEXTS = ("text", "varchar", "bpchar", "citext", "name", "uuid")
 SAMPLED_OF = 16
 _SMALL = 10_000
+# What one job reads: small enough that all end at about the same time.
+_PIECE = 16 << 20
+_PAGE = 8192
+_TID_RANGE_SCANS = 140_000
 _ANY_WAY = Way("pipe", "binary", "")
 
 
@@ -112,7 +117,8 @@ class ComparedTable:
         table = self.table
         more = [*conditions, *self._share(hashing)]
         if table.keys is None:
-            yield self._query(fields, [*conditions_of(Chunk(table, _ANY_WAY)), *more])
+            for pages in pages_of(conn, table):
+                yield self._query(fields, [*_under(table, pages), *more])
             return
         with table.keys.open("rb") as file:
             lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
@@ -122,12 +128,23 @@ class ComparedTable:
 
     def of_copy(
         self,
+        conn: Connection,
         hashing: Hashing,
         fields: sql.Composable,
         conditions: tuple[sql.Composable, ...] = (),
-    ) -> sql.Composed:
-        """The query that reads the same rows of the copy."""
-        return self._query(fields, [*conditions, *self._share(hashing)])
+    ) -> Iterator[sql.Composed]:
+        """The queries that together read the same rows of the copy."""
+        loaded = replace(self.table, where=())
+        more = [*conditions, *self._share(hashing)]
+        for pages in pages_of(conn, loaded):
+            yield self._query(fields, [*_under(loaded, pages), *more])
+
+    def texts(self, conn: Connection, columns: list[str]) -> Iterator[sql.Composed]:
+        """The queries that together read columns of the whole copy."""
+        loaded = replace(self.table, where=())
+        fields = sql.SQL(", ").join(map(self.reference, columns))
+        for pages in pages_of(conn, loaded):
+            yield self._query(fields, _under(loaded, pages))
 
     def _typed(self, column: str) -> tuple[sql.Composable, str]:
         (kind,) = [each.column.type for each in self.table.columns if each.column.name == column]
@@ -142,6 +159,31 @@ class ComparedTable:
     def _query(self, fields: sql.Composable, conditions: list[sql.Composable]) -> sql.Composed:
         name = sql.Identifier(self.table.schema, self.table.name)
         return sql.SQL("SELECT {} FROM ONLY {}{}").format(fields, name, where(conditions))
+
+
+def pages_of(conn: Connection, table: PlannedTable) -> Iterator[tuple[int, int | None] | None]:
+    """The pieces in which a table is read: each the first page and the one after its last.
+
+    None is the whole table; the last piece has no end. A server before PostgreSQL 14 reads the
+    whole table for every piece.
+    """
+    pages = 0
+    if table.size >= 2 * _PIECE and conn.info.server_version >= _TID_RANGE_SCANS:
+        size = sql.SQL("SELECT pg_catalog.pg_relation_size({}::pg_catalog.regclass)").format(
+            sql.Literal(sql.Identifier(table.schema, table.name).as_string(conn))
+        )
+        pages = one_row(conn, size)[0] // _PAGE
+    count = pages * _PAGE // _PIECE
+    if count <= 1:
+        yield None
+        return
+    cuts = [pages * each // count for each in range(count)]
+    ends: list[int | None] = [*cuts[1:], None]
+    yield from zip(cuts, ends, strict=True)
+
+
+def _under(table: PlannedTable, pages: tuple[int, int | None] | None) -> list[sql.Composable]:
+    return conditions_of(Chunk(table, _ANY_WAY, pages=pages))
 
 
 def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> ComparedTable:

@@ -1,15 +1,14 @@
-"""The sessions of a proof: the source as of the copy's snapshot, and three on the loaded database.
+"""The sessions of a proof: on the source as of the copy's snapshot, and on the loaded database.
 
 Nothing is written on either side.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -24,11 +23,12 @@ from confiture_flows.anonymization.proof.hashing import Hashing, agreed_hashing
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from psycopg import Connection
 
     from confiture_flows.anonymization.copying.values import CopyAccess
+    from confiture_flows.target import Target
 
 # Joins go to files of the server when they need more.
 _MEMORY = "64MB"
@@ -38,42 +38,97 @@ _JIT = 110_000
 
 
 @dataclass(frozen=True, slots=True)
-class ProofSessions:
-    """Open connections.
+class Sides:
+    """What is compared. It pickles.
 
     Attributes:
-        source: In a transaction that sees what the copy saw.
-        place: To the loaded database.
-        reading: To the loaded database as well, for the text in which values are looked for.
-        asking: And for the hashes of its tokens.
-        hashing: On which both servers agree.
-        stop: Set when the proof is over before its threads are.
+        source: The database that was copied.
+        snapshot: What the copy saw of it.
+        place: The loaded database.
+        search_path: Of the source's sessions.
     """
 
+    source: Target
+    snapshot: str
+    place: Target
+    search_path: str = ""
+
+
+class SideSessions:
+    """Connections that are opened when they are asked for, and closed together.
+
+    Attributes:
+        sides: What they lead to.
+    """
+
+    def __init__(self, sides: Sides) -> None:
+        self.sides = sides
+        self._stack = ExitStack()
+        self._open: list[Connection] = []
+
+    @cached_property
+    def source(self) -> Connection:
+        """In a transaction that sees what the copy saw."""
+        conn = self._opened(self.sides.source, "proof source")
+        conn.execute(BEGIN)
+        conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(self.sides.snapshot))
+        return conn
+
+    @cached_property
+    def place(self) -> Connection:
+        """To the loaded database."""
+        return self._of_place("proof")
+
+    @cached_property
+    def asking(self) -> Connection:
+        """To the loaded database as well, while rows come over the other."""
+        return self._of_place("proof tokens")
+
+    def close(self) -> None:
+        """Close those that are open."""
+        self._stack.close()
+
+    def cancel(self) -> None:
+        """Let queries of other threads fail."""
+        for each in list(self._open):
+            each.cancel_safe()
+
+    def _of_place(self, purpose: str) -> Connection:
+        conn = self._opened(self.sides.place, purpose)
+        set_all(conn, {"work_mem": _MEMORY, "search_path": self.sides.search_path})
+        return conn
+
+    def _opened(self, target: Target, purpose: str) -> Connection:
+        conn = self._stack.enter_context(connect(target, purpose))
+        self._open.append(conn)
+        prepare_session(conn, writing=False)
+        if conn.info.server_version >= _JIT:
+            set_all(conn, _PLAIN)
+        return conn
+
+
+@dataclass(frozen=True, slots=True)
+class ProofSessions:
+    """What the proof itself asks; rows are read by its jobs, on sessions of their own.
+
+    Attributes:
+        sides: What is compared.
+        source: In a transaction that sees what the copy saw.
+        place: To the loaded database.
+        hashing: On which both servers agree.
+    """
+
+    sides: Sides
     source: Connection
     place: Connection
-    reading: Connection
-    asking: Connection
     hashing: Hashing
-    stop: Event = field(default_factory=Event)
 
     def row(self, query: sql.Composed) -> tuple[Any, ...]:
         """The one row of a query on the loaded database."""
         return one_row(self.place, query)
 
-    def both(self, first: Callable[[], object], second: Callable[[], object]) -> None:
-        """Call both at the same time; each uses connections of its own."""
-        with ThreadPoolExecutor(1, "confiture-proof") as threads:
-            running = threads.submit(first)
-            try:
-                second()
-            except BaseException:
-                self.stop.set()
-                raise
-            running.result()
 
-
-def one_row(conn: Connection, query: sql.Composed) -> tuple[Any, ...]:
+def one_row(conn: Connection, query: sql.SQL | sql.Composed) -> tuple[Any, ...]:
     """The one row of a query."""
     row = conn.execute(query).fetchone()
     assert row is not None  # noqa: S101 - an aggregate
@@ -89,20 +144,10 @@ def open_sessions(access: CopyAccess) -> Iterator[ProofSessions]:
         TargetError: A server does not answer.
     """
     assert not isinstance(access.place, Path)  # noqa: S101 - nobody can look into files
-    with ExitStack() as stack:
-        source = stack.enter_context(connect(access.source, "proof source"))
-        place = stack.enter_context(connect(access.place, "proof"))
-        reading = stack.enter_context(connect(access.place, "proof rows"))
-        asking = stack.enter_context(connect(access.place, "proof tokens"))
-        stack.enter_context(told_without_rows("Proving the copy"))
-        prepare_session(source, writing=False)
-        path = source.execute("SHOW search_path").fetchone()
-        for conn in (place, reading, asking):
-            prepare_session(conn, writing=False)
-            set_all(conn, {"work_mem": _MEMORY, "search_path": path[0] if path else ""})
-        for conn in (source, place, reading, asking):
-            if conn.info.server_version >= _JIT:
-                set_all(conn, _PLAIN)
-        source.execute(BEGIN)
-        source.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(access.snapshot))
-        yield ProofSessions(source, place, reading, asking, agreed_hashing(source, place))
+    sessions = SideSessions(Sides(access.source, access.snapshot, access.place))
+    with closing(sessions), told_without_rows("Proving the copy"):
+        source = sessions.source
+        (path,) = one_row(source, sql.SQL("SHOW search_path"))
+        sessions.sides = replace(sessions.sides, search_path=path)
+        hashing = agreed_hashing(source, sessions.place)
+        yield ProofSessions(sessions.sides, source, sessions.place, hashing)

@@ -39,7 +39,7 @@ def words_of(numbers: Sequence[sql.Composable]) -> sql.Composed:
     return sql.SQL("{} || pg_catalog.int2send(0::int2)").format(sql.SQL(" || ").join(sent))
 
 
-def read_words(conn: Connection, query: sql.Composed, count: int) -> Iterator[list[array[int]]]:
+def read_words(conn: Connection, query: bytes, count: int) -> Iterator[list[array[int]]]:
     """Read the rows.
 
     Args:
@@ -50,7 +50,7 @@ def read_words(conn: Connection, query: sql.Composed, count: int) -> Iterator[li
     Raises:
         psycopg.Error: The statement fails.
     """
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query).as_bytes(conn)
+    statement = b"COPY (" + query + b") TO STDOUT (FORMAT binary)"
     reader = CopyReader(conn, statement, _BATCH)
     stride, rest, head, rows = (count + 1) * _WORD, b"", _HEAD, 0
     for batch in reader:

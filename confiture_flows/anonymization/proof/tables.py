@@ -7,46 +7,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from confiture_flows.anonymization.proof.chance import found_by_chance, kept_by_chance
-from confiture_flows.anonymization.proof.comparison import compare, count_foreign, count_pairs
+from confiture_flows.anonymization.proof.jobs import (
+    Comparing,
+    CountingForeign,
+    CountingPairs,
+    Hashed,
+    HashingRows,
+    Pairing,
+)
 from confiture_flows.anonymization.proof.report import LeakCheck
 from confiture_flows.anonymization.proof.selection import SAMPLED_OF
 from confiture_flows.anonymization.proof.sessions import one_row
-from confiture_flows.anonymization.proof.streams import read_words, words_of
+from confiture_flows.anonymization.proof.spool import Spool
+from confiture_flows.anonymization.proof.streams import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from psycopg import Connection
+    from collections.abc import Callable, Iterator
 
     from confiture_flows.anonymization.proof.comparison import Compared, Values
+    from confiture_flows.anonymization.proof.jobs import Job
     from confiture_flows.anonymization.proof.report import Verdict
     from confiture_flows.anonymization.proof.selection import ComparedTable, MaskedColumn
     from confiture_flows.anonymization.proof.sessions import ProofSessions
-    from confiture_flows.anonymization.proof.spool import HashSpool, Spools
+    from confiture_flows.anonymization.proof.workshop import Workshop
 
 _TELLING_SHARE = 0.5
-
-
-@dataclass
-class _Side:
-    """A table's hashes on one side.
-
-    Attributes:
-        rows: How many there are.
-        total: The sum of the hashes of what is not masked in them.
-        unmasked: Those hashes, if they are compared one by one.
-        values: Of the masked columns, and of others in which values are looked for.
-    """
-
-    values: list[HashSpool]
-    unmasked: HashSpool | None
-    rows: int = 0
-    total: int = 0
 
 
 @dataclass
@@ -55,34 +46,49 @@ class TableProof:
 
     Attributes:
         sessions: The open connections.
-        spools: For the hashes.
+        workshop: Where rows are read and hashes compared.
         selected: What is compared.
         copied: Rows that the copy says it has written.
         searched: Unmasked text columns of the copy whose values are hashed as well.
     """
 
     sessions: ProofSessions
-    spools: Spools
+    workshop: Workshop
     selected: ComparedTable
     copied: int
     searched: tuple[str, ...] = ()
-    _source: _Side = field(init=False)
-    _copy: _Side = field(init=False)
+    _source: Hashed = field(init=False)
+    _copy: Hashed = field(init=False)
     _compared: dict[int, Compared] = field(default_factory=dict)
 
-    def read(self) -> None:
-        """Let both servers hash, at the same time."""
+    def __post_init__(self) -> None:
+        self._source, self._copy = self._side(0), self._side(len(self.searched))
+
+    def readings(self) -> Iterator[tuple[Job, Callable[[Hashed], None]]]:
+        """The jobs that let both servers hash, piece by piece, and what takes their results."""
         selected, hashing = self.selected, self.sessions.hashing
         numbers = selected.numbers(hashing)
         kinds = {each.column.name: each.column.type for each in selected.table.columns}
         more = [selected.value(each, kinds[each], hashing) for each in self.searched]
-        self._source, self._copy = self._side(0), self._side(len(more))
-        of_source = selected.of_source(self.sessions.source, hashing, words_of(numbers))
-        of_copy = selected.of_copy(hashing, words_of([*numbers, *more]))
-        self.sessions.both(
-            partial(self._fill, self._source, self.sessions.source, of_source),
-            partial(self._fill, self._copy, self.sessions.place, (of_copy,)),
-        )
+        source, place = self.sessions.source, self.sessions.place
+        of_source = selected.of_source(source, hashing, words_of(numbers))
+        of_copy = selected.of_copy(place, hashing, words_of([*numbers, *more]))
+        first, count, kept = len(numbers), len(numbers) + len(more), selected.moving
+        for one, other in zip_longest(of_source, of_copy):
+            if one is not None:
+                yield HashingRows("source", one.as_bytes(source), first, kept), self._source.extend
+            if other is not None:
+                yield HashingRows("place", other.as_bytes(place), count, kept), self._copy.extend
+
+    def comparisons(self) -> Iterator[tuple[Job, Callable[[Compared], None]]]:
+        """The jobs that compare columns, after all was read."""
+        for each in self.selected.masked:
+            yield (
+                Comparing(
+                    self._values(self._source, each.number), self._values(self._copy, each.number)
+                ),
+                partial(self._compared.__setitem__, each.number),
+            )
 
     def checks(self) -> Iterator[LeakCheck]:
         """Compare."""
@@ -95,36 +101,28 @@ class TableProof:
         for each in self.selected.masked:
             yield from self._masked(each)
 
-    def telling(self) -> Iterator[tuple[MaskedColumn, HashSpool]]:
+    def telling(self) -> Iterator[tuple[MaskedColumn, Spool]]:
         """Masked columns of which a value, found elsewhere, is no chance: long and different.
 
         With the source's values.
         """
         for each in self.selected.masked:
-            found = self._compare(each).source
+            found = self._compared[each.number].source
             if each.telling and found.long and _tells(found):
-                yield each, self._source.values[each.number]
+                yield each, self._values(self._source, each.number)
 
-    def of_copy(self, column: str) -> HashSpool | None:
+    def of_copy(self, column: str) -> Spool | None:
         """The hashes of a column of the copy, if they were made so that values are found."""
         names = [*(each.column.name for each in self.selected.masked), *self.searched]
-        return self._copy.values[names.index(column)] if column in names else None
+        return self._values(self._copy, names.index(column)) if column in names else None
 
-    def _side(self, more: int) -> _Side:
-        values = [self.spools.new() for _ in range(len(self.selected.masked) + more)]
-        return _Side(values, self.spools.new() if self.selected.moving else None)
+    def _side(self, more: int) -> Hashed:
+        count = int(self.selected.moving) + len(self.selected.masked) + more
+        return Hashed([Spool(self.workshop.parts) for _ in range(count)])
 
-    def _fill(self, side: _Side, conn: Connection, queries: Iterable[sql.Composed]) -> None:
-        for query in queries:
-            for rows, *values in read_words(conn, query, len(side.values) + 1):
-                side.rows += len(rows)
-                side.total += sum(rows)
-                if side.unmasked:
-                    side.unmasked.add(rows)
-                for spool, hashes in zip(side.values, values, strict=True):
-                    spool.add(hashes)
-                if self.sessions.stop.is_set():
-                    return
+    def _values(self, side: Hashed, number: int) -> Spool:
+        """The hashes of a masked or searched column."""
+        return side.columns[number + int(self.selected.moving)]
 
     def _rows(self, source: int, copy: int) -> LeakCheck:
         """As many as were selected, and as many as the copy says it has written."""
@@ -152,8 +150,9 @@ class TableProof:
     def _unmasked(self) -> Iterator[LeakCheck]:
         columns = len(self.selected.kept)
         source, copy = self._source, self._copy
-        if source.unmasked and copy.unmasked:
-            foreign = count_foreign(source.unmasked, copy.unmasked)
+        if self.selected.moving:
+            job = CountingForeign(source.columns[0], copy.columns[0])
+            foreign: int = self.workshop.ask(job)
             verdict, said = (
                 ("failed", f"{foreign:,} rows are none of the source's in what is not masked")
                 if foreign
@@ -181,10 +180,14 @@ class TableProof:
         for query in selected.of_source(self.sessions.source, hashing, fields):
             for place, each in enumerate(one_row(self.sessions.source, query)):
                 source[place] += each
-        return source != list(self.sessions.row(selected.of_copy(hashing, fields)))
+        copy = [0, 0]
+        for query in selected.of_copy(self.sessions.place, hashing, fields):
+            for place, each in enumerate(self.sessions.row(query)):
+                copy[place] += each
+        return source != copy
 
     def _masked(self, column: MaskedColumn) -> Iterator[LeakCheck]:
-        compared = self._compare(column)
+        compared = self._compared[column.number]
         yield self._distribution(column, compared)
         yield self._kept(column, compared)
         if not column.strategy.keeps:
@@ -224,23 +227,16 @@ class TableProof:
             )
         )
         fields = words_of(selected.matched(column, hashing))
-        source, copy = self.spools.new(pairs=True), self.spools.new(pairs=True)
-        of_source = selected.of_source(self.sessions.source, hashing, fields, conditions)
-        of_copy = selected.of_copy(hashing, fields, conditions)
-        self.sessions.both(
-            partial(self._fill_pairs, source, self.sessions.source, of_source),
-            partial(self._fill_pairs, copy, self.sessions.place, (of_copy,)),
-        )
-        return count_pairs(source, copy)
-
-    def _fill_pairs(
-        self, spool: HashSpool, conn: Connection, queries: Iterable[sql.Composed]
-    ) -> None:
-        for query in queries:
-            for pairs, values in read_words(conn, query, 2):
-                spool.add(pairs, values)
-                if self.sessions.stop.is_set():
-                    return
+        source, copy = (Hashed([Spool(self.workshop.parts)]) for _ in range(2))
+        conns = self.sessions.source, self.sessions.place
+        of_source = selected.of_source(conns[0], hashing, fields, conditions)
+        of_copy = selected.of_copy(conns[1], hashing, fields, conditions)
+        jobs: list[tuple[Job, Callable[[Hashed], None]]] = [
+            *((Pairing("source", each.as_bytes(conns[0])), source.extend) for each in of_source),
+            *((Pairing("place", each.as_bytes(conns[1])), copy.extend) for each in of_copy),
+        ]
+        self.workshop.run(jobs)
+        return self.workshop.ask(CountingPairs(source.columns[0], copy.columns[0]))
 
     def _found(self, column: MaskedColumn, compared: Compared) -> LeakCheck:
         """Values that some row of the source has in this column."""
@@ -273,14 +269,6 @@ class TableProof:
         remarkable = source.count != copy.count or 2 * copy.distinct < source.distinct
         verdict = "remark" if remarkable else "passed"
         return self._check("distribution", verdict, said, column.column.name)
-
-    def _compare(self, column: MaskedColumn) -> Compared:
-        known = self._compared.get(column.number)
-        if known is None:
-            number = column.number
-            known = compare(self._source.values[number], self._copy.values[number])
-            self._compared[number] = known
-        return known
 
     def _check(self, what: str, verdict: Verdict, said: str, column: str = "") -> LeakCheck:
         kind = "column" if column else "table"

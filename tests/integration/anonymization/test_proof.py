@@ -18,6 +18,7 @@ from confiture_flows.anonymization.copying.report import CopyReport
 from confiture_flows.anonymization.copying.values import CopyAccess, CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.plan import CopyPlan
+from confiture_flows.anonymization.proof import selection
 from confiture_flows.anonymization.proof.prove import prove_copy
 from confiture_flows.anonymization.proof.report import LeakReport, ProofOptions
 from confiture_flows.anonymization.proof.streams import read_words, words_of
@@ -217,9 +218,21 @@ MORE = {
 }
 
 
-@pytest.mark.parametrize("planted", [PLANTED, MORE], ids=["planted", "more"])
-def test_planted_leaks_are_found(source: str, place: str, planted: Mapping[str, str]):
-    found = leaks(source, place, plan_with_keys(source, **RULES), "; ".join(planted))
+@pytest.mark.parametrize(
+    ("planted", "size"), [(PLANTED, 0), (MORE, 1 << 30)], ids=["planted", "more, by processes"]
+)
+def test_planted_leaks_are_found(
+    source: str,
+    place: str,
+    planted: Mapping[str, str],
+    size: int,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    plan = plan_with_keys(source, **RULES)
+    if size:  # read by processes, in pieces of some pages
+        monkeypatch.setattr(selection, "_PIECE", 1 << 15)
+        plan = replace(plan, tables=tuple(replace(each, size=size) for each in plan.tables))
+    found = leaks(source, place, plan, "; ".join(planted))
     assert set(planted.values()) <= found
     # What was changed without a mask is not what it was either, and nothing else is told.
     others = found - set(planted.values())
@@ -295,7 +308,7 @@ def test_rows_of_numbers_are_read_as_they_were_sent(source: str, rows: int):
     numbers = [sql.SQL("n::bigint"), sql.SQL("-n::bigint")]
     query = sql.SQL("SELECT {} FROM generate_series(1, {}) AS n").format(words_of(numbers), rows)
     with psycopg.connect(source) as conn:
-        batches = list(read_words(conn, query, 2))
+        batches = list(read_words(conn, query.as_bytes(conn), 2))
     assert [n for first, _ in batches for n in first] == list(range(1, rows + 1))
     assert [-n for _, second in batches for n in second] == list(range(1, rows + 1))
 

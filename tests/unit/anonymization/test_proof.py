@@ -13,7 +13,7 @@ from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.proof.chance import found_by_chance, kept_by_chance, picks
 from confiture_flows.anonymization.proof.comparison import compare, count_foreign, count_pairs
 from confiture_flows.anonymization.proof.report import LeakCheck, LeakReport
-from confiture_flows.anonymization.proof.spool import open_spools
+from confiture_flows.anonymization.proof.spool import Spool, SpoolFile, SpoolWriter, open_files
 from confiture_flows.anonymization.proof.tokens import count_emails, count_phones, tokens_of
 from confiture_flows.anonymization.strategy import Column, StrategyBase
 from confiture_flows.report.markdown import render_markdown
@@ -68,16 +68,27 @@ def test_telephone_numbers_are_told_from_dates_and_order_numbers():
     )
 
 
-@pytest.mark.parametrize("most", [10, 2_000_000], ids=["one part", "eight parts"])
+def spooled(file: SpoolFile, *batches: list[int], others: list[int] | None = None) -> Spool:
+    """What several processes or threads may have written, through a file."""
+    whole = Spool(file.parts)
+    for each in batches:
+        writer = SpoolWriter(file)
+        writer.add(array("q", each), array("q", others) if others else None)
+        whole.extend(writer.end())
+    return whole
+
+
+@pytest.mark.parametrize(
+    "most", [10, 200_000, 20_000_000], ids=["one part", "eight parts", "a thousand parts"]
+)
 def test_what_stands_on_both_sides_is_found_however_it_is_parted(most: int):
     numbers = random.Random(5)
     there = [numbers.randrange(-(1 << 63), 1 << 63) for _ in range(300_000)]
     here = [numbers.randrange(-(1 << 63), 1 << 63) for _ in range(299_990)] + [there[7]] * 10
-    with open_spools(most) as spools:
-        source, copy = spools.new(), spools.new()
-        for start in range(0, 300_000, 100_000):  # so that most of it is in the file
-            source.add(array("q", [0, *there[start : start + 100_000]]))
-            copy.add(array("q", here[start : start + 100_000]))
+    starts = range(0, 300_000, 100_000)
+    with open_files(2, most) as (one, other):
+        source = spooled(one, *([0, *there[start : start + 100_000]] for start in starts))
+        copy = spooled(other, *(here[start : start + 100_000] for start in starts))
         found = compare(source, copy)
         assert (found.rows, found.distinct, found.met) == (10, 1, [there[7]])
         assert (found.source.count, found.source.distinct, found.source.most) == (
@@ -88,9 +99,8 @@ def test_what_stands_on_both_sides_is_found_however_it_is_parted(most: int):
         assert (found.copy.count, found.copy.distinct, found.copy.most) == (300_000, 299_991, 10)
         assert found.source.long == sum(each < 0 for each in there)
         assert count_foreign(source, copy) == 299_990
-        source, copy = spools.new(pairs=True), spools.new(pairs=True)
-        source.add(array("q", [1, 2, 3, 5]), array("q", [7, 7, 8, 0]))
-        copy.add(array("q", [4, 2, 3, 5]), array("q", [7, 7, 7, 0]))
+        source = spooled(one, [1, 2, 3, 5], others=[7, 7, 8, 0])
+        copy = spooled(other, [4, 2, 3, 5], others=[7, 7, 7, 0])
         assert count_pairs(source, copy) == (2, 1)
 
 
