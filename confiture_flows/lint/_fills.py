@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from confiture_flows.sql.operations import ReadStatement
 
 _CONSTANTS = ("'", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+# What may stand behind a default and is no part of it.
+_OF_A_COLUMN = {"collate", "null", "storage", "compression"}
 _BOOLEANS = {"true", "false"}
 
 _Word = tuple[str, int, int]
@@ -50,6 +52,8 @@ def fill_afterwards(scene: Scene, said: op.AddColumn) -> tuple[TextEdit, ...]:
             return ()
         last = null if null > at else last
         gone.append((rest[null][1], rest[null + 1][2]))
+    if not _OF_A_COLUMN.isdisjoint(plain[at + 1 : last]):
+        return ()
     statement, sql = scene.statement, scene.statement.sql
     expression = sql[rest[at + 1][1] : rest[last - 1][2]]
     gone.append((rest[at][1], rest[last - 1][2]))

@@ -141,16 +141,27 @@ def test_what_fails_runs_when_it_is_mended(
     assert [row.version for row in engine.migrate(folder)] == ["2"]
 
 
+@pytest.mark.parametrize(
+    ("key", "bounds"),
+    [
+        ("RANGE (at)", "FROM (MINVALUE) TO ('2030-01-01')"),
+        ("LIST (kind)", "IN ('a', 'b', NULL)"),
+        ("LIST (n)", "IN (-1, 7)"),
+        ("RANGE (n)", "FROM (7) TO (8)"),
+    ],
+)
 def test_partition_is_attached_without_reading_it(
-    write: Callable[..., Path], conn: psycopg.Connection
+    key: str, bounds: str, write: Callable[..., Path], conn: psycopg.Connection
 ) -> None:
-    bounds = "FOR VALUES FROM (MINVALUE) TO ('2030-01-01')"
-    sql = f'ALTER TABLE days ATTACH PARTITION "Old" {bounds};'
-    folder = write({"1_before.up.sql": BEFORE, "2_case.up.sql": sql})
+    before = f"""CREATE TABLE parts (at date, kind varchar(9), n bigint) PARTITION BY {key};
+        CREATE TABLE "Part" (at date, kind varchar(9), n bigint);
+        INSERT INTO "Part" VALUES ('2020-02-03', 'a', 7);"""
+    sql = f'ALTER TABLE parts ATTACH PARTITION "Part" FOR VALUES {bounds};'
+    folder = write({"1_before.up.sql": before, "2_case.up.sql": sql})
     mend(folder, "CF06")
     told: list[str] = []
     conn.add_notice_handler(lambda notice: told.append(str(notice.message_primary)))
-    conn.execute(BEFORE)
+    conn.execute(before.encode())
     conn.execute("SET client_min_messages = debug1")
     for statement in read_operations((folder / "2_case.up.sql").read_text()):
         conn.execute(statement.sql.encode())
