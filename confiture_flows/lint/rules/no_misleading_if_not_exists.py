@@ -26,7 +26,7 @@ from confiture_flows.lint._steps import leave_out
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.parts import IN_SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def _check(said: op.CreateTable | op.AddColumn | op.DropColumn, scene: Scene) -> Iterator[Problem]:
     table = scene.table(said.table)
-    if table is None or said.inside is not Inside.SCRIPT:
+    if table is None or said.inside is not IN_SCRIPT:
         return
     if isinstance(said, op.CreateTable):
         if said.if_not_exists:
