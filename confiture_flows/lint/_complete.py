@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Expression, Inside
+from confiture_flows.sql.parts import IN_FUNCTION, IN_SCRIPT, Expression
 from confiture_flows.sql.volatility import is_volatile
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _HARMLESS = {"count", "max", "min", "pg_get_serial_sequence", "set_config", "sum
 
 def tells_all(state: KnownState, said: op.Operation) -> bool:
     """Whether the state is still all that there is after an operation."""
-    if said.inside is Inside.FUNCTION:
+    if said.inside is IN_FUNCTION:
         return True
     match said:
         case op.Unread() | op.OtherStatement() | op.RenameObject(object_kind="schema"):
@@ -26,7 +26,7 @@ def tells_all(state: KnownState, said: op.Operation) -> bool:
             return all(_harmless(each) for each in functions)
         case op.DropObject(object_kind=kind) | op.RenameObject(object_kind=kind):
             # Whether a condition in a DO block was true, nobody knows.
-            return said.inside is Inside.SCRIPT or kind not in ("table", "schema", "view")
+            return said.inside is IN_SCRIPT or kind not in ("table", "schema", "view")
         case op.AlterObject(change="schema", object_kind=kind):
             return kind == "table" and state.table(said.name) is not None
         case op.TableOperation(table=table):

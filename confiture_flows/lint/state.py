@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.lint._changes import CHANGES
 from confiture_flows.lint._complete import tells_all
 from confiture_flows.lint._routines import touch
-from confiture_flows.sql.parts import Inside, ObjectName
+from confiture_flows.sql.parts import IN_FUNCTION, ObjectName
 
 if TYPE_CHECKING:
     from confiture_flows.lint.catalog import (
@@ -113,7 +113,7 @@ class KnownState:
         conditions were true.
         """
         self.complete = self.complete and tells_all(self, operation)
-        if operation.inside is Inside.FUNCTION:
+        if operation.inside is IN_FUNCTION:
             touch(self, operation)
         elif change := CHANGES.get(type(operation)):
             change(self, operation)

@@ -26,7 +26,7 @@ from confiture_flows.lint.state import KnownState
 from confiture_flows.lint.undo import undone_state
 from confiture_flows.migrations.migration import Migration, Script
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.parts import IN_FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,7 +240,7 @@ class Walk:
     ) -> list[LintFinding]:
         """The findings about one operation that no comment silences."""
         found: list[LintFinding] = []
-        for rule in self._judges(type(said), in_function=said.inside is Inside.FUNCTION):
+        for rule in self._judges(type(said), in_function=said.inside is IN_FUNCTION):
             for problem in rule.check(said, scene):
                 finding = self._finding(rule, problem, problem.at or said, scene, version)
                 silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
@@ -309,7 +309,7 @@ def _waits_for_validation(said: op.Operation) -> TypeGuard[op.AddConstraint]:
         isinstance(said, op.AddConstraint)
         and not said.constraint.valid
         and bool(said.constraint.name)
-        and said.inside is not Inside.FUNCTION
+        and said.inside is not IN_FUNCTION
     )
 
 

@@ -18,7 +18,7 @@ from confiture_flows.sql.operation import (
     DropColumn,
     Operation,
 )
-from confiture_flows.sql.parts import IndexColumn, Inside
+from confiture_flows.sql.parts import IN_SCRIPT, IndexColumn, Inside
 from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Stand:
 
     def at(self, offset: int = 0) -> dict[str, Any]:
         """The fields of an operation; those of the whole statement where it has no place."""
-        if not offset or self.inside is not Inside.SCRIPT:
+        if not offset or self.inside is not IN_SCRIPT:
             return {"offset": self.offset, "line": self.line, "inside": self.inside}
         return {"offset": offset, "line": self.line_of(offset), "inside": self.inside}
 

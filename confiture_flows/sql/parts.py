@@ -189,6 +189,10 @@ class Inside(StrEnum):
     FUNCTION = "function"
 
 
+# For what asks once an operation or more: Python looks the member of an enum up ten times as long.
+IN_SCRIPT, IN_FUNCTION = Inside.SCRIPT, Inside.FUNCTION
+
+
 class LockMode(StrEnum):
     """PostgreSQL's table locks, from the weakest to the strongest."""
 

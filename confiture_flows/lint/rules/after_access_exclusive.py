@@ -30,7 +30,7 @@ from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.lint.severity import Duration
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside, LockMode
+from confiture_flows.sql.parts import IN_FUNCTION, LockMode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _slow(said: op.Operation) -> bool:
 
 
 def _check(said: op.ModifyData | op.CreateIndex | op.Maintain, scene: Scene) -> Iterator[Problem]:
-    if said.inside is Inside.FUNCTION or not _slow(said):
+    if said.inside is IN_FUNCTION or not _slow(said):
         return
     table = said.table if isinstance(said, op.TableOperation) else next(iter(said.names), "all")
     fills = isinstance(said, op.ModifyData) and said.command == "insert"
@@ -55,7 +55,7 @@ def _check(said: op.ModifyData | op.CreateIndex | op.Maintain, scene: Scene) -> 
         return  # it is empty, or nearly so
     own = None if fills or isinstance(said, op.Maintain) else said.table
     for each, lock in scene.locks_before():
-        if each.inside is Inside.FUNCTION or isinstance(each, op.DropObject):
+        if each.inside is IN_FUNCTION or isinstance(each, op.DropObject):
             continue
         held = lock.mode is LockMode.ACCESS_EXCLUSIVE and lock.object_kind == "table"
         if held and not scene.new(lock.name):

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.parts import IN_SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def _check(said: op.TableOperation | op.DropObject, scene: Scene) -> Iterator[Problem]:
     state = scene.state
-    if said.if_exists or said.inside is not Inside.SCRIPT:
+    if said.if_exists or said.inside is not IN_SCRIPT:
         return
     if not state.complete or not state.tables:
         return

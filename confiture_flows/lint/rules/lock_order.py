@@ -32,7 +32,7 @@ from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.lint.severity import Duration
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside, LockMode, ObjectName
+from confiture_flows.sql.parts import IN_FUNCTION, LockMode, ObjectName
 from confiture_flows.sql.work import work_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _held(scene: Scene, name: ObjectName, mode: LockMode) -> bool:
 def _check(
     said: op.TableOperation | op.LockTable | op.DropObject | op.Truncate, scene: Scene
 ) -> Iterator[Problem]:
-    if said.inside is Inside.FUNCTION:
+    if said.inside is IN_FUNCTION:
         return
     locks = scene.script.locks[scene.number]
     wanted = {
@@ -88,7 +88,7 @@ def _locked_between(scene: Scene, name: ObjectName, mode: LockMode) -> ObjectNam
     """The last other table that was locked after the transaction had locked one more weakly."""
     last: ObjectName | None = None
     for each, lock in scene.locks_before():
-        if each.inside is Inside.FUNCTION or lock.object_kind != "table":
+        if each.inside is IN_FUNCTION or lock.object_kind != "table":
             continue
         if lock.name != name:
             if last is None and lock.mode.blocks_writes and not scene.new(lock.name):

@@ -27,7 +27,7 @@ from confiture_flows.lint._steps import leave_out
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.parts import IN_SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _check(
     | op.DropObject,
     scene: Scene,
 ) -> Iterator[Problem]:
-    if said.inside is not Inside.SCRIPT:
+    if said.inside is not IN_SCRIPT:
         return
     if isinstance(said, op.CreateIndex | op.CreateView | op.DropObject):
         if idle := _idle(said, scene):

@@ -32,7 +32,7 @@ from confiture_flows.lint._types import keeps_rows
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.parts import Inside
+from confiture_flows.sql.parts import IN_SCRIPT
 from confiture_flows.sql.work import work_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _scans(said: op.Operation, scene: Scene) -> bool:
 def _check(
     said: op.AddConstraint | op.AlterColumn | op.AlterColumnType, scene: Scene
 ) -> Iterator[Problem]:
-    if said.inside is not Inside.SCRIPT or scene.empty(said.table) or not _scans(said, scene):
+    if said.inside is not IN_SCRIPT or scene.empty(said.table) or not _scans(said, scene):
         return
     of_statement = (each for each in scene.statement.operations if _scans(each, scene))
     if said is not next(of_statement, None):

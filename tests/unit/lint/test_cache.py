@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -161,3 +163,26 @@ def test_cache_lies_where_the_user_wants_it(
     found = user_cache()
     assert found
     assert found.folder.is_relative_to(tmp_path / "home")
+
+
+def test_what_was_found_needs_neither_state_nor_rules(
+    judge: Judge, cache: LintCache, write: Callable[..., Path]
+) -> None:
+    found = judge(FILES)
+    directory = write(FILES)
+    program = f"""
+import sys
+from pathlib import Path
+from confiture_flows.lint.cache import LintCache
+from confiture_flows.lint.runner import lint_migrations
+from confiture_flows.migrations.discovery import discover
+migrations = discover(Path({str(directory)!r}), as_written=True).migrations
+report = lint_migrations(migrations, cache=LintCache(Path({str(cache.folder)!r})))
+print(*(each.rule for each in report.findings))
+needless = {{"confiture_flows.lint.walk", "confiture_flows.lint.rule", "postgast"}}
+print(sorted(needless & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    told, imported = done.stdout.splitlines()
+    assert told.split() == [each.rule for each in found.findings]
+    assert imported == "[]"

@@ -216,3 +216,24 @@ def test_fixes_leave_sql_that_can_be_read_and_nothing_to_mend(
     assert passes
     assert again.coverage.unread == 0
     assert mend_files(again.findings) == {}
+
+
+@pytest.mark.parametrize(
+    ("later", "mended"),
+    [
+        ("COMMENT ON INDEX T_A2 IS 'ü';", False),
+        ("COMMENT ON INDEX t_a2 IS 'u';", False),
+        ("COMMENT ON INDEX t_a IS 'u';", False),
+        ("COMMENT ON INDEX t_a22 IS 'u';", True),
+    ],
+)
+def test_superfluous_index_stays_where_a_later_migration_names_it(
+    lint_files: LintFiles, later: str, mended: bool
+) -> None:
+    files = {
+        "1_t.up.sql": "CREATE TABLE t (id bigint PRIMARY KEY, a int); CREATE INDEX t_a ON t (a);",
+        "2_again.up.sql": "CREATE INDEX t_a2 ON t (a); SELECT 1;",
+        "3_later.up.sql": later,
+    }
+    (found,) = (each for each in lint_files(files).findings if each.rule == "CF67")
+    assert bool(found.edits) == mended
