@@ -43,3 +43,14 @@ def test_pages_load_nothing_from_other_hosts(site: Path) -> None:
     assert found == set()
     styles = "".join(style.read_text("utf-8") for style in site.rglob("*.css"))
     assert re.findall(r"url\((?:[\"']?)(?:https?:)?//[^)]+\)", styles) == []
+
+
+def test_links_of_pages_beside_the_site_lead_somewhere() -> None:
+    """What mkdocs does not see: the pages that only the repository shows."""
+    lost = []
+    for name in ("README.md", "CONTRIBUTING.md", "deployments/README.md"):
+        page = REPOSITORY / name
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text("utf-8")):
+            if not (page.parent / link).exists():
+                lost.append(f"{name}: {link}")
+    assert lost == []
