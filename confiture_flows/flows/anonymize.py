@@ -75,8 +75,7 @@ def anonymize_flow(
         in_place: Whether the rows go into the target's own, empty tables, in one transaction.
         proof: How far the loaded copy is proven; as the configuration says when empty.
         project: Name of a MigrationProject block; the worker's own project when empty.
-        plan_file: What the wizard has saved; parameters come before it, and it before the
-            configuration, which has the rules and the secret.
+        plan_file: What the wizard has saved; parameters come before it, and it before the project.
 
     Returns:
         How it went.

@@ -42,8 +42,9 @@ def _source_of(call: Any) -> Iterator[bytes]:
         call = call.func
     call = inspect.unwrap(call)
     named: Any = call if hasattr(call, "__qualname__") else type(call)
-    yield f"{named.__module__}:{named.__qualname__}".encode()
-    if named.__module__.startswith(_OURS):
+    module = str(named.__module__)
+    yield f"{module}:{named.__qualname__}".encode()
+    if module.startswith(_OURS):
         return
     try:
         path = inspect.getsourcefile(named)

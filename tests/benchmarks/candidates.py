@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.benchmarks.servers import ROOT, count_tables, new_database
+from tests.terminals import Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ BARE_INSIDE, ENGINE_INSIDE, ENGINE_FLUSH_RUN, FLOW_INSIDE = (
 )
 """In-process: measured by the process itself after all its imports."""
 HELP = "confiture-flows --help"
+WIZARD = "confiture-flows wizard, first question"
 
 HERE = Path(__file__).parent
 
@@ -197,7 +199,22 @@ def start_ups(bench: Bench) -> dict[str, Callable[[], dict[str, float]]]:
     def runner(command: tuple[str, ...]) -> Callable[[], dict[str, float]]:
         return lambda: {"start": bench.run(command, bench.dsn)[0]}
 
-    return {name: runner(command) for name, command in commands.items()}
+    found = {name: runner(command) for name, command in commands.items()}
+    return {**found, WIZARD: lambda: {"start": _first_question(bench, ours)}}
+
+
+def _first_question(bench: Bench, program: str) -> float:
+    """Seconds until a person at a terminal can answer the wizard."""
+    state = str(bench.folder / ".wizard")
+    started = time.perf_counter()
+    person = Person(
+        [program, "wizard"], bench.folder, bench.environment(bench.dsn) | {"XDG_STATE_HOME": state}
+    )
+    try:
+        person.see("What do you want to do?")
+        return time.perf_counter() - started
+    finally:
+        person.close()
 
 
 def _url(dsn: str) -> str:

@@ -11,7 +11,16 @@ from confiture_flows.postgres import Server
 from confiture_flows.report.markdown import render_markdown
 from confiture_flows.report.text import print_document
 from confiture_flows.target import Target
-from tests.benchmarks.candidates import BARE, DBMATE, ENGINE_INSIDE, FLOW, PLAIN, Bench, program
+from tests.benchmarks.candidates import (
+    BARE,
+    DBMATE,
+    ENGINE_INSIDE,
+    FLOW,
+    PLAIN,
+    WIZARD,
+    Bench,
+    program,
+)
 from tests.benchmarks.contention import behind_a_transaction
 from tests.benchmarks.dry_runs import costs, guess
 from tests.benchmarks.isolation import cost as cost_of_isolation
@@ -31,6 +40,7 @@ def test_every_candidate_applies_a_small_work_and_is_reported(
     assert {BARE, PLAIN, ENGINE_INSIDE} <= set(results.runs)
     assert (DBMATE in results.runs) == (program("dbmate") is not None)
     assert results.traces["plain"]["apply"] > 0
+    assert len(results.starts[WIZARD].seconds) == 1
     for document in documents(results):
         print_document(Console(width=120), document)
     assert "migrate --plain" in capsys.readouterr().out
