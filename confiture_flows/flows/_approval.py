@@ -134,7 +134,9 @@ def _ask(
     target: Target, plan: Plan, text: str, rule: ApprovalRule, number: str, run: FlowRun
 ) -> ApprovalForm:
     words = f"Approve {count(len(plan.steps))} on {target.name}? Plan {number}."
-    form: Any = ApprovalForm.with_initial_data(description=f"{words}\n\n{text}", approve=False)
+    # Prefect's dialog is narrow, and cuts what is long without a sign of it.
+    more = f"All of it is in the artifact {artifact_key('approval', target.name)}, and below."
+    form: Any = ApprovalForm.with_initial_data(description=f"{words} {more}\n\n{text}")
     given: dict[str, Any] = {"wait_for_input": form, "key": number}
     if run.deployment_id:
         return _answered_or_suspended(
@@ -214,7 +216,7 @@ def _document(
 ) -> Document:
     shown = plan_document(plan, target.name)
     rows = tuple(
-        (each.severity.label, each.code, each.message, str(each.location or ""))
+        (each.severity.label, each.code, each.message, each.location.short if each.location else "")
         for each in findings
     )
     if rehearsed is None:
