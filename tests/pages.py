@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTH, HEIGHT = 1300, 900
 _ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-_PATIENCE = 15_000  # ms to wait for what is to appear; other tests keep the machine busy
+_PATIENCE = 60_000  # ms to wait for what is to appear; other tests keep the machine busy
 
 # What elements hold at each of these places.
 _TEXTS = (
@@ -80,7 +80,8 @@ class Pages:
     def fill_approval(self, *, name: str, note: str) -> Locator:
         """Fill the dialog that is open: approved, by a name, with a note."""
         dialog = self.page.get_by_role("dialog")
-        dialog.locator(".p-toggle").click()
+        dialog.get_by_role("switch").click()
+        dialog.locator("[role=switch][aria-checked=true]").wait_for()
         _field(self.page, dialog, "Your name").fill(name)
         _field(self.page, dialog, "Note").fill(note)
         return dialog

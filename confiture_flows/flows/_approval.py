@@ -101,6 +101,11 @@ class PlanToApprove:
         do = "Approve to roll back" if undone else "Approve"
         return f"{do} {many} on {self.target.name}? Plan {self.number}."
 
+    @property
+    def artifact(self) -> str:
+        """The key of the artifact that shows all of it."""
+        return artifact_key("approval", self.target.name)
+
     def tell(self, event: StageEvent, **more: str) -> None:
         """Tell what becomes of it."""
         tell(event, self.target.name, {"plan": self.plan.span, "hash": self.number, **more})
@@ -109,7 +114,7 @@ class PlanToApprove:
         """Write the artifact, and tell that somebody is asked."""
         self.tell(StageEvent.APPROVAL_ASKED)
         create_markdown_artifact(
-            key=artifact_key("approval", self.target.name),
+            key=self.artifact,
             markdown=self.text,
             description=self.question,
             _sync=True,  # pyright: ignore[reportCallIssue]
@@ -168,8 +173,10 @@ def have_approved(asked: PlanToApprove, rule: ApprovalRule) -> None:
 
 
 def _ask(asked: PlanToApprove, rule: ApprovalRule, run: FlowRun) -> ApprovalForm:
+    # Prefect's dialog is narrow, and cuts what is long without a sign of it.
+    more = f"All of it is in the artifact {asked.artifact}, and below."
     form: Any = ApprovalForm.with_initial_data(
-        description=f"{asked.question}\n\n{asked.text}", approve=False
+        description=f"{asked.question} {more}\n\n{asked.text}"
     )
     given: dict[str, Any] = {"wait_for_input": form, "key": asked.number}
     if run.deployment_id:
@@ -250,7 +257,7 @@ def _document(asked: PlanToApprove) -> Document:
     plan, target = asked.plan, asked.target
     shown = plan_document(plan, target.name)
     rows = tuple(
-        (each.severity.label, each.code, each.message, str(each.location or ""))
+        (each.severity.label, each.code, each.message, each.location.short if each.location else "")
         for each in asked.findings
     )
     if asked.rehearsed is None:

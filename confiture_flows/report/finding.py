@@ -42,6 +42,11 @@ class Location:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else str(self.file)
 
+    @property
+    def short(self) -> str:
+        """The file's name and the line, for tables: a whole path pushes other columns away."""
+        return f"{self.file.name}:{self.line}" if self.line else self.file.name
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -11,9 +11,9 @@ from confiture_flows.report.document import Block, Code, Document, Facts, Paragr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WIDTH = 100  # characters of a table that a page shows in a window of 1300 pixels
-_MARGIN = 3  # of them, around each cell
-_NARROWEST = 16  # of a cell that is folded
+_WIDTH = 96  # characters of a table that a page shows in a window of 1300 pixels
+_MARGIN = 4  # of them, around each cell
+_NARROWEST = 14  # of a cell that is folded
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&$])")
 _LINE_END = re.compile(r"\s*[\r\n]\s*")
 # At the start of a line these would make a list item or a rule.

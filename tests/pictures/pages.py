@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from confiture_flows.blocks import PostgresTarget
 from confiture_flows.cli.prefect_server import temporary_server
@@ -21,6 +22,7 @@ from confiture_flows.errors import ApplyError
 from confiture_flows.flows import migrate_flow
 from confiture_flows.postgres import provide_server
 from tests.pages import HEIGHT, WIDTH, Browser, open_browser, why_not
+from tests.pictures.palette import with_palette
 from tests.support import eventually, serving
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -72,7 +74,8 @@ def _shot(browser: Browser[Any], name: str, height: int = HEIGHT) -> None:
     def take(pages: Any) -> None:
         pages.page.set_viewport_size({"width": WIDTH, "height": height})
         pages.page.wait_for_timeout(3000)
-        pages.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
+        picture = pages.page.screenshot(animations="disabled")
+        (IMAGES / f"{name}.png").write_bytes(with_palette(pages.page, picture))
 
     browser(take)
 
@@ -86,7 +89,7 @@ def _latest(client: SyncPrefectClient, what: str, **wanted: Any) -> Any:
 def _runs(browser: Browser[Any], client: SyncPrefectClient, dsn: str) -> None:
     folder = Path("db/migrations")
     _write(_CUSTOMERS, folder)
-    migrate_flow(target="shop")
+    migrate_flow(target="shop", directory=str(folder))
     good = _latest(client, "flow_runs")["id"]
     browser(lambda pages: (pages.open_run(good), pages.stages(7)))
     _shot(browser, "run-completed")
@@ -94,7 +97,7 @@ def _runs(browser: Browser[Any], client: SyncPrefectClient, dsn: str) -> None:
         conn.execute(_ROWS)
     _write(_WRONG, folder)
     with contextlib.suppress(ApplyError):
-        migrate_flow(target="shop")
+        migrate_flow(target="shop", directory=str(folder))
     bad = _latest(client, "flow_runs")["id"]
     browser(lambda pages: (pages.open_run(bad), pages.stages(8)))
     _shot(browser, "run-failed")
@@ -105,7 +108,7 @@ def _runs(browser: Browser[Any], client: SyncPrefectClient, dsn: str) -> None:
 
 def _approval(browser: Browser[Any], client: SyncPrefectClient) -> None:
     deployment = client.read_deployment_by_name("migrate/migrate")
-    given = {"target": "prod"}
+    given = {"target": "prod", "directory": "db/migrations"}
     run = client.create_flow_run_from_deployment(deployment.id, parameters=given, name="approve")
 
     def state() -> str:
@@ -141,9 +144,9 @@ def _shop() -> Iterator[tuple[Browser[Any], SyncPrefectClient, str]]:
         # Scratch databases and connection strings are the runs' own; pages show neither.
         Path("confiture.toml").write_text(_CONFIGURATION.format(dsn=postgres.dsn))
         prefect.wait(seconds=240)
-        os.environ.update(prefect.environment())
         with (
-            serving(Path(folder), {}),
+            temporary_settings({PREFECT_API_URL: prefect.api_url}),
+            serving(Path(folder), prefect.environment()),
             open_browser(prefect.url) as browser,
             get_client(sync_client=True) as client,
         ):

@@ -39,6 +39,11 @@ def test_block_needs_a_dsn_or_a_database() -> None:
         PostgresTarget()
 
 
+def test_what_a_form_leaves_empty_is_not_given() -> None:
+    block = PostgresTarget(database="shop", user="", dsn_variable="")
+    assert (block.dsn_variable, block.user) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("said", "refusal"),
     [
