@@ -63,9 +63,11 @@ class BinaryBatchMask:
         if data.startswith(_SIGNATURE):  # within the first row's message
             first = _HEADER
             sizes[0] -= _HEADER
-        if sizes[-1] == len(_TRAILER):  # a row is longer: it has a field
+        if not sizes[0]:
+            del sizes[0]
+        if sizes and sizes[-1] == len(_TRAILER):  # a row is longer: it has a field
             end -= sizes.pop()
-        if not sizes or first == end:
+        if not sizes:
             return data
         columns, tails = self._parted(data, first, sizes)
         count = len(self._masks)
