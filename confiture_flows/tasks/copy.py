@@ -139,7 +139,12 @@ def prove_copy(
         CopyInterruptedError: A connection broke; a retry looks again.
         CopyError: A statement failed, or the snapshot is gone.
     """
-    report = prove.prove_copy(access, plan, rows, options)
+    try:
+        report = prove.prove_copy(access, plan, rows, options)
+    except CopyInterruptedError as error:
+        if access.number in _stopped:  # its processes were ended, which is no reason to try again
+            raise CopyError("The copy was stopped while it was proven.") from error
+        raise
     logger = get_run_logger()
     for each in report.failed:
         logger.error("%s: %s [%s]", each.where, each.said, each.code)

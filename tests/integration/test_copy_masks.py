@@ -77,7 +77,7 @@ def test_keyed_masks_go_where_they_are_cheaper(source: str, place: str) -> None:
     assert (one.name, one.format) == ("sql", "binary")
     two = copy(source, place, people__email="hash", people__note="hash").tables[0].way
     assert (two.name, two.in_python) == ("python", ("email", "note"))
-    assert two.reason == "email, note: keyed, cheaper in Python"
+    assert two.reason.startswith("email, note: keyed, cheaper in Python; ")
 
 
 def test_a_strategy_gets_the_columns_it_needs(source: str, place: str) -> None:

@@ -22,7 +22,9 @@ from confiture_flows.anonymization.strategy import StrategyBase, UnfitValue
 from confiture_flows.errors import StrategyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from psycopg.abc import Buffer
 
     from confiture_flows._anonymization_config import OnUnfit
 
@@ -80,6 +82,11 @@ class BatchMask:
         self._heads = heads
         self._splits = len(self._masks) + extras - (0 if heads else 1)
         self._calling = calling
+
+    def lines(self, batch: Iterable[Buffer]) -> bytes:
+        """Mask lines as they come from `CopyReader`."""
+        text = b"".join(batch).decode("utf-8", "surrogateescape")
+        return self(text).encode("utf-8", "surrogateescape")
 
     def __call__(self, text: str) -> str:
         """Mask whole lines, each with its line feed."""
@@ -140,6 +147,32 @@ def _masked(
     return whole
 
 
+def masked_values(
+    mask: ColumnMask, values: Sequence[str | None], others: Sequence[Sequence[str | None]]
+) -> Sequence[str | None]:
+    """A column, masked.
+
+    Args:
+        mask: What becomes of it.
+        values: The texts of its values; NULL is None, and stays.
+        others: Of the columns that come after the masked ones.
+
+    Raises:
+        StrategyError: The strategy failed, or did what it says it never does.
+    """
+    needed = [others[place] for place in mask.needs]
+    if None not in values:
+        return _texts(mask, values, needed)[0]  # pyright: ignore[reportArgumentType]
+    there = [place for place, each in enumerate(values) if each is not None]
+    if not there:
+        return values
+    chosen = [[each[place] for place in there] for each in (values, *needed)]
+    whole = list(values)
+    for place, result in zip(there, _texts(mask, chosen[0], chosen[1:])[0], strict=True):  # pyright: ignore[reportArgumentType]
+        whole[place] = result
+    return whole
+
+
 def _argument(mask: ColumnMask, fields: Sequence[str], there: list[int] | None) -> list[Any]:
     """A needed column; it may hold None."""
     chosen = fields if there is None else [fields[place] for place in there]
@@ -148,6 +181,16 @@ def _argument(mask: ColumnMask, fields: Sequence[str], there: list[int] | None) 
 
 def _results(mask: ColumnMask, values: Sequence[str], others: list[list[Any]]) -> list[str]:
     """What takes the place of values, as fields."""
+    results, text = _texts(mask, values, others)
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
+        results = [None if each is None else each.translate(_ESCAPES) for each in results]
+    return [NULL if each is None else each for each in results] if None in results else results  # pyright: ignore[reportReturnType]
+
+
+def _texts(
+    mask: ColumnMask, values: Sequence[str], others: Sequence[Sequence[Any]]
+) -> tuple[list[str | None], str]:
+    """What takes the place of values, as texts, and all those texts together."""
     strategy = mask.strategy
     given: Sequence[Any] = [mask.codec[0](each) for each in values] if mask.codec else values
     unfit = _refused_by_validate(strategy, given)
@@ -156,7 +199,7 @@ def _results(mask: ColumnMask, values: Sequence[str], others: list[list[Any]]) -
         _find_unchanged(mask, given, results, unfit)
     if unfit:
         _replace_unfit(mask, results, unfit)
-    return _as_fields(mask, results, unfit)
+    return _as_texts(mask, results, unfit)
 
 
 def _refused_by_validate(strategy: StrategyBase, values: Sequence[Any]) -> set[int]:
@@ -169,7 +212,7 @@ def _refused_by_validate(strategy: StrategyBase, values: Sequence[Any]) -> set[i
 
 
 def _called(
-    mask: ColumnMask, values: Sequence[Any], others: list[list[Any]], unfit: set[int]
+    mask: ColumnMask, values: Sequence[Any], others: Sequence[Sequence[Any]], unfit: set[int]
 ) -> list[Any]:
     """Call the strategy; places of values that turn out unfit are added, and hold None."""
     strategy = mask.strategy
@@ -248,7 +291,9 @@ def _replace_unfit(mask: ColumnMask, results: list[Any], unfit: set[int]) -> Non
         results[place] = None
 
 
-def _as_fields(mask: ColumnMask, results: list[Any], unfit: set[int]) -> list[str]:
+def _as_texts(
+    mask: ColumnMask, results: list[Any], unfit: set[int]
+) -> tuple[list[str | None], str]:
     if mask.codec:
         dump = mask.codec[1]
         try:
@@ -270,11 +315,9 @@ def _as_fields(mask: ColumnMask, results: list[Any], unfit: set[int]) -> list[st
             mask.strategy, f"gave a {type(wrong).__name__} where text is due", len(results)
         ) from None
     _check_length(mask.strategy, results)
-    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
-        results = [None if each is None else each.translate(_ESCAPES) for each in results]
     if "\0" in text:
         raise _broken(mask.strategy, "gave text with a NUL in it", len(results))
-    return [NULL if each is None else each for each in results] if nulls else results
+    return results, text
 
 
 def _check_length(strategy: StrategyBase, results: list[Any]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from confiture_flows.anonymization.copying.binary_masking import BinaryBatchMask
 from confiture_flows.anonymization.copying.codec import codec_for
 from confiture_flows.anonymization.copying.directory import FileWriter, file_done_before
 from confiture_flows.anonymization.copying.journal import claim, done_before, fill
@@ -241,16 +242,15 @@ class Transfer:
             reader = CopyReader(source, statement, WRITE_SIZE)
             pipe(reader, writer, moved)
             return reader.rows
-        mask = BatchMask(
-            masks,
-            heads=bool(columns.heads),
-            extras=len(columns.extras),
-            calling=self.progress.calling,
+        extras, calling = len(columns.extras), self.progress.calling
+        mask = (
+            BinaryBatchMask(masks, others=len(columns.heads), extras=extras, calling=calling)
+            if columns.masked_first
+            else BatchMask(masks, heads=bool(columns.heads), extras=extras, calling=calling).lines
         )
         reader = CopyReader(source, statement, self.access.options.batch_size)
         for batch in reader:
-            text = b"".join(batch).decode("utf-8", "surrogateescape")
-            writer.write(mask(text).encode("utf-8", "surrogateescape"))
+            writer.write(mask(batch))
             moved(len(batch))
         return reader.rows
 

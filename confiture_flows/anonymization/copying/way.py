@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from confiture_flows.anonymization.copying.binary_masking import BINARY_TEXTS
 from confiture_flows.anonymization.copying.strategies import expression_of
 from confiture_flows.anonymization.copying.values import Way
 from confiture_flows.errors import ConfigError
@@ -53,7 +54,9 @@ def choose_way(
     if not strategies:
         return Way("pipe", form, f"nothing is masked; {because}")
     if engine == "python":
-        return Way("python", "text", "the engine is set to python", tuple(strategies))
+        form, because = _python_format(tuple(strategies), strategies, table, form, because)
+        said = f"the engine is set to python; {because}"
+        return Way("python", form, said, tuple(strategies))
     unable = tuple(each for each, made in strategies.items() if expression_of(made) is None)
     if unable and engine == "sql":
         raise ConfigError(
@@ -68,7 +71,24 @@ def choose_way(
     reasons += [f"{', '.join(keyed)}: keyed, cheaper in Python"] if keyed else []
     in_python = tuple(each for each in strategies if each in unable or each in keyed)
     in_sql = tuple(each for each in strategies if each not in in_python)
-    return Way("python", "text", "; ".join(reasons), in_python, in_sql)
+    form, because = _python_format(in_python, strategies, table, form, because)
+    return Way("python", form, "; ".join([*reasons, because]), in_python, in_sql)
+
+
+def _python_format(
+    masked: tuple[str, ...],
+    strategies: Mapping[str, StrategyBase],
+    table: PlannedTable,
+    form: Format,
+    because: str,
+) -> tuple[Format, str]:
+    """Binary, if that of everything that Python looks at is text."""
+    seen = {*masked, *(name for each in masked for name in strategies[each].needs())}
+    for each in table.columns:
+        kind = each.column.type
+        if form == "binary" and each.column.name in seen and kind not in BINARY_TEXTS:
+            return "text", f"Python reads {each.column.name}, a {kind}, as text"
+    return form, because
 
 
 def _format(table: PlannedTable, source: Source, receiver: Receiver) -> tuple[Format, str]:
@@ -99,16 +119,25 @@ class Columns:
         heads: Those that nobody looks at, or the source masks.
         masked: Those that Python masks.
         extras: Those that their strategies need, which end here.
+        masked_first: Whether masked ones and extras come before the others.
     """
 
     heads: tuple[str, ...]
     masked: tuple[str, ...]
     extras: tuple[str, ...]
+    masked_first: bool = False
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Those that are read, in order."""
+        if self.masked_first:
+            return self.masked + self.extras + self.heads
+        return self.heads + self.masked + self.extras
 
     @property
     def written(self) -> tuple[str, ...]:
         """Those that are written, in order."""
-        return self.heads + self.masked
+        return self.masked + self.heads if self.masked_first else self.heads + self.masked
 
 
 def columns_of(table: PlannedTable, way: Way, strategies: Mapping[str, StrategyBase]) -> Columns:
@@ -116,7 +145,10 @@ def columns_of(table: PlannedTable, way: Way, strategies: Mapping[str, StrategyB
     written = [each.column.name for each in table.columns if each.written]
     masked = tuple(each for each in written if each in way.in_python)
     extras = dict.fromkeys(name for each in masked for name in strategies[each].needs())
-    return Columns(tuple(each for each in written if each not in masked), masked, tuple(extras))
+    heads = tuple(each for each in written if each not in masked)
+    # Lengths lead to columns of binary rows from the front, tabs to those of lines from the back.
+    first = way.name == "python" and way.format == "binary"
+    return Columns(heads, masked, tuple(extras), first)
 
 
 def copy_out(
@@ -140,7 +172,10 @@ def copy_out(
     if condition is not None:
         conditions.append(condition)
     form = sql.SQL(chunk.way.format)
-    order = (*columns.heads, *columns.masked, *columns.extras)
+    order = columns.read
+    # A column may be read once as it is, for another's strategy, and once masked by the source.
+    first = len(columns.masked) + (0 if columns.masked_first else len(columns.heads))
+    extras = range(first, first + len(columns.extras))
     if not conditions and not chunk.way.in_sql and not columns.extras and order:
         # The server need not plan, nor run, a query for it.
         return (
@@ -150,11 +185,10 @@ def copy_out(
         )
     fields = [
         masked_field(strategies[each], types[each])
-        if each in chunk.way.in_sql
+        if each in chunk.way.in_sql and place not in extras
         else sql.Identifier(chunk.table.name, each)
-        for each in (*columns.heads, *columns.masked)
+        for place, each in enumerate(order)
     ]
-    fields += [sql.Identifier(chunk.table.name, each) for each in columns.extras]
     return (
         sql.SQL("COPY (SELECT {} FROM ONLY {}{}) TO STDOUT (FORMAT {})")
         .format(sql.SQL(", ").join(fields), name, where(conditions), form)

@@ -55,6 +55,7 @@ class _Process:
 
     def __init__(self, sides: Sides, file: SpoolFile, files: list[SpoolFile]) -> None:
         self._process = WorkerProcess(_MODULE, [each.number for each in files])
+        self.pid = self._process.pid
         self._process.conn.send((sides, file))
 
     def do(self, job: Job) -> Any:

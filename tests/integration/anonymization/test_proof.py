@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,11 +21,14 @@ from confiture_flows.anonymization.copying.values import CopyAccess, CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.plan import CopyPlan
 from confiture_flows.anonymization.proof import selection
+from confiture_flows.anonymization.proof.jobs import HashingRows
 from confiture_flows.anonymization.proof.prove import prove_copy
 from confiture_flows.anonymization.proof.report import LeakReport, ProofOptions
+from confiture_flows.anonymization.proof.sessions import Sides
 from confiture_flows.anonymization.proof.streams import read_words, words_of
+from confiture_flows.anonymization.proof.workshop import open_workshop
 from confiture_flows.anonymization.rules import Pattern
-from confiture_flows.errors import LeakError
+from confiture_flows.errors import CopyInterruptedError, LeakError
 from confiture_flows.target import Target, connect
 from tests.copies import plan_of
 from tests.integration.leaky_strategies import MODULE
@@ -301,6 +306,21 @@ def test_leaking_copy_is_kept_aside_until_the_next(source: str, place: str):
     assert rights == (0,)
     proven(source, place, plan)
     assert databases_like(place) == []
+
+
+def test_process_that_dies_ends_all_and_is_told(source: str):
+    sides = Sides(Target("prod", source), "never looked at", Target("staging", source))
+    access = CopyAccess(1, sides.source, sides.place, sides.snapshot, None, CopyOptions())
+    job = HashingRows("place", b"SELECT int8send(1) || int2send(0::int2)", 1, kept=True)
+    with open_workshop(access, sides, 10, processes=True) as workshop:
+        assert workshop.ask(job).total == 1
+        pids = [vars(each)["pid"] for each in workshop.workers]
+        os.kill(pids[0], signal.SIGKILL)
+        with pytest.raises(CopyInterruptedError, match="SIGKILL"):
+            workshop.run([(job, lambda _: None)] * 100)
+        for each in pids:
+            with pytest.raises(ProcessLookupError):
+                os.kill(each, 0)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 100_000])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import pytest
 
+from confiture_flows.anonymization.copying.binary_masking import BinaryBatchMask
 from confiture_flows.anonymization.copying.masking import (
     BatchMask,
     ColumnMask,
@@ -105,3 +107,57 @@ def test_types_without_a_neutral_value_have_none() -> None:
     assert neutral_literal(Column("s", "t", "c", "text")) == ""
     assert neutral_literal(Column("s", "t", "c", "int4[]")) == "{}"
     assert neutral_literal(Column("s", "t", "c", "mood")) is None
+
+
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+
+
+def row(*fields: bytes | None) -> bytes:
+    """As COPY sends it in binary."""
+    sent = [
+        b"\xff\xff\xff\xff" if each is None else struct.pack(">i", len(each)) + each
+        for each in fields
+    ]
+    return struct.pack(">h", len(fields)) + b"".join(sent)
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        (b"a", b"A"),
+        (None, None),
+        (b"", b""),
+        (b"gone", None),
+        (b"tab\t\\N\n", b"TAB\t\\N\n"),
+        ("stra\u00dfe \U0001f600".encode(), "STRASSE \U0001f600".encode()),
+        (b"no utf-8: \xe4", b"NO UTF-8: \xe4"),
+        (b"long" * 20_000, b"LONG" * 20_000),
+    ],
+)
+def test_binary_rows_are_masked_in_front(value: bytes | None, masked: bytes | None) -> None:
+    rest = (b"\0\0\0\1", None, b"\xff\xff")
+    one = mask(needs=(0,))
+    batch = BinaryBatchMask([one, mask()], others=3, extras=1)
+    first = batch([memoryview(HEADER + row(value, b"x", b"seen", *rest)), row(b"b", b"y", None)])
+    assert first == HEADER + row(masked, b"X", *rest) + struct.pack(">h", 5) + row(b"B", b"Y")[2:]
+    assert isinstance(one.strategy, Upper)
+    assert ("b", None) in one.strategy.seen
+    assert batch([row(b"c", b"z", b"seen", *rest), b"\xff\xff"]) == (
+        row(b"C", b"Z", *rest) + b"\xff\xff"
+    )
+
+
+def test_binary_stream_without_rows_stays_as_it_is() -> None:
+    batch = BinaryBatchMask([mask()], others=0)
+    assert batch([HEADER + b"\xff\xff"]) == HEADER + b"\xff\xff"
+    assert batch([b"\xff\xff"]) == b"\xff\xff"
+
+
+def test_binary_results_may_hold_no_nul() -> None:
+    class Broken(Upper):
+        def anonymize(self, value: str, *others: Any) -> str:
+            return f"{value}\0"
+
+    broken = ColumnMask(Broken(None, Column("s", "t", "c", "text")))
+    with pytest.raises(StrategyError, match="a NUL"):
+        BinaryBatchMask([broken], others=0)([row(b"a")])
