@@ -8,18 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from confiture_flows.anonymization.proof.comparison import (
-    Compared,
-    compare,
-    count_foreign,
-    count_pairs,
-)
 from confiture_flows.anonymization.proof.hashing import long_of
 from confiture_flows.anonymization.proof.scan import Sightings, scan
 from confiture_flows.anonymization.proof.spool import Spool, SpoolWriter
 from confiture_flows.anonymization.proof.streams import read_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confiture_flows.anonymization.proof.sessions import SideSessions
     from confiture_flows.anonymization.proof.spool import SpoolFile
 
@@ -162,53 +158,21 @@ class Scanning:
 
 @dataclass(frozen=True, slots=True)
 class Comparing:
-    """Compare a column's values of both sides.
+    """Compare what was read of both sides.
 
     Attributes:
-        source: Of the one.
-        copy: Of the other.
-    """
-
-    source: Spool
-    copy: Spool
-
-    def run(self, _: Hands) -> Compared:
-        """Count."""
-        return compare(self.source, self.copy)
-
-
-@dataclass(frozen=True, slots=True)
-class CountingForeign:
-    """Count the hashes of the copy that are none of the source's.
-
-    Attributes:
-        source: Those of the one.
+        how: A function of comparison.py.
+        source: The hashes of the one.
         copy: Those of the other.
     """
 
+    how: Callable[[Spool, Spool], Any]
     source: Spool
     copy: Spool
 
-    def run(self, _: Hands) -> int:
-        """Count."""
-        return count_foreign(self.source, self.copy)
-
-
-@dataclass(frozen=True, slots=True)
-class CountingPairs:
-    """Count the pairs that are on both sides.
-
-    Attributes:
-        source: Those of the one.
-        copy: Those of the other.
-    """
-
-    source: Spool
-    copy: Spool
-
-    def run(self, _: Hands) -> tuple[int, int]:
-        """Count rows and values."""
-        return count_pairs(self.source, self.copy)
+    def run(self, _: Hands) -> Any:
+        """What that function returns."""
+        return self.how(self.source, self.copy)
 
 
 @dataclass(frozen=True, slots=True)

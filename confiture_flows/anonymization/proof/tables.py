@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from confiture_flows.anonymization.proof.chance import found_by_chance, kept_by_chance
+from confiture_flows.anonymization.proof.comparison import compare, count_foreign, count_pairs
 from confiture_flows.anonymization.proof.jobs import (
     Comparing,
-    CountingForeign,
-    CountingPairs,
     Hashed,
     HashingRows,
     Pairing,
@@ -85,7 +84,9 @@ class TableProof:
         for each in self.selected.masked:
             yield (
                 Comparing(
-                    self._values(self._source, each.number), self._values(self._copy, each.number)
+                    compare,
+                    self._values(self._source, each.number),
+                    self._values(self._copy, each.number),
                 ),
                 partial(self._compared.__setitem__, each.number),
             )
@@ -151,7 +152,7 @@ class TableProof:
         columns = len(self.selected.kept)
         source, copy = self._source, self._copy
         if self.selected.moving:
-            job = CountingForeign(source.columns[0], copy.columns[0])
+            job = Comparing(count_foreign, source.columns[0], copy.columns[0])
             foreign: int = self.workshop.ask(job)
             verdict, said = (
                 ("failed", f"{foreign:,} rows are none of the source's in what is not masked")
@@ -236,7 +237,7 @@ class TableProof:
             *((Pairing("place", each.as_bytes(conns[1])), copy.extend) for each in of_copy),
         ]
         self.workshop.run(jobs)
-        return self.workshop.ask(CountingPairs(source.columns[0], copy.columns[0]))
+        return self.workshop.ask(Comparing(count_pairs, source.columns[0], copy.columns[0]))
 
     def _found(self, column: MaskedColumn, compared: Compared) -> LeakCheck:
         """Values that some row of the source has in this column."""
