@@ -96,9 +96,10 @@ def publish_document(what: str, target: str, document: Document, description: st
         document: The report.
         description: One line, for lists of artifacts.
     """
+    titled = document.title != description or not document.blocks
     create_markdown_artifact(
         key=artifact_key(what, target),
-        markdown=render_markdown(document, titled=document.title != description),
+        markdown=render_markdown(document, titled=titled),
         description=description,
         _sync=True,  # pyright: ignore[reportCallIssue]
     )

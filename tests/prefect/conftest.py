@@ -119,7 +119,7 @@ def served(
             return {each.name for each in client.read_deployments()}
 
     with serving(folder, prefect_server.environment()) as process:
-        eventually(known, lambda names: {"migrate", "rollback", "anonymize"} <= names, seconds=120)
+        eventually(known, lambda names: {"migrate", "rollback", "anonymize"} <= names, seconds=240)
         yield Served(folder, process)
 
 

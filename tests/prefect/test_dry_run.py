@@ -50,7 +50,7 @@ def test_report_is_returned_and_an_artifact(
 
     assert [each.label for each in report.migrations] == ["0001_users", "0002_more"]
     (artifact,) = artifacts(ask, latest_run().id)
-    assert "2 migrations rehearsed" in artifact["data"]
+    assert "2 migrations rehearsed" in artifact["description"]
     assert "rollback" in artifact["data"] or "way back" in artifact["data"]
     assert conn.execute("SELECT to_regclass('users')::text").fetchone() == (None,)
 
