@@ -21,7 +21,7 @@ from confiture_flows.cli.prefect_server import temporary_server
 from confiture_flows.errors import ApplyError
 from confiture_flows.flows import migrate_flow
 from confiture_flows.postgres import provide_server
-from tests.pages import HEIGHT, WIDTH, Browser, open_browser, why_not
+from tests.browser import HEIGHT, WIDTH, Browser, open_browser, why_not
 from tests.pictures.palette import with_palette
 from tests.support import eventually, serving
 

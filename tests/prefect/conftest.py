@@ -17,7 +17,7 @@ from prefect.flow_runs import resume_flow_run
 from prefect.logging.handlers import APILogHandler
 
 from confiture_flows.cli.prefect_server import TemporaryServer
-from tests import pages
+from tests.browser import open_browser, why_not
 from tests.support import eventually, serving
 
 
@@ -125,10 +125,10 @@ def served(
 
 @pytest.fixture(scope="session")
 def browser(prefect_server: TemporaryServer) -> Iterator[Any]:
-    """A browser for the server's pages; see tests/pages.py."""
-    if reason := pages.why_not():
+    """A browser for the server's pages; see tests/browser.py."""
+    if reason := why_not():
         pytest.skip(reason)
-    with pages.open_browser(prefect_server.url) as look:
+    with open_browser(prefect_server.url) as look:
         yield look
 
 
@@ -137,7 +137,7 @@ def resume(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Approve the plan of a run that waits: in the browser, where there is one."""
 
     def approve(run_id: UUID, *, name: str, note: str) -> None:
-        if pages.why_not():
+        if why_not():
             resume_flow_run(run_id, run_input={"approve": True, "name": name, "note": note})
             return
         look = request.getfixturevalue("browser")

@@ -20,7 +20,7 @@ from confiture_flows.flows import migrate_flow
 from confiture_flows.flows._targets import given_target
 from confiture_flows.target import Target
 from tests import leaks
-from tests.pages import Browser
+from tests.browser import Browser
 
 SHOP = {
     "0042_customers.up.sql": "CREATE TABLE customers (id bigint PRIMARY KEY);",
