@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +25,7 @@ def bars(path: Path, title: str, series: Mapping[str, Series], ours: frozenset[s
         series: By name, the first one on top.
         ours: Which of them are of this package; they have its colour.
     """
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot
-
+    pyplot = _pyplot()
     names = list(series)
     figure, axes = pyplot.subplots(figsize=(8, 0.42 * len(names) + 0.9), layout="constrained")
     medians = [series[name].median for name in names]
@@ -57,11 +54,7 @@ def lines(path: Path, title: str, unit: str, curves: Mapping[str, Curve]) -> Non
         unit: What sizes count.
         curves: By name.
     """
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot
-
+    pyplot = _pyplot()
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
     for label, curve in curves.items():
         sizes, seconds = zip(*curve.points, strict=True)
@@ -74,11 +67,16 @@ def lines(path: Path, title: str, unit: str, curves: Mapping[str, Curve]) -> Non
     _save(figure, path)
 
 
-def _save(figure: object, path: Path) -> None:
-    from matplotlib import pyplot
+def _pyplot() -> Any:
+    # By name, since only the bench group has it.
+    import_module("matplotlib").use("svg")
+    return import_module("matplotlib.pyplot")
 
+
+def _save(figure: Any, path: Path) -> None:
+    pyplot = _pyplot()
     path.parent.mkdir(parents=True, exist_ok=True)
     # Text stays text; no date, so that the same figures make the same file.
     with pyplot.rc_context({"svg.fonttype": "none", "svg.hashsalt": "confiture"}):
-        figure.savefig(path, metadata={"Date": None})  # pyright: ignore[reportAttributeAccessIssue]
+        figure.savefig(path, metadata={"Date": None})
     pyplot.close("all")
