@@ -109,6 +109,10 @@ class Pages:
         self.page.wait_for_url("**/blocks/block/*")
         self.page.get_by_text("Paste this snippet").wait_for()
 
+    def leave(self) -> None:
+        """Go to an empty page: Prefect's are drawn again and again, which takes a processor."""
+        self.page.goto("about:blank")
+
     def text(self) -> str:
         """All that can be read."""
         return self.page.locator("body").inner_text()
@@ -144,7 +148,9 @@ def open_browser(url: str) -> Iterator[Any]:
 
             def first_tab() -> Pages:
                 page = browser.new_page(
-                    viewport={"width": WIDTH, "height": HEIGHT}, timezone_id="UTC"
+                    viewport={"width": WIDTH, "height": HEIGHT},
+                    timezone_id="UTC",
+                    reduced_motion="reduce",
                 )
                 page.set_default_timeout(_PATIENCE)
                 return Pages(page, url)

@@ -64,10 +64,14 @@ def _columns(database: Path, wanted: re.Pattern[bytes]) -> Iterator[str]:
             rows = conn.execute(f'SELECT * FROM "{table}"')
             names = [each[0] for each in rows.description]
             counts = dict.fromkeys(names, 0)
+            of: dict[str, str] = {}
             for row in rows:
                 for name, value in zip(names, row, strict=True):
                     as_bytes = value if isinstance(value, bytes) else str(value).encode()
-                    counts[name] += wanted.search(as_bytes) is not None
+                    if wanted.search(as_bytes):
+                        counts[name] += 1
+                        called = row[names.index("name")] if "name" in names else ""
+                        of.setdefault(name, f" (of {called})" if called else "")
             for name, count in counts.items():
                 if count:
-                    yield f"{count} rows of the column {table}.{name}"
+                    yield f"{count} rows of the column {table}.{name}{of[name]}"

@@ -124,12 +124,19 @@ def served(
 
 
 @pytest.fixture(scope="session")
-def browser(prefect_server: TemporaryServer) -> Iterator[Any]:
-    """A browser for the server's pages; see tests/browser.py."""
+def one_browser(prefect_server: TemporaryServer) -> Iterator[Any]:
+    """The browser of the session, since it takes seconds to start."""
     if reason := why_not():
         pytest.skip(reason)
     with open_browser(prefect_server.url) as look:
         yield look
+
+
+@pytest.fixture
+def browser(one_browser: Any) -> Iterator[Any]:
+    """A browser for the server's pages; see tests/browser.py."""
+    yield one_browser
+    one_browser(lambda pages: pages.leave())
 
 
 @pytest.fixture
@@ -145,5 +152,6 @@ def resume(request: pytest.FixtureRequest) -> Callable[..., None]:
         assert "Approve 1 migration on shop?" in asked
         look(lambda shown: shown.fill_approval(name=name, note=note).count())
         look(lambda shown: shown.send_approval())
+        look(lambda shown: shown.leave())
 
     return approve

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -30,6 +31,9 @@ class TestMigrationProject(BlockStandardTestSuite):
     @pytest.fixture
     def block(self) -> type[MigrationProject]:
         return MigrationProject
+
+    @pytest.mark.skip(reason="It fetches a picture from the network; these blocks have none.")
+    def test_has_a_valid_image(self, block: Any) -> None: ...
 
 
 def git(folder: Path, *words: str) -> str:
