@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from confiture_flows.anonymization.copying.chunks import chunks_of, in_order
+from confiture_flows.anonymization.copying.chunks import chunks_of
 from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.place import open_place
 from confiture_flows.anonymization.copying.report import CopyReport, IsolatedColumn, tables_of
@@ -196,20 +196,11 @@ def open_copy(
         open_place(held, plan, target, number, options) as place,
     ):
         with told_without_rows(f"Reading {source.name}"):
-            chunks = in_order(
-                tuple(
-                    chunk
-                    for each in tables
-                    for chunk in chunks_of(
-                        each,
-                        choose_way(
-                            each, strategies[str(each)], options.engine, held, place.receiver
-                        ),
-                        held,
-                        options,
-                    )
-                )
+            ways = (
+                choose_way(each, strategies[str(each)], options.engine, held, place.receiver)
+                for each in tables
             )
+            chunks = chunks_of(zip(tables, ways, strict=True), held, options)
         access = CopyAccess(number, source, place.where, held.snapshot, secret, options)
         name = str(target) if isinstance(target, Path) else target.name
         isolated = _isolated(strategies.values())

@@ -78,6 +78,22 @@ def test_chunks_of_several_workers_make_the_whole_table(source: str, place: str)
     assert heard.reports == [report]
 
 
+@pytest.mark.parametrize(("masked", "chunks"), [({}, 1), ({"wide__id": "hash"}, 2)])
+def test_a_masked_table_is_cut_for_all_workers(
+    source: str, place: str, masked: dict[str, str], chunks: int
+) -> None:
+    with psycopg.connect(source) as conn:
+        conn.execute("CREATE TABLE wide (id text, filler text)")
+        conn.execute("ALTER TABLE wide ALTER filler SET STORAGE PLAIN")
+        conn.execute("INSERT INTO wide SELECT n, repeat('x', 7000) FROM generate_series(1, 5000) n")
+    plan, options = plan_of(source, **masked), CopyOptions(workers=2)
+    report = copy_database(Target("a", source), Target("b", place), plan, SECRET, options)
+    assert next(each.chunks for each in report.tables if each.name == "public.wide") == chunks
+    with psycopg.connect(place) as conn:
+        query = "SELECT count(*), count(DISTINCT id), min(length(filler)) FROM wide"
+        assert conn.execute(query).fetchone() == (5000, 5000, 7000)
+
+
 @pytest.mark.parametrize("engine", ["sql", "python"])
 def test_conditions_and_chunks_go_together(source: str, place: str, engine: str) -> None:
     plan = only(plan_of(source, people__email="hash"), where=("id <= 1000", "id > 500 -- comment"))

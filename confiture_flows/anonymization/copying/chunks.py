@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.copying.values import Chunk
+from confiture_flows.anonymization.copying.values import MIB, Chunk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from confiture_flows.anonymization.copying.source import Source
@@ -14,13 +15,38 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.plan import PlannedTable
 
 KEYS_A_CHUNK = 200_000
+# A second of masking; below it, what a worker more begins and ends takes what it saves.
+_LEAST_SHARE = 16 * MIB
+_BLOCK = 8192
 _TID_RANGE_SCANS = 14
 
 
 def chunks_of(
-    table: PlannedTable, way: Way, source: Source, options: CopyOptions
+    tables: Iterable[tuple[PlannedTable, Way]], source: Source, options: CopyOptions
 ) -> tuple[Chunk, ...]:
-    """Cut one table.
+    """Cut all tables, the largest chunk first: what ends last should be small.
+
+    A masked table is work for a processor: it is cut so that no worker waits while another has
+    more than its share of all rows.
+    """
+    tables = tuple(tables)
+    total = sum(_size(table, source) for table, _ in tables)
+    share = max(-(-total // max(options.workers, 1)), _LEAST_SHARE)
+    found = [
+        chunk
+        for table, way in tables
+        for chunk in _cut(
+            table,
+            way,
+            source,
+            options.chunk_size if way.name == "pipe" else min(options.chunk_size, share),
+        )
+    ]
+    return tuple(sorted(found, key=lambda each: -(each.table.size // each.of)))
+
+
+def _cut(table: PlannedTable, way: Way, source: Source, most: int) -> tuple[Chunk, ...]:
+    """Cut one table into chunks of so many bytes at most.
 
     A server before PostgreSQL 14 reads the whole table for every range of ctid: there, and where
     the table is no heap, it stays whole.
@@ -33,9 +59,9 @@ def chunks_of(
         return tuple(
             Chunk(table, way, number, len(cuts), keys=cut) for number, cut in enumerate(cuts)
         )
-    pages = source.pages.get((table.schema, table.name), 0)
-    size = pages * _BLOCK
-    number = -(-size // options.chunk_size) if source.major >= _TID_RANGE_SCANS else 1
+    size = _size(table, source)
+    pages = size // _BLOCK
+    number = -(-size // most) if source.major >= _TID_RANGE_SCANS else 1
     if number <= 1:
         return (Chunk(table, way),)
     cut = [pages * each // number for each in range(number)]
@@ -45,12 +71,9 @@ def chunks_of(
     )
 
 
-def in_order(chunks: tuple[Chunk, ...]) -> tuple[Chunk, ...]:
-    """The largest first: what ends last should be small."""
-    return tuple(sorted(chunks, key=lambda each: -(each.table.size // each.of)))
-
-
-_BLOCK = 8192
+def _size(table: PlannedTable, source: Source) -> int:
+    """Bytes of its heap; 0 where it is none."""
+    return source.pages.get((table.schema, table.name), 0) * _BLOCK
 
 
 def _lines(path: Path) -> int:

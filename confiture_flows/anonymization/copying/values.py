@@ -26,7 +26,8 @@ class CopyOptions:
     Attributes:
         engine: Where values are masked: the source's SQL, our Python, or whichever is cheaper.
         workers: How many chunks are copied at once, each by a process of its own.
-        chunk_size: Bytes on disk that one chunk should have; smaller tables are one chunk.
+        chunk_size: Bytes on disk that one chunk has at most; smaller tables are one chunk, unless
+            they are masked and more than one worker's share.
         batch_size: Bytes of rows that are masked at once.
         strategy_timeout: Seconds that a strategy may take for one batch of one column.
         replace: Whether a target may be replaced that no earlier copy has made.
