@@ -34,7 +34,9 @@ from tests.benchmarks.copy_command import COMMANDS, run_command, write_project
 from tests.benchmarks.copy_peers import (
     CONFITURE_COPY,
     PG_ANON,
+    PG_ANON_BARE,
     dump_and_restore,
+    dump_and_restore_bare,
     masked_all,
     prepare_pg_anon,
     sync_confiture,
@@ -256,6 +258,7 @@ def beside(bench: Bench, peers: Path, folder: Path) -> dict[str, Callable[[], di
         runs[name] = bench.peer(run_command, folder / masks)
     runs[CONFITURE_COPY] = bench.peer(sync_confiture, peers)
     runs[PG_ANON] = bench.peer(dump_and_restore, peers)
+    runs[PG_ANON_BARE] = bench.peer(dump_and_restore_bare, peers)
     return runs
 
 

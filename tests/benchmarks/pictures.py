@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.candidates import ALEMBIC, BARE, CONFITURE, DBMATE, FLOW, PLAIN
 from tests.benchmarks.charts import bars, lines
 from tests.benchmarks.copy_command import COMMANDS
-from tests.benchmarks.copy_peers import CONFITURE_COPY, PG_ANON
+from tests.benchmarks.copy_peers import CONFITURE_COPY, PG_ANON, PG_ANON_BARE
 from tests.benchmarks.growth import Curve
 from tests.benchmarks.measure import Series
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.section import Section
 
-_COPIED = (*COMMANDS, CONFITURE_COPY, PG_ANON)
+_COPIED = (*COMMANDS, CONFITURE_COPY, PG_ANON, PG_ANON_BARE)
 _APPLIED = (BARE, DBMATE, PLAIN, ALEMBIC, CONFITURE, FLOW)
 
 

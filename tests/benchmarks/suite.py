@@ -19,7 +19,7 @@ from tests.benchmarks.candidates import (
     PLAIN,
 )
 from tests.benchmarks.copy_command import COMMANDS
-from tests.benchmarks.copy_peers import CONFITURE_COPY, PG_ANON
+from tests.benchmarks.copy_peers import CONFITURE_COPY, PG_ANON, PG_ANON_BARE
 from tests.benchmarks.measure import interleave
 from tests.benchmarks.report import as_json, documents
 from tests.benchmarks.run import Plan, run_all
@@ -143,6 +143,7 @@ def copying(suite: Suite) -> Section:
     }
     for key, theirs, ours in (
         ("pg_anon", PG_ANON, _HASHES),
+        ("pg_anon_bare", PG_ANON_BARE, _HASHES),
         ("confiture_copy", CONFITURE_COPY, _KEYED),
     ):
         if theirs in whole:
