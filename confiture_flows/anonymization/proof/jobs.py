@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from confiture_flows.anonymization.proof.hashing import long_of
 from confiture_flows.anonymization.proof.scan import Sightings, scan
 from confiture_flows.anonymization.proof.spool import Spool, SpoolWriter
-from confiture_flows.anonymization.proof.streams import read_words
+from confiture_flows.anonymization.proof.streams import read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ class HashingRows:
 
     Attributes:
         side: Of which.
-        query: Its only field is of `words_of`.
+        query: As `read_numbers` takes it.
         count: How many numbers a row has.
         kept: Whether the first is kept, or only added up.
     """
@@ -86,10 +86,10 @@ class HashingRows:
         first = 0 if self.kept else 1
         writers = [SpoolWriter(hands.file) for _ in range(self.count - first)]
         found = Hashed([])
-        for words in read_words(getattr(hands.sessions, self.side), self.query, self.count):
-            found.rows += len(words[0])
-            found.total += sum(words[0])
-            for writer, hashes in zip(writers, words[first:], strict=True):
+        for numbers in read_numbers(getattr(hands.sessions, self.side), self.query, self.count):
+            found.rows += len(numbers[0])
+            found.total += sum(numbers[0])
+            for writer, hashes in zip(writers, numbers[first:], strict=True):
                 writer.add(hashes)
         found.columns = [each.end() for each in writers]
         return found
@@ -101,7 +101,7 @@ class Pairing:
 
     Attributes:
         side: Of which.
-        query: Its only field is of `words_of`.
+        query: As `read_numbers` takes it.
     """
 
     side: SideName
@@ -110,7 +110,7 @@ class Pairing:
     def run(self, hands: Hands) -> Hashed:
         """Keep them together."""
         writer = SpoolWriter(hands.file)
-        for pairs, values in read_words(getattr(hands.sessions, self.side), self.query, 2):
+        for pairs, values in read_numbers(getattr(hands.sessions, self.side), self.query, 2):
             writer.add(pairs, values)
         return Hashed([writer.end()])
 

@@ -26,7 +26,6 @@ from confiture_flows.anonymization.proof.scan import DOCUMENTS, Sightings, hashe
 from confiture_flows.anonymization.proof.selection import TEXTS
 from confiture_flows.anonymization.proof.sessions import one_row
 from confiture_flows.anonymization.proof.spool import Spool
-from confiture_flows.anonymization.proof.streams import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -189,8 +188,8 @@ class ValueSearch:
             found = Hashed([Spool(self.workshop.parts) for _ in places])
             for place, spool in zip(places, found.columns, strict=True):
                 place.values = spool
-            for query in table.of_copy(conn, hashing, words_of(numbers)):
-                job = HashingRows("place", query.as_bytes(conn), len(places), kept=True)
+            for query in table.of_copy(conn, hashing, numbers):
+                job = HashingRows("place", query, len(places), kept=True)
                 yield job, found.extend
 
     def _find(self) -> dict[int, dict[int, int]]:

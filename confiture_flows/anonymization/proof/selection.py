@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, LiteralString
 
 from psycopg import sql
 
@@ -14,9 +15,10 @@ from confiture_flows.anonymization.copying.strategies import strategies_of
 from confiture_flows.anonymization.copying.values import Chunk, Way
 from confiture_flows.anonymization.copying.way import conditions_of, where
 from confiture_flows.anonymization.proof.sessions import one_row
+from confiture_flows.anonymization.proof.streams import gathered, row_by_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from psycopg import Connection
 
@@ -36,9 +38,27 @@ SAMPLED_OF = 16
 _SMALL = 10_000
 # What one job reads: small enough that all end at about the same time.
 _PIECE = 16 << 20
+# Of so much, the numbers may come in one row; and of so many pages of a larger table.
+_AT_ONCE = 1 << 20
+_PAGES_AT_ONCE = 32
 _PAGE = 8192
 _TID_RANGE_SCANS = 140_000
 _ANY_WAY = Way("pipe", "binary", "")
+_PAGES_OF: LiteralString = """
+SELECT am.amname = 'heap',
+    pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint
+FROM pg_catalog.pg_class AS c LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
+WHERE c.oid = {}::pg_catalog.regclass
+"""
+# Every table's columns hide these names from what stands within.
+_PAGE_BY_PAGE: LiteralString = (
+    "SELECT confiture_rows.* FROM pg_catalog.generate_series({}, {}, {}) "
+    "AS confiture_pages (confiture_page) CROSS JOIN LATERAL ({}) AS confiture_rows"
+)
+_WITHIN: LiteralString = (
+    "{0} >= ('(' || confiture_page || ',0)')::pg_catalog.tid "
+    "AND {0} < ('(' || least(confiture_page + {1}, {2}) || ',0)')::pg_catalog.tid"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,41 +130,43 @@ class ComparedTable:
         self,
         conn: Connection,
         hashing: Hashing,
-        fields: sql.Composable,
+        numbers: Sequence[sql.Composable],
         conditions: tuple[sql.Composable, ...] = (),
-    ) -> Iterator[sql.Composed]:
-        """The queries that together read the rows that were to be copied, under more conditions."""
+    ) -> Iterator[bytes]:
+        """The queries for numbers of the rows that were to be copied, under more conditions.
+
+        Together they read all of them; each is one for `read_numbers`.
+        """
         table = self.table
         more = [*conditions, *self._share(hashing)]
         if table.keys is None:
-            for pages in pages_of(conn, table):
-                yield self._query(fields, [*_under(table, pages), *more])
+            yield from self._reading(conn, table, numbers, more)
             return
         with table.keys.open("rb") as file:
             lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
         chunk = Chunk(table, _ANY_WAY, keys=(0, lines))
         for condition in conditions_on_keys(chunk, types_of(conn, table)):
-            yield self._query(fields, [*conditions_of(chunk), condition, *more])
+            query = self._query(gathered(numbers), [*conditions_of(chunk), condition, *more])
+            yield query.as_bytes(conn)
 
     def of_copy(
         self,
         conn: Connection,
         hashing: Hashing,
-        fields: sql.Composable,
+        numbers: Sequence[sql.Composable],
         conditions: tuple[sql.Composable, ...] = (),
-    ) -> Iterator[sql.Composed]:
+    ) -> Iterator[bytes]:
         """The queries that together read the same rows of the copy."""
         loaded = replace(self.table, where=())
-        more = [*conditions, *self._share(hashing)]
-        for pages in pages_of(conn, loaded):
-            yield self._query(fields, [*_under(loaded, pages), *more])
+        yield from self._reading(conn, loaded, numbers, [*conditions, *self._share(hashing)])
 
     def texts(self, conn: Connection, columns: list[str]) -> Iterator[sql.Composed]:
         """The queries that together read columns of the whole copy."""
         loaded = replace(self.table, where=())
         fields = sql.SQL(", ").join(map(self.reference, columns))
         for pages in pages_of(conn, loaded):
-            yield self._query(fields, _under(loaded, pages))
+            chunk = Chunk(loaded, _ANY_WAY, pages=pages)
+            yield self._query(fields, conditions_of(chunk))
 
     def _typed(self, column: str) -> tuple[sql.Composable, str]:
         (kind,) = [each.column.type for each in self.table.columns if each.column.name == column]
@@ -156,34 +178,60 @@ class ComparedTable:
         key = hashing.of_row([self._typed(each) for each in self.table.primary_key])
         return [sql.SQL("{} % {} = 0").format(key, sql.Literal(SAMPLED_OF))]
 
+    def _reading(
+        self,
+        conn: Connection,
+        table: PlannedTable,
+        numbers: Sequence[sql.Composable],
+        more: list[sql.Composable],
+    ) -> Iterator[bytes]:
+        conditions = [*conditions_of(Chunk(table, _ANY_WAY)), *more]
+        small = table.size <= _AT_ONCE
+        for pages in pages_of(conn, table):
+            if pages is None:
+                fields = gathered(numbers) if small else row_by_row(numbers)
+                yield self._query(fields, conditions).as_bytes(conn)
+            else:
+                yield self._page_by_page(gathered(numbers), conditions, pages).as_bytes(conn)
+
+    def _page_by_page(
+        self, fields: sql.Composable, conditions: list[sql.Composable], pages: tuple[int, int]
+    ) -> sql.Composed:
+        """A row for some pages each."""
+        first, end = pages
+        within = sql.SQL(_WITHIN).format(
+            self.reference("ctid"), sql.Literal(_PAGES_AT_ONCE), sql.Literal(end)
+        )
+        return sql.SQL(_PAGE_BY_PAGE).format(
+            sql.Literal(first),
+            sql.Literal(end - 1),
+            sql.Literal(_PAGES_AT_ONCE),
+            self._query(fields, [within, *conditions]),
+        )
+
     def _query(self, fields: sql.Composable, conditions: list[sql.Composable]) -> sql.Composed:
         name = sql.Identifier(self.table.schema, self.table.name)
         return sql.SQL("SELECT {} FROM ONLY {}{}").format(fields, name, where(conditions))
 
 
-def pages_of(conn: Connection, table: PlannedTable) -> Iterator[tuple[int, int | None] | None]:
+def pages_of(conn: Connection, table: PlannedTable) -> Iterator[tuple[int, int] | None]:
     """The pieces in which a table is read: each the first page and the one after its last.
 
-    None is the whole table; the last piece has no end. A server before PostgreSQL 14 reads the
-    whole table for every piece.
+    None is the whole table, where it is small, or no heap, or the server is older than PostgreSQL
+    14 and would read the whole table for every piece. Pages that are added later hold no rows that
+    the snapshot sees.
     """
-    pages = 0
-    if table.size >= 2 * _PIECE and conn.info.server_version >= _TID_RANGE_SCANS:
-        size = sql.SQL("SELECT pg_catalog.pg_relation_size({}::pg_catalog.regclass)").format(
-            sql.Literal(sql.Identifier(table.schema, table.name).as_string(conn))
-        )
-        pages = one_row(conn, size)[0] // _PAGE
-    count = pages * _PAGE // _PIECE
-    if count <= 1:
+    if table.size <= _AT_ONCE or conn.info.server_version < _TID_RANGE_SCANS:
         yield None
         return
-    cuts = [pages * each // count for each in range(count)]
-    ends: list[int | None] = [*cuts[1:], None]
-    yield from zip(cuts, ends, strict=True)
-
-
-def _under(table: PlannedTable, pages: tuple[int, int | None] | None) -> list[sql.Composable]:
-    return conditions_of(Chunk(table, _ANY_WAY, pages=pages))
+    name = sql.Identifier(table.schema, table.name).as_string(conn)
+    heap, pages = one_row(conn, sql.SQL(_PAGES_OF).format(sql.Literal(name)))
+    if not heap:
+        yield None
+        return
+    count = max(pages * _PAGE // _PIECE, 1)
+    cuts = [pages * each // count for each in range(count + 1)]
+    yield from pairwise(cuts)
 
 
 def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> ComparedTable:

@@ -1,11 +1,13 @@
-"""A query of 64-bit numbers -> arrays of them, one a column, some ten thousand rows at a time.
+"""A query of 64-bit numbers -> arrays of them, one a column, some ten thousand at a time.
 
-The rows travel as COPY in binary, a single bytea each, so that all are equally long, and slices of
-an array part the columns: taking rows apart in Python would cost more than hashing them.
+The server puts the numbers of many rows into one row, a bytea a column: a row of COPY costs as much
+as hashing a column of it, and taking numbers apart in Python would cost more. What cannot be
+gathered like this comes row by row in the same form.
 """
 
 from __future__ import annotations
 
+import struct
 import sys
 from array import array
 from typing import TYPE_CHECKING
@@ -19,59 +21,76 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from psycopg import Connection
+    from psycopg.abc import Buffer
 
 _BATCH = 1 << 19
-_WORD = 8
-# The head of the stream, and of the first row: its number of fields, and the length of the field.
-_HEAD = 19 + 2 + 4
-# Between the words of two rows: two bytes of ours, and the head of a row. The last has two of ours
-# and the two that end the stream.
-_END = 4
+_SIGNATURE = b"PGCOPY"
+_HEADER = 19
+_COUNT = struct.Struct(">h")
+_LENGTH = struct.Struct(">i")
 
 
-def words_of(numbers: Sequence[sql.Composable]) -> sql.Composed:
-    """The one field of such a query.
+def gathered(numbers: Sequence[sql.Composable]) -> sql.Composed:
+    """The fields of a query that reads so few rows that their numbers fit one row.
 
     Args:
         numbers: Expressions of type bigint that are never NULL.
     """
-    sent = [sql.SQL("pg_catalog.int8send({})").format(each) for each in numbers]
-    return sql.SQL("{} || pg_catalog.int2send(0::int2)").format(sql.SQL(" || ").join(sent))
+    fields = [
+        sql.SQL("pg_catalog.string_agg(pg_catalog.int8send({}), ''::pg_catalog.bytea)").format(each)
+        for each in numbers
+    ]
+    return sql.SQL(", ").join(fields)
 
 
-def read_words(conn: Connection, query: bytes, count: int) -> Iterator[list[array[int]]]:
-    """Read the rows.
+def row_by_row(numbers: Sequence[sql.Composable]) -> sql.Composed:
+    """The fields of a query whose numbers come as its rows come."""
+    return sql.SQL(", ").join([sql.SQL("pg_catalog.int8send({})").format(each) for each in numbers])
+
+
+def read_numbers(conn: Connection, query: bytes, count: int) -> Iterator[list[array[int]]]:
+    """Read them.
 
     Args:
         conn: In no other use meanwhile.
-        query: Whose only field is made by `words_of`.
+        query: Its fields are `gathered`, or `row_by_row`.
         count: How many numbers a row has.
+
+    Yields:
+        The next numbers of each column, of the same rows in the same order.
 
     Raises:
         psycopg.Error: The statement fails.
+        CopyError: Less has arrived than was sent.
     """
-    statement = b"COPY (" + query + b") TO STDOUT (FORMAT binary)"
-    reader = CopyReader(conn, statement, _BATCH)
-    stride, rest, head, rows = (count + 1) * _WORD, b"", _HEAD, 0
+    reader = CopyReader(conn, b"COPY (" + query + b") TO STDOUT (FORMAT binary)", _BATCH)
+    rows = 0
     for batch in reader:
-        data = rest + b"".join(batch)
-        if len(data) < head:  # no row so far
-            rest = data
-            continue
-        end = head + (len(data) - head) // stride * stride
-        yield _columns(data[head:end], count)
-        rows += (end - head) // stride
-        rest, head = data[end:], 0
-    if not head:
-        yield _columns(rest + bytes(_END), count)
-        rows += 1
+        columns = [array("q") for _ in range(count)]
+        for message in batch:
+            rows += _take(message, columns)
+        if sys.byteorder == "little":
+            for each in columns:
+                each.byteswap()
+        yield columns
     if rows != reader.rows:
         raise CopyError(f"{rows:,} rows were read for the proof, where {reader.rows:,} were sent.")
 
 
-def _columns(data: bytes, count: int) -> list[array[int]]:
-    words = array("q")
-    words.frombytes(data)
-    if sys.byteorder == "little":
-        words.byteswap()
-    return [words[place :: count + 1] for place in range(count)]
+def _take(message: Buffer, columns: list[array[int]]) -> int:
+    """Append what a message of COPY holds, and say how many rows that are.
+
+    The stream's header comes within the first message, its trailer as the last.
+    """
+    data = bytes(message)
+    place = _HEADER if data.startswith(_SIGNATURE) else 0
+    if len(data) < place + _COUNT.size or _COUNT.unpack_from(data, place)[0] < 0:
+        return 0
+    place += _COUNT.size
+    for each in columns:
+        (length,) = _LENGTH.unpack_from(data, place)
+        place += _LENGTH.size
+        if length > 0:  # of no rows, what was gathered is NULL
+            each.frombytes(data[place : place + length])
+            place += length
+    return 1

@@ -24,7 +24,6 @@ from confiture_flows.anonymization.proof.report import LeakCheck
 from confiture_flows.anonymization.proof.selection import SAMPLED_OF
 from confiture_flows.anonymization.proof.sessions import one_row
 from confiture_flows.anonymization.proof.spool import Spool
-from confiture_flows.anonymization.proof.streams import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,14 +69,14 @@ class TableProof:
         kinds = {each.column.name: each.column.type for each in selected.table.columns}
         more = [selected.value(each, kinds[each], hashing) for each in self.searched]
         source, place = self.sessions.source, self.sessions.place
-        of_source = selected.of_source(source, hashing, words_of(numbers))
-        of_copy = selected.of_copy(place, hashing, words_of([*numbers, *more]))
+        of_source = selected.of_source(source, hashing, numbers)
+        of_copy = selected.of_copy(place, hashing, [*numbers, *more])
         first, count, kept = len(numbers), len(numbers) + len(more), selected.moving
         for one, other in zip_longest(of_source, of_copy):
             if one is not None:
-                yield HashingRows("source", one.as_bytes(source), first, kept), self._source.extend
+                yield HashingRows("source", one, first, kept), self._source.extend
             if other is not None:
-                yield HashingRows("place", other.as_bytes(place), count, kept), self._copy.extend
+                yield HashingRows("place", other, count, kept), self._copy.extend
 
     def comparisons(self) -> Iterator[tuple[Job, Callable[[Compared], None]]]:
         """The jobs that compare columns, after all was read."""
@@ -174,18 +173,16 @@ class TableProof:
     def _differs(self, column: str) -> bool:
         """Whether an unmasked column is another on both sides; asked only if the rows are."""
         selected, hashing = self.selected, self.sessions.hashing
-        fields = sql.SQL("coalesce(sum({}), 0), count({})").format(
-            hashing.of(selected.reference(column)), selected.reference(column)
-        )
-        source = [0, 0]
-        for query in selected.of_source(self.sessions.source, hashing, fields):
-            for place, each in enumerate(one_row(self.sessions.source, query)):
-                source[place] += each
-        copy = [0, 0]
-        for query in selected.of_copy(self.sessions.place, hashing, fields):
-            for place, each in enumerate(self.sessions.row(query)):
-                copy[place] += each
-        return source != copy
+        number = sql.SQL("coalesce({}, 0)").format(hashing.of(selected.reference(column)))
+        source, copy = Hashed([]), Hashed([])
+        of_source = selected.of_source(self.sessions.source, hashing, [number])
+        of_copy = selected.of_copy(self.sessions.place, hashing, [number])
+        jobs: list[tuple[Job, Callable[[Hashed], None]]] = [
+            *((HashingRows("source", each, 1, kept=False), source.extend) for each in of_source),
+            *((HashingRows("place", each, 1, kept=False), copy.extend) for each in of_copy),
+        ]
+        self.workshop.run(jobs)
+        return source.total != copy.total
 
     def _masked(self, column: MaskedColumn) -> Iterator[LeakCheck]:
         compared = self._compared[column.number]
@@ -227,14 +224,13 @@ class TableProof:
                 ),
             )
         )
-        fields = words_of(selected.matched(column, hashing))
+        numbers = selected.matched(column, hashing)
         source, copy = (Hashed([Spool(self.workshop.parts)]) for _ in range(2))
-        conns = self.sessions.source, self.sessions.place
-        of_source = selected.of_source(conns[0], hashing, fields, conditions)
-        of_copy = selected.of_copy(conns[1], hashing, fields, conditions)
+        of_source = selected.of_source(self.sessions.source, hashing, numbers, conditions)
+        of_copy = selected.of_copy(self.sessions.place, hashing, numbers, conditions)
         jobs: list[tuple[Job, Callable[[Hashed], None]]] = [
-            *((Pairing("source", each.as_bytes(conns[0])), source.extend) for each in of_source),
-            *((Pairing("place", each.as_bytes(conns[1])), copy.extend) for each in of_copy),
+            *((Pairing("source", each), source.extend) for each in of_source),
+            *((Pairing("place", each), copy.extend) for each in of_copy),
         ]
         self.workshop.run(jobs)
         return self.workshop.ask(Comparing(count_pairs, source.columns[0], copy.columns[0]))
