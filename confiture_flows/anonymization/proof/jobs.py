@@ -140,19 +140,19 @@ class Scanning:
     """Read columns of the loaded database as text, and look for tokens.
 
     Attributes:
-        statement: A COPY of the columns.
+        query: For the columns, as `read_texts` takes it.
         types: Of the columns.
         asked: The query for the hashes of tokens; None if they are counted only.
     """
 
-    statement: bytes
+    query: bytes
     types: tuple[str, ...]
     asked: bytes | None
 
     def run(self, hands: Hands) -> Scanned:
         """Keep the hashes of tokens."""
         writers = [SpoolWriter(hands.file) for _ in self.types]
-        seen = scan(hands.sessions, self.statement, self.types, self.asked, writers)
+        seen = scan(hands.sessions, self.query, self.types, self.asked, writers)
         return Scanned([each.end() for each in writers], seen)
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from psycopg import errors, sql
 from psycopg.pq import ExecStatus, Format
 
-from confiture_flows.anonymization.copying.masking import NULL, unescape
-from confiture_flows.anonymization.copying.pipe import CopyReader
+from confiture_flows.anonymization.proof.streams import read_texts
 from confiture_flows.anonymization.proof.tokens import count_emails, count_phones, tokens_of
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from confiture_flows.anonymization.proof.spool import SpoolWriter
 
 DOCUMENTS = ("json", "jsonb")
-_BATCH = 1 << 20
 _TEXT_OID = 25
 
 
@@ -57,7 +55,7 @@ class Sightings:
 
 def scan(
     sessions: SideSessions,
-    statement: bytes,
+    query: bytes,
     types: Sequence[str],
     asked: bytes | None,
     writers: Sequence[SpoolWriter],
@@ -66,7 +64,7 @@ def scan(
 
     Args:
         sessions: Of which both that lead there are used.
-        statement: A COPY of the columns as text.
+        query: For the columns, as `read_texts` takes it.
         types: The names of their types.
         asked: The query of `hashes_of_tokens`; None if tokens are counted only.
         writers: For the hashes, one a column.
@@ -75,9 +73,7 @@ def scan(
         What was seen, by column.
     """
     seen = [Sightings() for _ in types]
-    for batch in CopyReader(sessions.place, statement, _BATCH):
-        text = b"".join(batch).decode("utf-8", "surrogateescape")
-        columns = _joined(text, len(types))
+    for columns in read_texts(sessions.place, query, len(types)):
         for kind, values, found, writer in zip(types, columns, seen, writers, strict=True):
             tokens = _tokens(values, kind)
             found.emails += count_emails(tokens)
@@ -96,20 +92,11 @@ def hashes_of_tokens(conn: Connection, hashing: Hashing) -> bytes:
     return query.format(hashing.of_text(sql.Identifier("t", "token"))).as_bytes(conn)
 
 
-def _joined(text: str, count: int) -> list[str]:
-    """The values of each column, a line each, without NULL; they are still escaped."""
-    if count == 1 and NULL not in text:
-        return [text]
-    lines = text.split("\n")
-    lines.pop()
-    columns = zip(*[line.split("\t") for line in lines], strict=True) if count > 1 else [lines]
-    return ["\n".join([each for each in values if each != NULL]) for values in columns]
-
-
 def _tokens(values: str, kind: str) -> set[str]:
-    if kind.removesuffix("[]") == "bytea":  # \x6a6b as text
-        return tokens_of(values.replace("\\\\x", ""), json=False)
-    return tokens_of(unescape(values), json=kind in DOCUMENTS)
+    if kind.removesuffix("[]") == "bytea":  # \x6a6b as text, \\x6a6b within an array
+        values = values.replace("\\", "").replace("x", "")
+        return tokens_of(values, json=False)
+    return tokens_of(values, json=kind in DOCUMENTS)
 
 
 def _hashes(sessions: SideSessions, asked: bytes, tokens: set[str]) -> array[int]:

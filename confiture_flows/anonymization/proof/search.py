@@ -136,8 +136,7 @@ class ValueSearch:
         for place, spool in zip(within, found.tokens, strict=True):
             place.tokens = spool
         for query in table.texts(conn, [each.name for each in within]):
-            statement = sql.SQL("COPY ({}) TO STDOUT").format(query).as_bytes(conn)
-            yield Scanning(statement, types, asked), found.extend
+            yield Scanning(query, types, asked), found.extend
 
     def gather(self, proof: TableProof) -> None:
         """Keep what a table's proof has hashed."""

@@ -15,7 +15,12 @@ from confiture_flows.anonymization.copying.strategies import strategies_of
 from confiture_flows.anonymization.copying.values import Chunk, Way
 from confiture_flows.anonymization.copying.way import conditions_of, where
 from confiture_flows.anonymization.proof.sessions import one_row
-from confiture_flows.anonymization.proof.streams import gathered, row_by_row
+from confiture_flows.anonymization.proof.streams import (
+    gathered,
+    gathered_texts,
+    row_by_row,
+    texts_row_by_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +54,10 @@ SELECT am.amname = 'heap',
     pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint
 FROM pg_catalog.pg_class AS c LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
 WHERE c.oid = {}::pg_catalog.regclass
+"""
+_LONG_VALUES: LiteralString = """
+SELECT reltoastrelid <> 0 AND pg_catalog.pg_relation_size(reltoastrelid) > 0
+FROM pg_catalog.pg_class WHERE oid = {}::pg_catalog.regclass
 """
 # Every table's columns hide these names from what stands within.
 _PAGE_BY_PAGE: LiteralString = (
@@ -140,7 +149,7 @@ class ComparedTable:
         table = self.table
         more = [*conditions, *self._share(hashing)]
         if table.keys is None:
-            yield from self._reading(conn, table, numbers, more)
+            yield from self._reading(conn, table, gathered(numbers), row_by_row(numbers), more)
             return
         with table.keys.open("rb") as file:
             lines = sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
@@ -158,15 +167,20 @@ class ComparedTable:
     ) -> Iterator[bytes]:
         """The queries that together read the same rows of the copy."""
         loaded = replace(self.table, where=())
-        yield from self._reading(conn, loaded, numbers, [*conditions, *self._share(hashing)])
+        more = [*conditions, *self._share(hashing)]
+        yield from self._reading(conn, loaded, gathered(numbers), row_by_row(numbers), more)
 
-    def texts(self, conn: Connection, columns: list[str]) -> Iterator[sql.Composed]:
-        """The queries that together read columns of the whole copy."""
+    def texts(self, conn: Connection, columns: list[str]) -> Iterator[bytes]:
+        """The queries that together read columns of the whole copy; each is one for `read_texts`.
+
+        Values that are kept apart from their rows may be too long to be gathered.
+        """
         loaded = replace(self.table, where=())
-        fields = sql.SQL(", ").join(map(self.reference, columns))
-        for pages in pages_of(conn, loaded):
-            chunk = Chunk(loaded, _ANY_WAY, pages=pages)
-            yield self._query(fields, conditions_of(chunk))
+        values = [self.reference(each) for each in columns]
+        rows = texts_row_by_row(values)
+        yield from self._reading(
+            conn, loaded, rows if _has_long_values(conn, loaded) else gathered_texts(values), rows
+        )
 
     def _typed(self, column: str) -> tuple[sql.Composable, str]:
         (kind,) = [each.column.type for each in self.table.columns if each.column.name == column]
@@ -182,17 +196,19 @@ class ComparedTable:
         self,
         conn: Connection,
         table: PlannedTable,
-        numbers: Sequence[sql.Composable],
-        more: list[sql.Composable],
+        few: sql.Composable,
+        many: sql.Composable,
+        more: Sequence[sql.Composable] = (),
     ) -> Iterator[bytes]:
+        """Read a table by the fields for a few rows or pages, or else by those for many rows."""
         conditions = [*conditions_of(Chunk(table, _ANY_WAY)), *more]
         small = table.size <= _AT_ONCE
         for pages in pages_of(conn, table):
             if pages is None:
-                fields = gathered(numbers) if small else row_by_row(numbers)
-                yield self._query(fields, conditions).as_bytes(conn)
+                query = self._query(few if small else many, conditions)
             else:
-                yield self._page_by_page(gathered(numbers), conditions, pages).as_bytes(conn)
+                query = self._page_by_page(few, conditions, pages)
+            yield query.as_bytes(conn)
 
     def _page_by_page(
         self, fields: sql.Composable, conditions: list[sql.Composable], pages: tuple[int, int]
@@ -232,6 +248,13 @@ def pages_of(conn: Connection, table: PlannedTable) -> Iterator[tuple[int, int] 
     count = max(pages * _PAGE // _PIECE, 1)
     cuts = [pages * each // count for each in range(count + 1)]
     yield from pairwise(cuts)
+
+
+def _has_long_values(conn: Connection, table: PlannedTable) -> bool:
+    """Whether any values are kept apart from their rows."""
+    name = sql.Identifier(table.schema, table.name).as_string(conn)
+    found: bool = one_row(conn, sql.SQL(_LONG_VALUES).format(sql.Literal(name)))[0]
+    return found
 
 
 def selection_of(table: PlannedTable, secret: Secret | None, *, quick: bool) -> ComparedTable:
