@@ -88,12 +88,13 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("--only", action="append", choices=list(PARTS), help="a part; may be repeated [all]")
     add("--migrations", type=int, default=300, help="how many are applied [300]")
-    add("--rows", type=int, default=300_000, help="how many are copied [300,000]")
+    add("--rows", type=int, default=200_000, help="how many are copied [200,000]")
     add("--rounds", type=int, default=5, help="how often each is measured [5]")
     add("--lint", type=Path, nargs="+", default=[], metavar="DIR", help="migrations to lint")
     numbers = {"type": int, "nargs": "+", "metavar": "N"}
     add("--many", **numbers, default=[100, 1000, 10_000], help="migrations to grow through")
-    add("--long", **numbers, default=[10_000, 100_000, 1_000_000], help="rows to grow through")
+    rows = [10_000, 100_000, 1_000_000, 10_000_000]
+    add("--long", **numbers, default=rows, help="rows to grow through")
     add("--peers", type=Path, metavar="BIN", help="other tools' environment [installed for now]")
     add("--without-peers", action="store_true", help="measure no tool that is not installed")
     add("--json", type=Path, metavar="FILE", help="write every round's figures there")
