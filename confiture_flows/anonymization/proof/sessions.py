@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Joins go to files of the server when they need more.
 _MEMORY = "64MB"
+# Without it every piece of a table would be a reading of the whole.
+_BY_PAGES = {"enable_tidscan": "on"}
 # Compiling these many short queries costs more than they do.
 _PLAIN = {"jit": "off"}
 _JIT = 110_000
@@ -102,8 +104,7 @@ class SideSessions:
         conn = self._stack.enter_context(connect(target, purpose))
         self._open.append(conn)
         prepare_session(conn, writing=False)
-        if conn.info.server_version >= _JIT:
-            set_all(conn, _PLAIN)
+        set_all(conn, _BY_PAGES | (_PLAIN if conn.info.server_version >= _JIT else {}))
         return conn
 
 
