@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from confiture_flows.anonymization.copying.in_place import rows_of
 from confiture_flows.anonymization.copying.process import WorkerProcess
-from confiture_flows.errors import CopyInterruptedError, StrategyError
+from confiture_flows.errors import CopyInterruptedError, StrategyError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,9 +69,13 @@ class _Worker:
                     if rows is not None:
                         rows.end(said[0])
                     return said[0]
-        except (EOFError, ConnectionError, OSError) as error:
-            if isinstance(error, CopyInterruptedError):
-                raise
+        except TargetError as error:  # which is an OSError, and was told by a process that is there
+            if error.retryable:
+                raise CopyInterruptedError(
+                    f"Copying {chunk} was interrupted. {error.message}", next_step=error.next_step
+                ) from None
+            raise
+        except (EOFError, OSError):
             raise self._gone(chunk, calling) from None
 
     def end(self) -> None:
@@ -105,9 +109,10 @@ def run_chunk(access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> Chunk
     """Copy a chunk by a worker of the copy; one that is idle, or a new one.
 
     Raises:
-        CopyInterruptedError: The worker or a connection of it is gone.
+        CopyInterruptedError: The worker or a connection of it is gone, or cannot be made now.
         StrategyError: A strategy failed, or hangs.
         CopyError: A statement failed.
+        TargetError: A server refuses the worker.
     """
     with _lock:
         idle = _idle.setdefault(access.number, [])
