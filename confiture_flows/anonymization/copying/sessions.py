@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from psycopg import Error, OperationalError, sql
+from psycopg import DataError, Error, IntegrityError, OperationalError, sql
 
 from confiture_flows.errors import CopyError, CopyInterruptedError
 
@@ -54,6 +54,11 @@ def prepare_session(conn: Connection, *, writing: bool, encoding: str = "UTF8") 
     set_all(conn, settings)
 
 
+def set_text_forms(conn: Connection) -> None:
+    """Let a session that only looks write values as those that copy do, whatever it was set to."""
+    set_all(conn, _TEXT_FORMS)
+
+
 def set_all(conn: Connection, settings: Mapping[str, str]) -> None:
     """Set parameters; bound, so that no statement's text holds a value."""
     if settings:
@@ -70,6 +75,15 @@ def told_without_rows(what: str) -> Iterator[None]:
     try:
         yield
     except Error as error:
+        raise copy_error(what, error) from None
+
+
+@contextmanager
+def values_untold(what: str) -> Iterator[None]:
+    """Turn errors that a value was the reason of into ours, which do not quote it."""
+    try:
+        yield
+    except (DataError, IntegrityError) as error:
         raise copy_error(what, error) from None
 
 
@@ -117,5 +131,8 @@ def _advice(state: str | None) -> str | None:
     if (state or "").startswith("23"):
         return "Masked values break the constraint: choose a strategy that keeps it."
     if (state or "").startswith("22"):
-        return "A strategy gives values that the column does not take."
+        return (
+            "A strategy gives values that the column does not take, or a condition on rows cannot "
+            "be computed for all of them."
+        )
     return None
