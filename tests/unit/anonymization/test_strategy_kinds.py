@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import product
 from string import ascii_lowercase, ascii_uppercase
@@ -17,7 +18,7 @@ from confiture_flows.anonymization.strategies.redact import Redact
 from confiture_flows.anonymization.strategy import UnfitValue
 from confiture_flows.errors import ConfigError, StrategyError
 
-from .strategy_cases import DP, OTHER_SECRET, make
+from .strategy_cases import DP, NOISE, OTHER_SECRET, make
 
 
 def numbered(count: int) -> list[str]:
@@ -167,6 +168,22 @@ def test_document_that_is_too_deep_is_unfit():
     with pytest.raises(UnfitValue):
         strategy.anonymize("[" * 100_000)
     assert strategy.anonymize('{"n": ' + "7" * 9000 + "}").count("7") == 9000
+
+
+def test_json_may_hold_what_jsonb_does_not():
+    strategy = make("jsonb", "json", paths={"$.d": "email", "$.n": {**NOISE, "type": "int8"}})
+    made = strategy.anonymize('{"a": "x\\uD83Dy\\ud83d\\ude00", "d": "y"}')
+    assert made.startswith('{"a": "x\\ud83dy\U0001f600", "d": "')
+    assert json.loads(made.encode())["a"] == "x\ud83dy\U0001f600"
+    for unfit in (
+        '{"d": "\\ud83d"}',
+        '{"a": "\\u0000number:1, \\"d\\": 2"}',
+        '{"n": 9223372036854775808}',
+        '{"n": ' + "7" * 9000 + "}",
+    ):
+        with pytest.raises(UnfitValue):
+            strategy.anonymize(unfit)
+    assert json.loads(strategy.anonymize('{"n": -9223372036854775808}'))["n"] > -(1 << 63)
 
 
 def test_part_of_a_document_becomes_what_a_column_becomes():
