@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -275,6 +276,19 @@ def test_table_that_cannot_be_sampled_is_judged_by_names_and_named(
         "public.held: its columns without a rule were judged by their names alone: somebody holds "
         "a lock on it."
     )
+
+
+def test_rule_to_paste_names_any_name(shop: psycopg.Connection, planned: Plan):
+    shop.execute("""CREATE TABLE "o'dd" ("e""mail" text, " phone[1]" text)""")
+    [one, other] = [
+        next(iter(tomllib.loads(each.next_step or "")))
+        for each in planned({}).findings
+        if each.code == "personal.no_rule" and "o'dd" in each.message
+    ]
+    found = planned({one: "hash", other: "hash"})
+    assert not found.plan.errors
+    [table] = [each for each in found.plan.tables if each.name == "o'dd"]
+    assert len(table.masked) == 2
 
 
 def test_deny_lists_what_has_no_rule_ready_to_paste(planned: Plan):
