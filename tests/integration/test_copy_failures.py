@@ -156,7 +156,7 @@ def test_a_server_that_refuses_a_worker_is_told_in_its_words(source: str, place:
     name = conninfo_to_dict(source)["dbname"]
     with open_copy(Target("a", source), Target("b", place), plan_of(source), SECRET, OPTIONS) as it:
         execute(place, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-        with pytest.raises(TargetError, match="refuses the connection: database .* not currently"):
+        with pytest.raises(TargetError, match=r"refuses the connection: database .* not currently"):
             copy_chunk(it.access, it.chunks[0])
 
 

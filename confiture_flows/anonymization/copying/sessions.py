@@ -51,6 +51,8 @@ def prepare_session(conn: Connection, *, writing: bool, encoding: str = "UTF8") 
     if writing:
         # The swap of names writes and flushes, and all before it with it.
         settings["synchronous_commit"] = "off"
+        # A copy has the settings of its source's database from the beginning.
+        settings["default_transaction_read_only"] = "off"
     set_all(conn, settings)
 
 

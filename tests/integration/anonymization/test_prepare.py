@@ -48,7 +48,7 @@ def test_dates_are_read_whatever_style_the_server_writes(
         planned = prepare(
             source,
             '[anonymization.columns]\n"public.stays.left_at" = "date-shift"\n'
-            "[anonymization.subset]\n\"public.stays\" = \"day < '2024-01-20'\"\n",
+            '[anonymization.subset]\n"public.stays" = "day < \'2024-01-20\'"\n',
         )
         stop_if_refused(planned.plan)
         preview = preview_table(source, planned, "public.stays")
