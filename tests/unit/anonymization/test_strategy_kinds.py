@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from confiture_flows.anonymization.strategies._checksums import iban_check, luhn, mod_11_10
+from confiture_flows.anonymization.check_digits import iban_check, luhn, mod_11_10
 from confiture_flows.anonymization.strategies._words import Kind, Locale, words
 from confiture_flows.anonymization.strategies.redact import Redact
 from confiture_flows.anonymization.strategy import UnfitValue
