@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization.copying.sessions import set_text_forms, values_untold
 from confiture_flows.anonymization.factory import StrategyFactory
+from confiture_flows.anonymization.keys import secret_findings
 from confiture_flows.anonymization.planning import plan_copy
 from confiture_flows.anonymization.registry import load_strategies
 from confiture_flows.anonymization.rules import rules_of
@@ -68,6 +69,7 @@ def prepare_copy(
     set_text_forms(conn)
     with values_untold(f"Looking at the rows of {source.name}"):
         planned = plan_copy(conn, rules_of(project), StrategyFactory(secret), folder, samples)
+        planned = planned.with_findings(secret_findings(project))
         if planned.plan.errors or not rows:
             return planned
         return planned.with_findings(try_plan(conn, planned, source, target, rows))

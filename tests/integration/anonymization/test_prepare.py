@@ -43,7 +43,7 @@ def test_dates_are_read_whatever_style_the_server_writes(
     conn: psycopg.Connection, target: Target, tmp_path: Path, prepare: Prepare
 ):
     conn.execute(STAYS)
-    conn.execute(f"ALTER DATABASE \"{conn.info.dbname}\" SET DateStyle = 'SQL, DMY'")
+    conn.execute(f"ALTER DATABASE \"{conn.info.dbname}\" SET DateStyle = 'SQL, DMY'".encode())
     with connect(target, "test") as source:
         planned = prepare(
             source,
