@@ -180,6 +180,16 @@ def test_expected_collisions_are_told_as_a_number(planned: Plan, shop: psycopg.C
     assert not [each for each in long.plan.errors if each.code == "unique.collisions"]
 
 
+def test_unique_expression_of_values_that_stay_different_is_told(
+    planned: Plan, shop: psycopg.Connection
+):
+    shop.execute("CREATE UNIQUE INDEX ON products (lower(sku))")
+    found = planned({"public.products.sku": "permute"}).findings
+    assert [each.severity for each in found if each.code == "unique.of_expression"] == [
+        Severity.WARNING
+    ]
+
+
 def test_foreign_keys_carry_a_rule_to_their_other_ends(planned: Plan):
     for named, other in (
         ("public.customers.email", "public.orders.customer_email"),
