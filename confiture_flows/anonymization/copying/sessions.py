@@ -37,15 +37,14 @@ _PASSING = ("08", "57P", "53300", "40", "55P03")
 _COLUMN = re.compile(r"\bCOPY [^,]+(?:, line \d+)?, column ([^:,]+)")
 
 
-def prepare_session(conn: Connection, *, writing: bool, encoding: str = "UTF8") -> None:
+def prepare_session(conn: Connection, *, writing: bool) -> None:
     """Set what a copying session needs.
 
     Args:
         conn: In autocommit.
         writing: Whether rows are written.
-        encoding: Of the bytes that travel.
     """
-    settings = {**_PATIENT, **_TEXT_FORMS, "client_encoding": encoding}
+    settings = {**_PATIENT, **_TEXT_FORMS, "client_encoding": "UTF8"}
     if conn.info.server_version >= 140_000:
         settings["idle_session_timeout"] = "0"
     if writing:

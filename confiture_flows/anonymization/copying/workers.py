@@ -33,7 +33,6 @@ class _Worker:
     def __init__(self) -> None:
         self._process = WorkerProcess(_MODULE)
         self._conn = self._process.conn
-        self.pid = self._process.pid
         self._told = False
 
     def copy(
@@ -161,12 +160,6 @@ def ended_with_copy(number: int, workers: Iterable[_Ended]) -> Iterator[None]:
     finally:
         with _lock:
             _others.pop(number, None)
-
-
-def worker_pids(number: int) -> tuple[int, ...]:
-    """The processes that copy chunks of a copy now."""
-    with _lock:
-        return tuple(each.pid for each in _busy.get(number, []))
 
 
 def _forget(workers: dict[int, list[_Worker]], number: int, worker: _Worker) -> bool:
