@@ -25,7 +25,7 @@ def numbered(count: int) -> list[str]:
     return [f"user{number}@shop.invalid" for number in range(count)]
 
 
-@pytest.mark.parametrize("value", ["00", "AB-12", "a1"])
+@pytest.mark.parametrize("value", ["00", "A-12", "a1"])
 def test_permute_is_a_bijection_of_each_form(value: str):
     classes = {"0": "0123456789", "A": ascii_uppercase, "a": ascii_lowercase}
     kinds = [
@@ -55,8 +55,8 @@ def test_permute_keeps_codes_apart(values: set[str]):
 
 
 def test_permute_keeps_many_codes_apart():
-    codes = [f"ORD-{number:06}" for number in range(50_000)]
-    assert len(set(make("permute").anonymize_batch(codes))) == 50_000
+    codes = [f"ORD-{number:06}" for number in range(10_000)]
+    assert len(set(make("permute").anonymize_batch(codes))) == 10_000
 
 
 def test_shuffle_hands_out_the_same_values_to_other_rows():
