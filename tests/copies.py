@@ -37,7 +37,7 @@ def plan_of(dsn: str, **rules: Any) -> CopyPlan:
         if said is not None:
             strategy, config, *more = (said, {}) if isinstance(said, str) else said
             unfit = more[0] if more else "stop"
-            pattern = Pattern.read(f"*.{table}.{name}", 3)
+            pattern = Pattern(("*", table, name), f"*.{table}.{name}")
             rule = ColumnRule(pattern, strategy, config, None, unfit)
         planned = PlannedColumn(column, rule, not generated, identity == "a")
         known = tables.setdefault(

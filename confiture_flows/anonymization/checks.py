@@ -132,7 +132,15 @@ def _one_key(
     alone = len(key.columns) == len(strategies)
     where = f"{table}, unique index {key.name}"
     for each in strategies:
-        if each.unique == "bijective" and not key.of_expressions:
+        if each.unique == "bijective":
+            if key.of_expressions:
+                yield Finding(
+                    "unique.of_expression",
+                    Severity.WARNING,
+                    f"{where} is over an expression: values of {each.column.name} that stay "
+                    "different may have the same one afterwards, such as in small letters.",
+                    "Choose a strategy that gives one form only, such as hash.",
+                )
             continue
         capacity = each.capacity()
         if each.unique == "no":

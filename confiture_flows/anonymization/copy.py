@@ -251,6 +251,7 @@ def copy_chunk(
         CopyInterruptedError: The process or a connection of it is gone; call again.
         StrategyError: A strategy failed, or did what it says it never does.
         CopyError: A statement failed, or the snapshot is gone.
+        TargetError: A server refuses the process.
     """
     observer = observer or CopyObserver()
     try:

@@ -20,7 +20,7 @@ from confiture_flows.anonymization.strategy import (
     UnfitValue,
     is_sql_only,
 )
-from confiture_flows.anonymization.validator import validated_config
+from confiture_flows.anonymization.validator import validated_config, why_unfit
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def example_strategy(
     try:
         return made(checked, column, key)
     except ValueError as error:
-        raise ConfigError(f"{name!r} does not fit {column.type}: {error}.") from None
+        raise ConfigError(f"{name!r} does not fit {column.type}: {why_unfit(error)}.") from None
 
 
 def examples_of(made: StrategyBase) -> tuple[tuple[str, str], ...]:

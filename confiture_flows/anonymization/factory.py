@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization.registry import StrategyRegistry, registered
 from confiture_flows.anonymization.strategy import accepts_type
-from confiture_flows.anonymization.validator import ConfigValidator
+from confiture_flows.anonymization.validator import ConfigValidator, why_unfit
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ class StrategyFactory:
         try:
             return made(config, column, key if made.keyed or made.composite else None)
         except ValueError as error:
-            why = error.message.rstrip(".") if isinstance(error, ConfigError) else error
             raise ConfigError(
-                f"{column}: the strategy {rule.strategy!r} does not fit: {why}.",
+                f"{column}: the strategy {rule.strategy!r} does not fit: {why_unfit(error)}.",
                 next_step=f"See: confiture-flows strategies show {rule.strategy}",
             ) from None

@@ -188,7 +188,8 @@ def secret_of(project: Project) -> Secret | None:
         error.file = error.file or said.secret_file or project.source
         raise
     given = os.environ.get(SECRET_VARIABLE)
-    return Secret(given.encode()) if given and said.secret_block is None else None
+    # The bytes that were set, whatever characters they are.
+    return Secret(os.fsencode(given)) if given and said.secret_block is None else None
 
 
 def secret_findings(project: Project) -> tuple[Finding, ...]:

@@ -77,7 +77,8 @@ def write_strategy(root: Path, name: str) -> tuple[Path, Path]:
         name: The strategy's name; words with - or _ between them.
 
     Raises:
-        ConfigError: The name can be none, or one of the files is there already.
+        ConfigError: The name can be none, or one of the files is there already or cannot be
+            written.
     """
     module = name.replace("-", "_")
     title = "".join(part.capitalize() for part in module.split("_"))
@@ -95,6 +96,9 @@ def write_strategy(root: Path, name: str) -> tuple[Path, Path]:
                 next_step="Choose another name, or move it away.",
             )
     for path, text in zip(files, (_MODULE, _TEST), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.format(name=name, module=module, title=title), encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.format(name=name, module=module, title=title), encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"It cannot be written: {error.strerror}.", file=path) from None
     return files

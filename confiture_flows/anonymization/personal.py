@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.proposal import fitting_strategy
+from confiture_flows.anonymization.proposal import fitting_strategy, pattern_of
 from confiture_flows.anonymization.registry import registered
 from confiture_flows.report.finding import Finding, Severity
 
@@ -42,7 +42,7 @@ def personal_findings(
             if not column.written and masked.changed.intersection(column.made_of):
                 continue  # it is computed anew from what is anonymized
             name = (*masked.table.family, column.name)
-            said = ".".join(map(_quoted, name))
+            said = pattern_of(*name)
             finding = _finding(rules, column, said, detections.get(name), registry)
             if finding is not None:
                 found.setdefault(said, finding)
@@ -76,8 +76,3 @@ def _finding(
         "as it is.",
         rule,
     )
-
-
-def _quoted(part: str) -> str:
-    """A part of a name as rules write it."""
-    return f'"{part}"' if "." in part else part

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization.copying.strategies import import_modules
+from confiture_flows.anonymization.copying.sessions import set_text_forms, values_untold
 from confiture_flows.anonymization.factory import StrategyFactory
+from confiture_flows.anonymization.keys import secret_findings
 from confiture_flows.anonymization.planning import plan_copy
+from confiture_flows.anonymization.registry import load_strategies
 from confiture_flows.anonymization.rules import rules_of
 from confiture_flows.anonymization.trial import DEFAULT_ROWS, try_plan
 from confiture_flows.errors import ConfigError
@@ -57,30 +59,34 @@ def prepare_copy(
     Raises:
         ConfigError: A name is not written as one, a module of strategies cannot be imported, or
             the target is none to be replaced.
+        CopyError: A condition on rows fails on a value.
         TargetError: The source refuses.
     """
     refuse_target(source, target)
-    load_strategies(project)
+    import_strategies(project)
     samples = project.anonymization.detection.samples
-    planned = plan_copy(conn, rules_of(project), StrategyFactory(secret), folder, samples)
-    if planned.plan.errors or not rows:
-        return planned
-    return planned.with_findings(try_plan(conn, planned, source, target, rows))
+    # Keys and rows that are read here as text are read again by the sessions that copy.
+    set_text_forms(conn)
+    with values_untold(f"Looking at the rows of {source.name}"):
+        planned = plan_copy(conn, rules_of(project), StrategyFactory(secret), folder, samples)
+        planned = planned.with_findings(secret_findings(project))
+        if planned.plan.errors or not rows:
+            return planned
+        return planned.with_findings(try_plan(conn, planned, source, target, rows))
 
 
-def load_strategies(project: Project) -> None:
-    """Import the modules that register strategies, from the folder of the configuration too.
+def import_strategies(project: Project) -> None:
+    """Import the modules of a project's strategies, so that the processes that copy can as well.
 
     Raises:
-        ConfigError: One cannot be imported.
+        ConfigError: One cannot be imported, or registers a name that is taken.
     """
-    names = project.anonymization.strategies
-    if names and project.source is not None:
+    if project.anonymization.strategies and project.source is not None:
         folder = str(project.source.parent.resolve())
         # For good: the processes that copy get this path, and rules may say module:Class.
         if folder not in sys.path:
             sys.path.append(folder)
-    import_modules(names)
+    load_strategies(project)
 
 
 def refuse_target(source: Target, target: Target | Path) -> None:

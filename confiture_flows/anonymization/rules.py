@@ -1,7 +1,7 @@
 """[anonymization] of the configuration -> Rules. Pure.
 
-A rule names a column as schema.table.column, each part of which may hold * and ?. The most
-specific rule wins; assignment.py says which one is a column's.
+A rule names a column as schema.table.column, each part of which may hold * and ?; [*], [?] and [[]
+are those signs themselves. The most specific rule wins; assignment.py says which one is a column's.
 """
 
 from __future__ import annotations
@@ -70,13 +70,17 @@ class Pattern:
     @property
     def exact(self) -> bool:
         """Whether it is the name of one object, without wildcards."""
-        return not any("*" in part or "?" in part for part in self.parts)
+        return not any(map(_is_wild, self.parts))
 
     @property
     def rank(self) -> tuple[int, ...]:
         """How general it is: parts with wildcards count, and the shorter a part the more."""
-        wild = [part for part in self.parts if "*" in part or "?" in part]
+        wild = list(filter(_is_wild, self.parts))
         return (len(wild), -sum(len(part.strip("*?")) for part in wild))
+
+
+def _is_wild(part: str) -> bool:
+    return any(sign in part for sign in "*?[")
 
 
 @dataclass(frozen=True, slots=True)

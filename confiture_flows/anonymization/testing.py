@@ -23,7 +23,7 @@ from confiture_flows.anonymization._kit_values import columns_for, samples_for
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.registry import StrategyRegistry, registered, strategy_of
 from confiture_flows.anonymization.strategy import StrategyBase, is_sql_only
-from confiture_flows.anonymization.validator import validated_config
+from confiture_flows.anonymization.validator import validated_config, why_unfit
 from confiture_flows.errors import ConfigError, EmbeddedServerError
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def examine_strategy(
                 make(0)
             except ValueError as error:  # as prepare() says that it does not fit
                 refused = ConfigError(
-                    f"{each}, of type {each.type}: {name!r} does not fit: {error}."
+                    f"{each}, of type {each.type}: {name!r} does not fit: {why_unfit(error)}."
                 )
                 continue
             tried = Tried(make, samples_for(made, each, values, examples))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from confiture_flows.anonymization.copying.sessions import set_text_forms
 from confiture_flows.anonymization.rows import (
     DEFAULT_TIMEOUT,
     SomeRows,
@@ -184,6 +185,7 @@ def _same_schema(
         connect(place.target(), "anonymize") as scratch,
     ):
         copy_schema(scratch, place, source.dsn, likeness, whose="source")
+        set_text_forms(scratch)
         yield scratch
 
 

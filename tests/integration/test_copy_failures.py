@@ -21,7 +21,7 @@ from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.values import Chunk, CopyAccess, CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.plan import CopyPlan
-from confiture_flows.errors import CopyError
+from confiture_flows.errors import CopyError, TargetError
 from confiture_flows.target import Target
 from tests.copies import plan_of, sums
 from tests.integration.copy_strategies import MODULE
@@ -150,6 +150,14 @@ def test_the_end_of_the_snapshot_means_a_new_start(source: str, place: str) -> N
     assert not caught.value.retryable
     assert "from the beginning" in str(caught.value)
     assert left_over(place) == 0
+
+
+def test_a_server_that_refuses_a_worker_is_told_in_its_words(source: str, place: str) -> None:
+    name = conninfo_to_dict(source)["dbname"]
+    with open_copy(Target("a", source), Target("b", place), plan_of(source), SECRET, OPTIONS) as it:
+        execute(place, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        with pytest.raises(TargetError, match=r"refuses the connection: database .* not currently"):
+            copy_chunk(it.access, it.chunks[0])
 
 
 def test_a_chunk_is_copied_once_however_often_it_is_tried(source: str, place: str) -> None:

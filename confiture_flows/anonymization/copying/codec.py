@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from psycopg import DataError
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import Format
+
+from confiture_flows.anonymization.strategy import UnfitValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,9 @@ def codec_for(
 ) -> tuple[Callable[[str], Any], Callable[[Any], str]]:
     """How values of a type become objects, and objects text again.
 
+    The first raises UnfitValue where Python has no such object: infinity and years before Christ
+    are no date, and numbers of thousands of digits are not read.
+
     Args:
         oid: The type's; one that psycopg does not know gives text.
         kind: Its name in pg_type.
@@ -28,12 +34,15 @@ def codec_for(
     """
     if kind in _JSON:
         # Text as it is: an adapter would have to be told that a dict or a list is meant as JSON.
-        return json.loads, _dump_json
+        return _load_json, _dump_json
     transformer = Transformer(conn)
     load_bytes = transformer.get_loader(oid, Format.TEXT).load
 
     def load(value: str) -> Any:
-        return load_bytes(value.encode())
+        try:
+            return load_bytes(value.encode())
+        except (DataError, ValueError):
+            raise UnfitValue from None
 
     def dump(value: Any) -> str:
         if isinstance(value, str):
@@ -46,6 +55,13 @@ def codec_for(
         return "" if made is None else bytes(made).decode()
 
     return load, dump
+
+
+def _load_json(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise UnfitValue from None
 
 
 def _dump_json(value: Any) -> str:

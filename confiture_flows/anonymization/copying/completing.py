@@ -74,6 +74,8 @@ def complete(target: Target, script: str, workers: int, size: int) -> None:
     count = max(1, workers) if size >= WORTH_SIDE_BY_SIDE else 1
     with ExitStack() as stack:
         sessions = [stack.enter_context(connect(target, "copy schema")) for _ in range(count)]
+        for each in sessions:
+            prepare_session(each, writing=True)
         if count > 1:
             script = _made_side_by_side(sessions, script)
         run_script(sessions[0], script, _WHAT)
@@ -119,7 +121,6 @@ def _made_side_by_side(sessions: Sequence[Connection], script: str) -> str:
         The rest of the script.
     """
     for each in sessions:
-        prepare_session(each, writing=True)
         # As pg_dump's scripts have it.
         set_all(each, {"search_path": ""})
     pieces = pieces_of(script)

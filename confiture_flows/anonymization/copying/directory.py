@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization.copying.values import ChunkResult, ColumnCount
 from confiture_flows.errors import CopyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from confiture_flows.anonymization.copying.values import Chunk
@@ -32,16 +34,30 @@ class FileWriter:
     def __init__(self, folder: Path, chunk: Chunk) -> None:
         self._path = _data_file(folder, chunk)
         self._part = self._path.with_suffix(".part")
-        self._file = self._part.open("wb")
+        with _writing(folder):
+            self._file = self._part.open("wb")
         self.size = 0
 
     def write(self, data: bytes) -> None:
-        """Write rows."""
+        """Write rows.
+
+        Raises:
+            CopyError: The disk is full, or does not let us.
+        """
         self.size += len(data)
-        self._file.write(data)
+        with _writing(self._path.parent):
+            self._file.write(data)
 
     def end(self, result: ChunkResult, columns: tuple[str, ...]) -> None:
-        """Flush it to the disk, and give it its name."""
+        """Flush it to the disk, and give it its name.
+
+        Raises:
+            CopyError: The disk is full, or does not let us.
+        """
+        with _writing(self._path.parent):
+            self._end(result, columns)
+
+    def _end(self, result: ChunkResult, columns: tuple[str, ...]) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -64,7 +80,8 @@ class FileWriter:
 
     def close(self) -> None:
         """Give up, if it has not ended."""
-        self._file.close()
+        with suppress(OSError):  # of a full disk, which is told already
+            self._file.close()
 
 
 def file_done_before(folder: Path, chunk: Chunk) -> ChunkResult | None:
@@ -88,38 +105,49 @@ def begin_folder(target: Path, number: int, *, replace: bool) -> Path:
             f"{target} holds what no earlier copy has made.",
             next_step="Name another folder, or say that it may be replaced.",
         )
-    try:
-        for left in target.parent.glob(f"{target.name}.confiture-*"):
-            if not _is_alive(left):
-                shutil.rmtree(left)
+    with _writing(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for left in _left_behind(target):
+            shutil.rmtree(left)
         folder = target.with_name(f"{target.name}.confiture-{number}")
-        folder.mkdir(parents=True, mode=0o700)
-        (folder / DATA).mkdir()
+        folder.mkdir(mode=0o700)
         (folder / "pid").write_text(str(os.getpid()))
-    except OSError as error:
-        raise CopyError(f"{target.parent} cannot be written: {error.strerror}.") from None
+        (folder / DATA).mkdir()
     return folder
 
 
 def publish_folder(
     folder: Path, target: Path, source: str, results: Iterable[ChunkResult], after: str
 ) -> None:
-    """Write the manifest, and give the folder its name."""
-    files: list[dict[str, object]] = []
-    for each in results:
-        described = _data_file(folder, each.chunk).with_suffix(".json")
-        files.append(json.loads(described.read_text("utf-8")))
-        described.unlink()
-    (folder / AFTER).write_text(after, "utf-8")
-    (folder / "pid").unlink()
-    said = {"made_by": _MADE_BY, "source": source, "before": BEFORE, "after": AFTER, "files": files}
-    (folder / MANIFEST).write_text(json.dumps(said, indent=2) + "\n", "utf-8")
+    """Write the manifest, and give the folder its name.
+
+    Raises:
+        CopyError: It cannot be written, or take the name; the target stays what it was.
+    """
+    with _writing(folder):
+        files: list[dict[str, object]] = []
+        for each in results:
+            described = _data_file(folder, each.chunk).with_suffix(".json")
+            files.append(json.loads(described.read_text("utf-8")))
+            described.unlink()
+        (folder / AFTER).write_text(after, "utf-8")
+        said = {"made_by": _MADE_BY, "source": source, "before": BEFORE, "after": AFTER}
+        manifest = json.dumps({**said, "files": files}, indent=2)
+        (folder / MANIFEST).write_text(f"{manifest}\n", "utf-8")
+        (folder / "pid").unlink()
     old = target.with_name(f"{folder.name}-old")
-    if target.exists():
-        target.rename(old)
-    folder.rename(target)
-    if old.exists():
-        shutil.rmtree(old)
+    try:
+        if _is_there(target):
+            target.rename(old)
+        folder.rename(target)
+    except OSError as error:
+        with suppress(OSError):
+            old.rename(target)
+        raise CopyError(
+            f"{target} cannot be replaced: {error.strerror}.",
+            next_step="Name a folder that can be moved within its parent.",
+        ) from None
+    _remove(old)
 
 
 def remove_folder(folder: Path) -> None:
@@ -127,27 +155,69 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _may_be_replaced(target: Path) -> bool:
-    if not target.is_dir():
-        return False
-    if not any(target.iterdir()):
-        return True
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Tell what the disk refuses."""
     try:
-        return json.loads((target / MANIFEST).read_text("utf-8")).get("made_by") == _MADE_BY
+        yield
+    except OSError as error:
+        raise CopyError(
+            f"{folder} cannot be written: {error.strerror}.",
+            next_step="Look at the room and the rights there, or name another folder.",
+        ) from None
+
+
+def _is_there(target: Path) -> bool:
+    return target.exists() or target.is_symlink()
+
+
+def _remove(old: Path) -> None:
+    """What a copy has replaced; a link alone, and not what it leads to."""
+    if old.is_symlink() or old.is_file():
+        old.unlink()
+    else:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _left_behind(target: Path) -> Iterator[Path]:
+    """The folders of copies to a target that were killed."""
+    ours = re.compile(re.escape(target.name) + r"\.confiture-\d+(-old)?")
+    for each in target.parent.iterdir():
+        if ours.fullmatch(each.name) and each.is_dir() and not each.is_symlink():
+            begun = (each / "pid").is_file()
+            if not _is_alive(each) if begun else _is_ours(each):
+                yield each
+
+
+def _may_be_replaced(target: Path) -> bool:
+    return target.is_dir() and (not any(target.iterdir()) or _is_ours(target))
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a copy has made it, to its end."""
+    try:
+        said = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return False
+    return isinstance(said, dict) and said.get("made_by") == _MADE_BY
 
 
 def _is_alive(folder: Path) -> bool:
     """Whether the process that writes it is there."""
     try:
         os.kill(int((folder / "pid").read_text()), 0)
-    except (OSError, ValueError):
+    except PermissionError:
+        return True  # of somebody else
+    except (OSError, ValueError, OverflowError):
         return False
     return True
 
 
 def _data_file(folder: Path, chunk: Chunk) -> Path:
-    name = f"{chunk.table.schema}.{chunk.table.name}.{chunk.number}"
-    safe = "".join(each if each.isalnum() or each in "._-" else f"%{ord(each):x}" for each in name)
-    return folder / DATA / f"{safe}.copy"
+    parts = (chunk.table.schema, chunk.table.name, str(chunk.number))
+    return folder / DATA / f"{'.'.join(map(_safe, parts))}.copy"
+
+
+def _safe(name: str) -> str:
+    """A part of a file's name, from which no dot is taken for one between parts."""
+    return "".join(each if each.isalnum() or each in "_-" else f"%{ord(each):x}" for each in name)

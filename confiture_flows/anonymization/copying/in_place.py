@@ -179,7 +179,7 @@ def tables_in_place(
         refuse_source(source, conn, conn.info.dbname, target)
         with _told_in_place(f"Preparing {target.name}"):
             prepare_session(conn, writing=False)
-            conn.execute("BEGIN")
+            conn.execute("BEGIN READ WRITE")  # whatever the target's default is
             _refuse_mistakes(source.conn, conn, target, tables)
             _lock(conn, tables)
             # Again: until the lock, anybody may have written or altered them.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from confiture_flows._anonymization_config import OnUnfit
 
 NULL = "\\N"
+_NO_OBJECT = object()
 _CERTAIN = 1 << 32  # of so many values, none is the one that was there by chance
 
 _ESCAPED = re.compile(r"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
@@ -192,8 +193,8 @@ def _texts(
 ) -> tuple[list[str | None], str]:
     """What takes the place of values, as texts, and all those texts together."""
     strategy = mask.strategy
-    given: Sequence[Any] = [mask.codec[0](each) for each in values] if mask.codec else values
-    unfit = _refused_by_validate(strategy, given)
+    given, unfit = _loaded(mask.codec[0], values) if mask.codec else (values, set[int]())
+    unfit |= _refused_by_validate(strategy, given)
     results = _called(mask, given, others, unfit)
     if not strategy.keeps:
         _find_unchanged(mask, given, results, unfit)
@@ -202,11 +203,32 @@ def _texts(
     return _as_texts(mask, results, unfit)
 
 
+def _loaded(load: Callable[[str], Any], values: Sequence[str]) -> tuple[Sequence[Any], set[int]]:
+    """The objects of texts, and the places of those that Python has no object for."""
+    try:
+        return list(map(load, values)), set()
+    except UnfitValue:
+        pass
+    found: list[Any] = []
+    unfit: set[int] = set()
+    for place, each in enumerate(values):
+        try:
+            found.append(load(each))
+        except UnfitValue:
+            found.append(_NO_OBJECT)
+            unfit.add(place)
+    return found, unfit
+
+
 def _refused_by_validate(strategy: StrategyBase, values: Sequence[Any]) -> set[int]:
     if type(strategy).validate is StrategyBase.validate:
         return set()
     try:
-        return {place for place, each in enumerate(values) if not strategy.validate(each)}
+        return {
+            place
+            for place, each in enumerate(values)
+            if each is not _NO_OBJECT and not strategy.validate(each)
+        }
     except Exception as error:  # a plug-in may raise anything
         raise _raised(strategy, error, len(values)) from None
 

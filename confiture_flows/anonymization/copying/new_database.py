@@ -26,7 +26,6 @@ from confiture_flows.anonymization.copying.refusals import (
     refuse_production,
     refuse_source,
 )
-from confiture_flows.anonymization.copying.sessions import set_all
 from confiture_flows.errors import CopyError, TargetError
 from confiture_flows.target import Target, connect, describe_dsn
 
@@ -326,14 +325,15 @@ def _create(admin: Connection, source: Source, made: NewDatabase) -> None:
 def _keep_settings(admin: Connection, name: str, settings: list[str]) -> None:
     for each in settings:
         key, _, value = each.partition("=")
-        set_all(admin, {key: value})
-        admin.execute(
-            sql.SQL("ALTER DATABASE {} SET {} FROM CURRENT").format(
-                sql.Identifier(name), sql.SQL(".").join(map(sql.Identifier, key.split(".")))
+        with admin.transaction():
+            # One of them may be default_transaction_read_only.
+            admin.execute("SET TRANSACTION READ WRITE")
+            admin.execute("SELECT pg_catalog.set_config(%s, %s, true)", (key, value))
+            admin.execute(
+                sql.SQL("ALTER DATABASE {} SET {} FROM CURRENT").format(
+                    sql.Identifier(name), sql.SQL(".").join(map(sql.Identifier, key.split(".")))
+                )
             )
-        )
-    if settings:
-        admin.execute("RESET ALL")
 
 
 def _maintenance(target: Target, stack: ExitStack) -> Connection:

@@ -87,8 +87,8 @@ class _DatabasePlace:
 
     def begin(self) -> None:
         with connect(self.where, "copy schema") as conn:
-            run_script(conn, self.schema.before, "Making the tables")
             prepare_session(conn, writing=True)
+            run_script(conn, self.schema.before, "Making the tables")
             create_journal(conn)
 
     def complete(self) -> None:

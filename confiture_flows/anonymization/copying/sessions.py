@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from psycopg import Error, OperationalError, sql
+from psycopg import DataError, Error, IntegrityError, OperationalError, sql
 
 from confiture_flows.errors import CopyError, CopyInterruptedError
 
@@ -37,21 +37,27 @@ _PASSING = ("08", "57P", "53300", "40", "55P03")
 _COLUMN = re.compile(r"\bCOPY [^,]+(?:, line \d+)?, column ([^:,]+)")
 
 
-def prepare_session(conn: Connection, *, writing: bool, encoding: str = "UTF8") -> None:
+def prepare_session(conn: Connection, *, writing: bool) -> None:
     """Set what a copying session needs.
 
     Args:
         conn: In autocommit.
         writing: Whether rows are written.
-        encoding: Of the bytes that travel.
     """
-    settings = {**_PATIENT, **_TEXT_FORMS, "client_encoding": encoding}
+    settings = {**_PATIENT, **_TEXT_FORMS, "client_encoding": "UTF8"}
     if conn.info.server_version >= 140_000:
         settings["idle_session_timeout"] = "0"
     if writing:
         # The swap of names writes and flushes, and all before it with it.
         settings["synchronous_commit"] = "off"
+        # A copy has the settings of its source's database from the beginning.
+        settings["default_transaction_read_only"] = "off"
     set_all(conn, settings)
+
+
+def set_text_forms(conn: Connection) -> None:
+    """Let a session that only looks write values as those that copy do, whatever it was set to."""
+    set_all(conn, _TEXT_FORMS)
 
 
 def set_all(conn: Connection, settings: Mapping[str, str]) -> None:
@@ -70,6 +76,15 @@ def told_without_rows(what: str) -> Iterator[None]:
     try:
         yield
     except Error as error:
+        raise copy_error(what, error) from None
+
+
+@contextmanager
+def values_untold(what: str) -> Iterator[None]:
+    """Turn errors that a value was the reason of into ours, which do not quote it."""
+    try:
+        yield
+    except (DataError, IntegrityError) as error:
         raise copy_error(what, error) from None
 
 
@@ -117,5 +132,8 @@ def _advice(state: str | None) -> str | None:
     if (state or "").startswith("23"):
         return "Masked values break the constraint: choose a strategy that keeps it."
     if (state or "").startswith("22"):
-        return "A strategy gives values that the column does not take."
+        return (
+            "A strategy gives values that the column does not take, or a condition on rows cannot "
+            "be computed for all of them."
+        )
     return None

@@ -77,13 +77,11 @@ class Source:
         conn: In the transaction that holds it.
         target: Where it leads.
         snapshot: The exported name.
-        encoding: Of the database.
     """
 
     conn: Connection
     target: Target
     snapshot: str
-    encoding: str
 
     @property
     def major(self) -> int:
@@ -167,12 +165,8 @@ def hold_snapshot(target: Target, tables: tuple[PlannedTable, ...]) -> Iterator[
             conn.execute(BEGIN)
             # First of all: the snapshot is taken by the first query, and has to be younger.
             _lock(conn, tables)
-            row = conn.execute(
-                "SELECT pg_catalog.pg_export_snapshot(), "
-                "pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database "
-                "WHERE datname = pg_catalog.current_database()"
-            ).fetchone()
-        assert row is not None  # noqa: S101 - the database that we are in
+            row = conn.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
+        assert row is not None  # noqa: S101 - a function gives a row
         yield Source(conn, target, *row)
 
 

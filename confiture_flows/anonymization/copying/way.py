@@ -206,8 +206,10 @@ def copy_in(chunk: Chunk, columns: Columns, *, frozen: bool = False) -> bytes:
     """
     name = sql.Identifier(chunk.table.schema, chunk.table.name)
     fields = sql.SQL(", ").join(map(sql.Identifier, columns.written))
+    # A list of no columns is no SQL; a table that has none, or generated ones alone, needs no list.
+    listed = sql.SQL(" ({})").format(fields) if columns.written else sql.SQL("")
     form = sql.SQL(chunk.way.format) + sql.SQL(", FREEZE" if frozen else "")
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT {})").format(name, fields, form).as_bytes()
+    return sql.SQL("COPY {}{} FROM STDIN (FORMAT {})").format(name, listed, form).as_bytes()
 
 
 def masked_field(strategy: StrategyBase, kind: ColumnType) -> sql.Composable:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from confiture_flows.anonymization.copying.in_place import rows_of
 from confiture_flows.anonymization.copying.process import WorkerProcess
-from confiture_flows.errors import CopyInterruptedError, StrategyError
+from confiture_flows.errors import CopyInterruptedError, StrategyError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +33,6 @@ class _Worker:
     def __init__(self) -> None:
         self._process = WorkerProcess(_MODULE)
         self._conn = self._process.conn
-        self.pid = self._process.pid
         self._told = False
 
     def copy(
@@ -69,9 +68,13 @@ class _Worker:
                     if rows is not None:
                         rows.end(said[0])
                     return said[0]
-        except (EOFError, ConnectionError, OSError) as error:
-            if isinstance(error, CopyInterruptedError):
-                raise
+        except TargetError as error:  # which is an OSError, and was told by a process that is there
+            if error.retryable:
+                raise CopyInterruptedError(
+                    f"Copying {chunk} was interrupted. {error.message}", next_step=error.next_step
+                ) from None
+            raise
+        except (EOFError, OSError):
             raise self._gone(chunk, calling) from None
 
     def end(self) -> None:
@@ -105,9 +108,10 @@ def run_chunk(access: CopyAccess, chunk: Chunk, observer: CopyObserver) -> Chunk
     """Copy a chunk by a worker of the copy; one that is idle, or a new one.
 
     Raises:
-        CopyInterruptedError: The worker or a connection of it is gone.
+        CopyInterruptedError: The worker or a connection of it is gone, or cannot be made now.
         StrategyError: A strategy failed, or hangs.
         CopyError: A statement failed.
+        TargetError: A server refuses the worker.
     """
     with _lock:
         idle = _idle.setdefault(access.number, [])
@@ -156,12 +160,6 @@ def ended_with_copy(number: int, workers: Iterable[_Ended]) -> Iterator[None]:
     finally:
         with _lock:
             _others.pop(number, None)
-
-
-def worker_pids(number: int) -> tuple[int, ...]:
-    """The processes that copy chunks of a copy now."""
-    with _lock:
-        return tuple(each.pid for each in _busy.get(number, []))
 
 
 def _forget(workers: dict[int, list[_Worker]], number: int, worker: _Worker) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from confiture_flows.anonymization.check_digits import mod_11_10
 from confiture_flows.anonymization.detector import ValueDetector, digits_of, each_value
 
 
@@ -15,11 +16,7 @@ def is_steuer_id(value: str) -> bool:
     times = Counter(Counter(digits[:10]).values())
     if times[2] + times[3] != 1 or set(times) - {1, 2, 3}:
         return False
-    product = 10
-    for each in digits[:10]:
-        total = (int(each) + product) % 10 or 10
-        product = total * 2 % 11
-    return (11 - product) % 10 == int(digits[10])
+    return mod_11_10(digits[:10]) == digits[10]
 
 
 DETECTORS = (

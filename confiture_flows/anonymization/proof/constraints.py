@@ -64,10 +64,13 @@ def check_foreign_keys(sessions: ProofSessions, plan: CopyPlan) -> Iterator[Leak
         yield LeakCheck("foreign_key", verdict, f"{schema}.{table}", "", f"{name}: {said}")
 
 
-def check_anonymity(sessions: ProofSessions, options: ProofOptions) -> Iterator[LeakCheck]:
+def check_anonymity(
+    sessions: ProofSessions, plan: CopyPlan, options: ProofOptions
+) -> Iterator[LeakCheck]:
     """Whether at least k rows share each combination of the declared columns."""
+    tables = {str(each): each for each in plan.tables}
     for table, columns in options.quasi_identifiers.items():
-        schema, _, name = table.partition(".")
+        named = ", ".join(columns)
         groups, rows, least = sessions.row(
             sql.SQL(
                 "SELECT count(*) FILTER (WHERE n < {0}), "
@@ -75,11 +78,10 @@ def check_anonymity(sessions: ProofSessions, options: ProofOptions) -> Iterator[
                 "FROM (SELECT count(*) AS n FROM {1} GROUP BY {2}) AS each"
             ).format(
                 sql.Literal(options.k),
-                sql.Identifier(schema, name),
+                sql.Identifier(tables[table].schema, tables[table].name),
                 sql.SQL(", ").join(map(sql.Identifier, columns)),
             )
         )
-        named = ", ".join(columns)
         said = (
             f"{rows:,} rows in {groups:,} groups share {named} with fewer than {options.k}"
             if groups

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from confiture_flows.anonymization.copying.values import CopyAccess
-    from confiture_flows.anonymization.plan import CopyPlan
+    from confiture_flows.anonymization.plan import CopyPlan, PlannedTable
     from confiture_flows.anonymization.proof.jobs import Job
     from confiture_flows.anonymization.proof.report import ProofMode
     from confiture_flows.anonymization.proof.selection import ComparedTable
@@ -67,8 +67,10 @@ def prove_copy(
         checks = (_unseen("proof", unseen),)
     else:
         with open_sessions(access) as sessions:
+            tables = {str(each): each for each in plan.tables}
             checks = tuple(
-                _accepted(each, options) for each in _checks(sessions, access, plan, rows, options)
+                _accepted(each, tables.get(each.table), options)
+                for each in _checks(sessions, access, plan, rows, options)
             )
     return LeakReport(options.mode, checks, time.monotonic() - started)
 
@@ -128,7 +130,7 @@ def _checks(
             if not quick:
                 search.gather(each)
         yield from check_foreign_keys(sessions, plan)
-        yield from check_anonymity(sessions, options)
+        yield from check_anonymity(sessions, plan, options)
         if quick:
             yield _unseen("column.elsewhere", "values of masked columns within all other columns")
             return
@@ -163,11 +165,11 @@ def _unseen(code: str, said: str) -> LeakCheck:
     return LeakCheck(code, "not looked at", "the whole copy", "", said)
 
 
-def _accepted(check: LeakCheck, options: ProofOptions) -> LeakCheck:
+def _accepted(check: LeakCheck, table: PlannedTable | None, options: ProofOptions) -> LeakCheck:
     """A failure that the configuration accepts is a remark."""
-    if check.verdict != "failed" or not check.column:
+    if check.verdict != "failed" or not check.column or table is None:
         return check
-    schema, _, table = check.table.partition(".")
-    if any(each.matches(schema, table, check.column) for each in options.accept):
+    names = (table.schema, table.name, check.column)
+    if any(each.matches(*names) for each in options.accept):
         return replace(check, verdict="remark", said=f"{check.said}; accepted")
     return check

@@ -27,5 +27,5 @@ def fitting(texts: tuple[str, ...], room: int | None) -> tuple[str, ...]:
     """
     found = texts if room is None else tuple(each for each in texts if len(each) <= room)
     if not found:
-        raise ValueError(f"the column takes {room} characters, and nothing is so short")
+        raise ValueError("the column takes fewer characters than the shortest has")
     return found

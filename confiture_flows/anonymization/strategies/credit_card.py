@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from confiture_flows.anonymization.check_digits import luhn
 from confiture_flows.anonymization.keys import NUMBER_BYTES
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._checksums import luhn
 from confiture_flows.anonymization.strategies._digest import DigestStrategy
 from confiture_flows.anonymization.strategy import StrategyBase
 

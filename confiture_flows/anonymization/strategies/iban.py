@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from confiture_flows.anonymization.check_digits import iban_check
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._checksums import iban_check
 from confiture_flows.anonymization.strategies._digest import DigestStrategy
 from confiture_flows.anonymization.strategy import StrategyBase
 

@@ -24,6 +24,9 @@ _STEP = re.compile(r'\.([^.\[\]"*]+)|\."((?:[^"\\]|\\.)+)"|(\.\*)|(\[\*\])')
 # jsonb holds no NUL: a text that starts so is a number, kept with all of its digits.
 _NUMBER = "\0number:"
 _WRITTEN_NUMBERS = re.compile(r'"\\u0000number:([^"]*)"')
+# A json, unlike a jsonb, may hold a NUL and half a character, if they are written as escapes.
+_NUMBER_ESCAPED = "\\u0000number:"
+_HALVES = re.compile("[\ud800-\udfff]")
 _DECODER = json.JSONDecoder(parse_float=_NUMBER.__add__, parse_int=_NUMBER.__add__)
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _EACH, _ANY = 0, 1  # [*] and .*
@@ -72,11 +75,23 @@ class JsonByPath(StrategyBase):
 
     def anonymize(self, value: str, *others: Any) -> str:
         """The document."""
+        if _NUMBER_ESCAPED in value:
+            raise UnfitValue
         try:
             # In a list of its own, so that the path $ has something to be replaced in.
             root = [_DECODER.decode(value)]
         except (ValueError, RecursionError):
             raise UnfitValue from None
+        try:
+            made = self._replaced(root)
+        except (UnicodeEncodeError, RecursionError):
+            raise UnfitValue from None
+        if self.column.type == "json" and "\\u" in value:
+            made = _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", made)
+        return made
+
+    def _replaced(self, root: list[Any]) -> str:
+        """The document in a list, with its parts replaced."""
         for steps, type_name, inner, takes_all in self._rules:
             for holder, place in _places(root, 0, steps):
                 part = holder[place]
@@ -137,7 +152,13 @@ def _replaced(part: Any, type_name: str, inner: StrategyBase) -> Any:
     if number is not (type_name in _NUMBERS):
         raise UnfitValue
     text = part.removeprefix(_NUMBER) if number else part
-    if type_name == "int8" and not text.lstrip("-").isdigit():
+    if type_name == "int8" and not _is_int8(text):
         raise UnfitValue
     made = masked_part(inner, text)
     return _NUMBER + made if number and made is not None else made
+
+
+def _is_int8(text: str) -> bool:
+    digits = text.removeprefix("-")
+    # So many digits that Python reads them at once.
+    return digits.isdigit() and len(digits) < 20 and -(1 << 63) <= int(text) < 1 << 63

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from confiture_flows.anonymization.check_digits import mod_11_10
 from confiture_flows.anonymization.registry import register_strategy
-from confiture_flows.anonymization.strategies._checksums import mod_11_10
 from confiture_flows.anonymization.strategies._digest import DigestStrategy
 from confiture_flows.anonymization.strategy import StrategyBase
 

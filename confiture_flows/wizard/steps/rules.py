@@ -81,7 +81,7 @@ class RuleConfigurator:
 
 def _detect(screen: Screen, state: WizardState) -> _Found:
     from confiture_flows.anonymization.detection import detect_personal
-    from confiture_flows.anonymization.prepare import load_strategies
+    from confiture_flows.anonymization.prepare import import_strategies
     from confiture_flows.anonymization.proposal import is_covered, pattern_of, proposed_rules
     from confiture_flows.anonymization.rules import rules_of
     from confiture_flows.anonymization.sampling import SampleLimits, sample_source
@@ -89,7 +89,7 @@ def _detect(screen: Screen, state: WizardState) -> _Found:
     from confiture_flows.target import connect
     from confiture_flows.wizard.masked_samples import preview_secret
 
-    load_strategies(screen.project)
+    import_strategies(screen.project)
     rules = rules_of(screen.project)
     with connect(screen.target(str(state.source)), "wizard") as conn:
         # Even the size of a table waits for who has locked it.

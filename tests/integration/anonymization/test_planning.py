@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -179,6 +180,16 @@ def test_expected_collisions_are_told_as_a_number(planned: Plan, shop: psycopg.C
     assert not [each for each in long.plan.errors if each.code == "unique.collisions"]
 
 
+def test_unique_expression_of_values_that_stay_different_is_told(
+    planned: Plan, shop: psycopg.Connection
+):
+    shop.execute("CREATE UNIQUE INDEX ON products (lower(sku))")
+    found = planned({"public.products.sku": "permute"}).findings
+    assert [each.severity for each in found if each.code == "unique.of_expression"] == [
+        Severity.WARNING
+    ]
+
+
 def test_foreign_keys_carry_a_rule_to_their_other_ends(planned: Plan):
     for named, other in (
         ("public.customers.email", "public.orders.customer_email"),
@@ -275,6 +286,19 @@ def test_table_that_cannot_be_sampled_is_judged_by_names_and_named(
         "public.held: its columns without a rule were judged by their names alone: somebody holds "
         "a lock on it."
     )
+
+
+def test_rule_to_paste_names_any_name(shop: psycopg.Connection, planned: Plan):
+    shop.execute("""CREATE TABLE "o'dd" ("e""mail" text, " phone[1]" text)""")
+    [one, other] = [
+        next(iter(tomllib.loads(each.next_step or "")))
+        for each in planned({}).findings
+        if each.code == "personal.no_rule" and "o'dd" in each.message
+    ]
+    found = planned({one: "hash", other: "hash"})
+    assert not found.plan.errors
+    [table] = [each for each in found.plan.tables if each.name == "o'dd"]
+    assert len(table.masked) == 2
 
 
 def test_deny_lists_what_has_no_rule_ready_to_paste(planned: Plan):

@@ -27,6 +27,13 @@ def test_digest_is_hmac_sha256():
         assert key.digest(value) == hmac.digest(b"k" * 32, value, "sha256")
 
 
+def test_secret_of_the_environment_may_be_any_bytes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(SECRET_VARIABLE, "\udcff\udcfe" * 16)
+    made = secret_of(Project())
+    assert made is not None
+    assert made.key("a").digest(b"a") == Secret(b"\xff\xfe" * 16).key("a").digest(b"a")
+
+
 def test_domains_have_nothing_to_do_with_one_another():
     assert SECRET.key("email").digest(b"a") != SECRET.key("name").digest(b"a")
     assert SECRET.key("email").digest(b"a") == SECRET.key("email").digest(b"a")

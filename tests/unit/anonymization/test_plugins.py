@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 from confiture_flows.anonymization.factory import StrategyFactory
 from confiture_flows.anonymization.keys import Secret
+from confiture_flows.anonymization.new_strategy import write_strategy
 from confiture_flows.anonymization.registry import (
     StrategyRegistry,
     load_strategies,
@@ -348,3 +349,9 @@ def test_plugin_module_gives_what_authors_need():
     for name in plugins.__all__:
         assert getattr(plugins, name).__name__ == name
     assert plugins.StrategyBase is StrategyBase
+
+
+def test_new_strategy_whose_folder_cannot_be_made_is_refused(tmp_path: Path):
+    (tmp_path / "tests").write_text("a file")
+    with pytest.raises(ConfigError, match=r"cannot be written: (File exists|Not a directory)\."):
+        write_strategy(tmp_path, "badge-number")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import re
+from typing import Any
 
 import pytest
 
+from confiture_flows.anonymization.describe import example_strategy
 from confiture_flows.anonymization.factory import StrategyFactory
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.registry import StrategyRegistry, built_in_names, registered
@@ -92,3 +95,26 @@ def test_built_in_strategy_is_found_and_documented(name: str):
     found = registered.find(name)
     assert found.name == name
     assert found.__doc__
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "told"),
+    [
+        ("email", {"domain": "x.com"}, "'email': domain: is not reserved; use example.com"),
+        ("array", {"element": 3}, "'array': element: Input should be a valid dictionary."),
+        ("jsonb", {"paths": {"$.a": {"strategy": "x", "typ": "y"}}}, "no option paths.$.a.typ."),
+        ("template", {"template": "{a}", "parts": {"a": {}}}, "parts.a.strategy: Field required."),
+        ("bucket", {"width": 1, "edges": [1]}, "'bucket': config: give either width or edges."),
+    ],
+)
+def test_wrong_option_is_told_by_its_place(name: str, config: dict[str, Any], told: str):
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        ConfigValidator().validate(name, config)
+
+
+def test_what_does_not_fit_is_told_once():
+    of = Column("public", "people", "value", "text[]")
+    with pytest.raises(
+        ConfigError, match=r"does not fit text\[\]: There is no strategy 'emial'\.$"
+    ):
+        example_strategy(registered.find("array"), "array", {"element": "emial"}, of)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -69,26 +68,25 @@ def numbered(count: int) -> list[str]:
 
 
 OF_A_PERSON = {"strategy": "date-shift", "type": "date", "config": {"person": "a"}}
-UNIQUE: list[tuple[str, str, dict[str, Any], Callable[[int], list[str]]]] = [
-    ("hash", "text", {}, numbered),
-    ("email", "text", {}, numbered),
-    ("uuid", "text", {}, numbered),
-    ("phone", "text", {"unique": True}, numbered),
-    ("ip", "inet", {"unique": True}, numbered),
-    ("user-name", "text", {}, numbered),
-    ("url", "text", {}, numbered),
-    ("credit-card", "text", {"unique": True}, numbered),
-    ("iban", "text", {"unique": True}, numbered),
+UNIQUE: list[tuple[str, str, dict[str, Any], int]] = [
+    ("email", "text", {}, 1_000_000),
+    # Of so many values some would meet if there were room for 32 bits alone.
+    ("hash", "text", {}, 200_000),
+    ("uuid", "text", {}, 200_000),
+    ("phone", "text", {"unique": True}, 200_000),
+    ("ip", "inet", {"unique": True}, 200_000),
+    ("user-name", "text", {}, 200_000),
+    ("url", "text", {}, 200_000),
+    ("credit-card", "text", {"unique": True}, 200_000),
+    ("iban", "text", {"unique": True}, 200_000),
 ]
 
 
-@pytest.mark.parametrize(("name", "type_name", "config", "values"), UNIQUE)
-def test_a_million_values_stay_different(
-    name: str, type_name: str, config: dict[str, Any], values: Callable[[int], list[str]]
-):
+@pytest.mark.parametrize(("name", "type_name", "config", "count"), UNIQUE)
+def test_many_values_stay_different(name: str, type_name: str, config: dict[str, Any], count: int):
     strategy = make(name, type_name, **config)
     assert strategy.unique != "no"
-    assert len(set(strategy.anonymize_batch(values(1_000_000)))) == 1_000_000
+    assert len(set(strategy.anonymize_batch(numbered(count)))) == count
 
 
 @pytest.mark.parametrize(
@@ -147,7 +145,14 @@ def test_value_that_cannot_be_read_is_unfit(
         ("email", "varchar", {"max_length": 15}, {}, "too few"),
         ("uuid", "varchar", {"max_length": 35}, {}, "a UUID has 36"),
         ("name", "varchar", {"max_length": 1}, {}, "too few"),
-        ("name", "varchar", {"max_length": 1}, {"part": "last"}, "nothing is so short"),
+        (
+            "name",
+            "varchar",
+            {"max_length": 1},
+            {"part": "last"},
+            "fewer characters than the shortest has",
+        ),
+        ("address", "varchar", {"max_length": 2}, {}, "column takes fewer characters"),
         ("phone", "varchar", {"max_length": 8}, {}, "numbers have 12"),
         ("phone", "varchar", {"max_length": 9}, {"unique": True}, "too few"),
         ("constant", "varchar", {"max_length": 2}, {"value": "abc"}, "longer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import product
 from string import ascii_lowercase, ascii_uppercase
@@ -11,20 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from confiture_flows.anonymization.strategies._checksums import iban_check, luhn, mod_11_10
+from confiture_flows.anonymization.check_digits import iban_check, luhn, mod_11_10
 from confiture_flows.anonymization.strategies._words import Kind, Locale, words
 from confiture_flows.anonymization.strategies.redact import Redact
 from confiture_flows.anonymization.strategy import UnfitValue
 from confiture_flows.errors import ConfigError, StrategyError
 
-from .strategy_cases import DP, OTHER_SECRET, make
+from .strategy_cases import DP, NOISE, OTHER_SECRET, make
 
 
 def numbered(count: int) -> list[str]:
     return [f"user{number}@shop.invalid" for number in range(count)]
 
 
-@pytest.mark.parametrize("value", ["00", "AB-12", "a1"])
+@pytest.mark.parametrize("value", ["00", "A-12", "a1"])
 def test_permute_is_a_bijection_of_each_form(value: str):
     classes = {"0": "0123456789", "A": ascii_uppercase, "a": ascii_lowercase}
     kinds = [
@@ -54,8 +55,8 @@ def test_permute_keeps_codes_apart(values: set[str]):
 
 
 def test_permute_keeps_many_codes_apart():
-    codes = [f"ORD-{number:06}" for number in range(50_000)]
-    assert len(set(make("permute").anonymize_batch(codes))) == 50_000
+    codes = [f"ORD-{number:06}" for number in range(10_000)]
+    assert len(set(make("permute").anonymize_batch(codes))) == 10_000
 
 
 def test_shuffle_hands_out_the_same_values_to_other_rows():
@@ -167,6 +168,22 @@ def test_document_that_is_too_deep_is_unfit():
     with pytest.raises(UnfitValue):
         strategy.anonymize("[" * 100_000)
     assert strategy.anonymize('{"n": ' + "7" * 9000 + "}").count("7") == 9000
+
+
+def test_json_may_hold_what_jsonb_does_not():
+    strategy = make("jsonb", "json", paths={"$.d": "email", "$.n": {**NOISE, "type": "int8"}})
+    made = strategy.anonymize('{"a": "x\\uD83Dy\\ud83d\\ude00", "d": "y"}')
+    assert made.startswith('{"a": "x\\ud83dy\U0001f600", "d": "')
+    assert json.loads(made.encode())["a"] == "x\ud83dy\U0001f600"
+    for unfit in (
+        '{"d": "\\ud83d"}',
+        '{"a": "\\u0000number:1, \\"d\\": 2"}',
+        '{"n": 9223372036854775808}',
+        '{"n": ' + "7" * 9000 + "}",
+    ):
+        with pytest.raises(UnfitValue):
+            strategy.anonymize(unfit)
+    assert json.loads(strategy.anonymize('{"n": -9223372036854775808}'))["n"] > -(1 << 63)
 
 
 def test_part_of_a_document_becomes_what_a_column_becomes():
