@@ -9,6 +9,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint.judged import OWN_CODE
 from confiture_flows.sql.statements import line_comments
 from confiture_flows.sql.value import value
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NOQA = re.compile(r"--\s*noqa\b\s*(?::\s*(?P<said>.*))?", re.IGNORECASE)
-_OWN_CODE = re.compile(r"CF[0-9A-Z]+")
 _RANGE = re.compile(r"(disable|enable)\s*=\s*(.*)", re.IGNORECASE)
 
 
@@ -93,7 +93,7 @@ def unused_words(
 
     for each in silences:
         for word in () if each.range else each.rules:
-            if not _OWN_CODE.fullmatch(word):
+            if not OWN_CODE.fullmatch(word):
                 continue  # a name, a wildcard, or a rule of sqlfluff
             if word in running and (each, word) not in used:
                 yield each, word, False
