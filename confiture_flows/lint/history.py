@@ -129,7 +129,7 @@ def _is_silenced(path: Path, rule: HistoryRule | Rule) -> bool:
         first = read_source(path).partition("\n")[0]
     except MigrationFileError:
         return False
-    return silenced_by(read_noqa(first), 1, rule.code, rule.name) is not None
+    return silenced_by(read_noqa(first), 1, rule.code, rule.name, rule.category) is not None
 
 
 def _finding(
