@@ -7,11 +7,8 @@ of a newer program and connection strings are refused, with file and line.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 import tomllib
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from confiture_flows._anonymization_config import ColumnRuleConfig
 from confiture_flows._config_schema import ColumnRuleTable
+from confiture_flows._files import write_whole
 from confiture_flows.config import DryRunName, GateName
 from confiture_flows.errors import ConfigError
 
@@ -263,16 +261,7 @@ def write_plan_file(plan: PlanFile, path: Path) -> None:
         ConfigError: It cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(plan_text(plan))
-            os.chmod(name, 0o644)  # it holds no secret, and goes into version control
-            os.replace(name, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(name)
-            raise
+        write_whole(path, plan_text(plan).encode())
     except OSError as error:
         raise ConfigError(
             f"The plan cannot be written: {error.strerror}.",

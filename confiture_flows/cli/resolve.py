@@ -34,6 +34,7 @@ def _run(work: Work, version: str | None, applied: bool | None, *, whole: bool) 
     from confiture_flows.errors import ConfigError
     from confiture_flows.migrations.report import unfinished_document, unfinished_json
     from confiture_flows.migrations.resolve import read_unfinished
+    from confiture_flows.report.document import Document
     from confiture_flows.target import connect
 
     if applied is None and whole:
@@ -49,8 +50,13 @@ def _run(work: Work, version: str | None, applied: bool | None, *, whole: bool) 
         return _settle(work, version, applied=applied, whole=whole)
     with connect(target, "resolve") as conn:
         found = read_unfinished(conn, target.ledger)
-    found = tuple(each for each in found if version in (None, each.version))
-    return Outcome(unfinished_json(found), unfinished_document(found, target.name))
+    if version is None:
+        return Outcome(unfinished_json(found), unfinished_document(found, target.name))
+    found = tuple(each for each in found if each.version == version)
+    document = Document(f"{target.name}: {version} is not half done")
+    return Outcome(
+        unfinished_json(found), unfinished_document(found, target.name) if found else document
+    )
 
 
 def _settle(work: Work, version: str, *, applied: bool, whole: bool) -> Outcome:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from confiture_flows.lint.rule import Scene
     from confiture_flows.report.finding import Severity
+    from confiture_flows.sql.parts import ObjectName
 
 
 def drop_rule(
@@ -37,7 +38,7 @@ def drop_rule(
     """
 
     def check(said: op.DropObject, scene: Scene) -> Iterator[Problem]:
-        if said.object_kind not in kinds or scene.new(said.name) or made_before(scene, said):
+        if said.object_kind not in kinds or scene.new(said.name) or made_by_script(scene, said):
             return
         if harmless and harmless(said, scene):
             return
@@ -58,15 +59,17 @@ def drop_rule(
     )
 
 
-def made_before(scene: Scene, said: op.DropObject) -> bool:
+def made_by_script(scene: Scene, said: op.DropObject) -> bool:
     """Whether the script itself makes the object, before or after it drops it.
 
     Dropped and made again in one transaction, an object changes; it is not gone.
     """
-    return any(_made(each) == said.name for each in (*scene.earlier(), *scene.later()))
+    name = scene.state.full(said.name)
+    made = map(_made, (*scene.earlier(), *scene.later()))
+    return any(each is not None and scene.state.full(each) == name for each in made)
 
 
-def _made(each: op.Operation) -> object:
+def _made(each: op.Operation) -> ObjectName | None:
     match each:
         case op.CreateTable(table=name) | op.CreateView(view=name):
             return name

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._drops import WITHOUT_SCHEMA, drop, drop_column, drop_constraint
 from confiture_flows.lint._names import constraint_name, index_name
-from confiture_flows.lint._renames import rename, without
-from confiture_flows.lint._routines import ROUTINES, columns_read, make, unmake
+from confiture_flows.lint._renames import follow, rename
+from confiture_flows.lint._routines import columns_read, make
 from confiture_flows.lint.catalog import (
     KnownIndex,
     KnownPolicy,
@@ -52,7 +53,7 @@ def _create_table(state: KnownState, said: op.CreateTable) -> None:
         complete=not said.from_query and not said.like,
     )
     for constraint in said.all_constraints:
-        table = _with_constraint(table, constraint)
+        table = _with_constraint(table, _in_its_schema(state, constraint))
     state.put(_as_its_parent(table, parent) if parent else table)
 
 
@@ -66,6 +67,13 @@ def _as_its_parent(table: KnownTable, parent: KnownTable) -> KnownTable:
             name = index_name(table.name.name, each.columns, table.indexes)
             table = replace(table, indexes={**table.indexes, name: replace(each, name=name)})
     return table
+
+
+def _in_its_schema(state: KnownState, said: ConstraintSpec) -> ConstraintSpec:
+    """With the schema of what it points to, which the next search_path would change."""
+    if said.references is None or said.references.schema:
+        return said
+    return replace(said, references=state.full(said.references))
 
 
 def _with_constraint(table: KnownTable, said: ConstraintSpec) -> KnownTable:
@@ -107,30 +115,8 @@ def _add_column(state: KnownState, said: op.AddColumn) -> None:
         return
     table = replace(table, columns={**table.columns, said.column.name: said.column})
     for constraint in said.column.constraints:
-        table = _with_constraint(table, constraint)
+        table = _with_constraint(table, _in_its_schema(state, constraint))
     state.put(table)
-
-
-def _drop_column(state: KnownState, said: op.DropColumn) -> None:
-    table = state.table(said.table)
-    if table is None:
-        return
-    gone = said.column
-    kept = {name: each for name, each in table.constraints.items() if gone not in each.columns}
-    indexes = {
-        name: each
-        for name, each in table.indexes.items()
-        if gone not in each.names
-        and gone not in each.include
-        and gone not in each.condition
-        and not any(part.expression and gone in part.expression.columns for part in each.columns)
-    }
-    columns = {name: each for name, each in table.columns.items() if name != gone}
-    state.put(replace(table, columns=columns, constraints=kept, indexes=indexes))
-    if said.cascade:
-        for view in tuple(state.views.values()):
-            if (table.name, gone) in view.columns and state.views.pop(view.name, None):
-                _drop_readers(state, view.name)
 
 
 def _column_type(state: KnownState, said: op.AlterColumnType) -> None:
@@ -163,7 +149,7 @@ def _change_column(
 
 def _add_constraint(state: KnownState, said: op.AddConstraint) -> None:
     if table := state.table(said.table):
-        state.put(_with_constraint(table, said.constraint))
+        state.put(_with_constraint(table, _in_its_schema(state, said.constraint)))
 
 
 def _alter_constraint(state: KnownState, said: op.AlterConstraint) -> None:
@@ -174,13 +160,7 @@ def _alter_constraint(state: KnownState, said: op.AlterConstraint) -> None:
         valid = replace(table.constraints[said.name], valid=True)
         state.put(replace(table, constraints={**table.constraints, said.name: valid}))
     elif said.change == "drop":
-        state.put(
-            replace(
-                table,
-                constraints=without(table.constraints, said.name),
-                indexes=without(table.indexes, said.name),
-            )
-        )
+        drop_constraint(state, said)
 
 
 def _alter_table(state: KnownState, said: op.AlterTable) -> None:
@@ -272,70 +252,18 @@ def _sequence(state: KnownState, said: op.WriteSequence) -> None:
         state.objects.add(("sequence", state.full(said.name)))
 
 
-_WITHOUT_SCHEMA = {"schema", "extension", "role", "database", "publication", "language"}
-
-
 def _create_object(state: KnownState, said: op.CreateObject) -> None:
-    plain = said.object_kind in _WITHOUT_SCHEMA
+    plain = said.object_kind in WITHOUT_SCHEMA
     state.objects.add((said.object_kind, said.name if plain else state.full(said.name)))
-
-
-def _drop(state: KnownState, said: op.DropObject) -> None:
-    name, kind = state.full(said.name), said.object_kind
-    if said.cascade and kind in ("table", "foreign table", "view", "materialized view"):
-        _drop_readers(state, name)
-    if kind in ("table", "foreign table"):
-        state.tables.pop(name, None)
-        for table in tuple(state.tables.values()):
-            keys = [
-                key
-                for key in table.foreign_keys
-                if key.references and state.full(key.references) == name
-            ]
-            for key in keys:
-                table = replace(table, constraints=without(table.constraints, key.name))
-                state.put(table)
-    elif kind in ("view", "materialized view"):
-        state.views.pop(name, None)
-    elif kind in ("type", "domain"):
-        state.types.pop(name, None)
-    elif kind in ROUTINES:
-        unmake(state, said)
-        if name in state.functions:
-            return  # another of that name
-    elif kind == "index":
-        if found := state.index(said.name):
-            table = found[0]
-            state.put(replace(table, indexes=without(table.indexes, said.name.name)))
-    elif kind == "schema":
-        _drop_schema(state, said.name.name)
-    elif table := state.table(said.table):
-        if kind == "trigger":
-            state.put(replace(table, triggers=without(table.triggers, said.name.name)))
-        elif kind == "policy":
-            state.put(replace(table, policies=without(table.policies, said.name.name)))
-    plain = kind in _WITHOUT_SCHEMA
-    state.objects.discard((kind, said.name if plain else name))
-
-
-def _drop_readers(state: KnownState, name: ObjectName) -> None:
-    for view in [each for each in state.views.values() if name in each.reads]:
-        if state.views.pop(view.name, None):
-            _drop_readers(state, view.name)
-
-
-def _drop_schema(state: KnownState, schema: str) -> None:
-    for holder in (state.tables, state.views, state.types, state.functions):
-        for name in [each for each in holder if each.schema == schema]:
-            del holder[name]
-    state.objects -= {each for each in state.objects if each[1].schema == schema}
 
 
 def _move(state: KnownState, said: op.AlterObject) -> None:
     table = state.table(said.name)
     if said.change == "schema" and said.object_kind == "table" and table:
         del state.tables[table.name]
-        state.put(replace(table, name=ObjectName(said.value, table.name.name)))
+        moved = ObjectName(said.value, table.name.name)
+        state.put(replace(table, name=moved))
+        follow(state, table.name, moved)
 
 
 def _grant(state: KnownState, said: op.Grant) -> None:
@@ -351,10 +279,18 @@ def _grant(state: KnownState, said: op.Grant) -> None:
             state.put(replace(table, granted=not said.revoke))
 
 
+# In these nothing is made: the first is there for hardly anybody, the others are PostgreSQL's own.
+_NEVER_WRITTEN = ("$user", "pg_catalog", "pg_temp", "")
+
+
 def _setting(state: KnownState, said: op.Setting) -> None:
-    if said.name == "search_path":
-        first = (said.value or "public").partition(",")[0].strip().strip('"')
-        state.schema = first or state.schema
+    if said.name != "search_path":
+        return
+    if said.value is None:
+        state.schema = state.home
+        return
+    path = (each.strip().strip('"') for each in said.value.split(","))
+    state.schema = next((each for each in path if each not in _NEVER_WRITTEN), state.schema)
 
 
 # Each change is made only for operations of its own class.
@@ -375,8 +311,8 @@ CHANGES: dict[type[op.Operation], Callable[..., None]] = {
     op.CreateTrigger: _create_trigger,
     op.CreateType: _create_type,
     op.CreateView: _create_view,
-    op.DropColumn: _drop_column,
-    op.DropObject: _drop,
+    op.DropColumn: drop_column,
+    op.DropObject: drop,
     op.Grant: _grant,
     op.RenameObject: rename,
     op.Setting: _setting,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from confiture_flows.lint.state import KnownState
     from confiture_flows.sql.parts import Expression, ObjectName, TypeName
 
+RELATIONS = ("table", "foreign table", "view", "materialized view")
+
 
 def dependents_of_relation(state: KnownState, name: ObjectName) -> Iterator[tuple[str, ObjectName]]:
     """What reads a table or view, in words, each with the object that it is a part of."""

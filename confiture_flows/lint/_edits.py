@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confiture_flows.lint.rule import TextEdit
 from confiture_flows.sql.words import word_end, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from confiture_flows.lint.rule import Scene
     from confiture_flows.sql.operation import Operation
     from confiture_flows.sql.operations import ReadStatement
@@ -44,13 +46,6 @@ def insert_at_end(scene: Scene, operation: Operation, text: str) -> tuple[TextEd
     return (TextEdit(place, place, text),)
 
 
-def insert_before(scene: Scene, operation: Operation, text: str) -> tuple[TextEdit, ...]:
-    """Put text before a statement."""
-    if operation.inside != "script":
-        return ()
-    return (TextEdit(scene.statement.start, scene.statement.start, text),)
-
-
 def insert_before_word(
     scene: Scene, operation: Operation, word: str, text: str, *, unless: str
 ) -> tuple[TextEdit, ...]:
@@ -84,3 +79,25 @@ def take_out_last_word(scene: Scene, operation: Operation, word: str) -> tuple[T
         return ()
     first = len(sql[:start].rstrip())
     return (TextEdit(scene.statement.start + first, scene.statement.start + end, ""),)
+
+
+class AlteredTable(NamedTuple):
+    """Which words are the first and the last of the table's name, and the first of what is done."""
+
+    first: int
+    last: int
+    part: int
+
+
+def altered_table(words: Sequence[tuple[str, int, int]]) -> AlteredTable | None:
+    """Where an ALTER TABLE names its table; None for any other statement."""
+    plain = [word.lower() for word, _, _ in words]
+    if plain[:2] != ["alter", "table"]:
+        return None
+    at = 4 if plain[2:4] == ["if", "exists"] else 2
+    at += plain[at : at + 1] == ["only"]
+    first = at
+    while plain[at + 1 : at + 2] == ["."]:
+        at += 2
+    part = at + (2 if plain[at + 1 : at + 2] == ["*"] else 1)
+    return AlteredTable(first, at, part) if part < len(words) else None

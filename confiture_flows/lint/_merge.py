@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._edits import last_place
+from confiture_flows.lint._edits import altered_table, last_place
 from confiture_flows.lint.rule import TextEdit
 from confiture_flows.sql import operation as op
 from confiture_flows.sql.parts import ConstraintKind, Inside
@@ -59,18 +59,11 @@ def join_to_last(scene: Scene) -> tuple[TextEdit, ...]:
 def _head(statement: ReadStatement) -> tuple[tuple[str, ...], int] | None:
     """ALTER TABLE and its table, word by word, and where what follows begins."""
     words = words_of(statement.sql)
-    plain = [word if word.startswith('"') else word.lower() for word, _, _ in words]
-    if plain[:2] != ["alter", "table"] or any(
-        each.inside is not Inside.SCRIPT for each in statement.operations
-    ):
+    place = altered_table(words)
+    if place is None or any(each.inside is not Inside.SCRIPT for each in statement.operations):
         return None
-    at = 2
-    at += 2 if plain[at : at + 2] == ["if", "exists"] else 0
-    at += plain[at] == "only"
-    while at + 1 < len(words) and plain[at + 1] == ".":
-        at += 2
-    at += 2 if plain[at + 1 : at + 2] == ["*"] else 1
-    return (tuple(plain[:at]), words[at][1]) if at < len(words) else None
+    head = (word if word.startswith('"') else word.lower() for word, _, _ in words[: place.part])
+    return tuple(head), words[place.part][1]
 
 
 def _independent(parts: list[Operation]) -> bool:

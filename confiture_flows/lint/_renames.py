@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from confiture_flows.lint.catalog import KnownTable
     from confiture_flows.lint.state import KnownState
     from confiture_flows.sql import operation as op
-    from confiture_flows.sql.parts import ColumnSpec
+    from confiture_flows.sql.parts import ColumnSpec, Expression
 
 _Value = TypeVar("_Value")
 # ALTER TABLE renames views too.
@@ -30,11 +30,12 @@ def rename(state: KnownState, said: op.RenameObject) -> None:
     if said.object_kind in _VIEWS and (view := state.views.pop(name, None)):
         renamed = ObjectName(name.schema, said.new)
         state.views[renamed] = replace(view, name=renamed)
-        _follow(state, name, said.new)
+        follow(state, name, renamed)
     elif said.object_kind == "table" and table:
         del state.tables[name]
-        state.put(replace(table, name=ObjectName(name.schema, said.new)))
-        _follow(state, name, said.new)
+        renamed = ObjectName(name.schema, said.new)
+        state.put(replace(table, name=renamed))
+        follow(state, name, renamed)
     elif said.object_kind == "column" and table and said.old in table.columns:
         state.put(_renamed_column(table, said.old, said.new))
         _follow_column(state, name, said.old, said.new)
@@ -66,32 +67,53 @@ def rename(state: KnownState, said: op.RenameObject) -> None:
             state.functions[renamed] = tuple(replace(each, name=renamed) for each in known)
 
 
-def _follow(state: KnownState, old: ObjectName, new: str) -> None:
-    """Let foreign keys point to a table, and views read it, under its new name."""
+def follow(state: KnownState, old: ObjectName, new: ObjectName) -> None:
+    """Let whatever mentions a table or view know it under its new name."""
     for view in tuple(state.views.values()):
         if old in view.reads:
-            moved = ObjectName(old.schema, new)
-            reads = tuple(moved if each == old else each for each in view.reads)
-            columns = frozenset(
-                (moved if table == old else table, column) for table, column in view.columns
-            )
-            state.views[view.name] = replace(view, reads=reads, columns=columns)
+            columns = frozenset((new if of == old else of, column) for of, column in view.columns)
+            read = replace(view, reads=_swapped(view.reads, old, new), columns=columns)
+            state.views[view.name] = read
     for table in tuple(state.tables.values()):
-        changed = {
-            key.name: replace(key, references=ObjectName(old.schema, new))
+        keys = {
+            key.name: replace(key, references=new)
             for key in table.foreign_keys
             if key.references and state.full(key.references) == old
         }
-        if changed:
-            state.put(replace(table, constraints={**table.constraints, **changed}))
+        policies = {
+            name: replace(each, reads=_swapped(each.reads, old, new))
+            for name, each in table.policies.items()
+            if old in each.reads
+        }
+        if keys or policies or table.partition_of == old:
+            state.put(
+                replace(
+                    table,
+                    constraints={**table.constraints, **keys},
+                    policies={**table.policies, **policies},
+                    partition_of=new if table.partition_of == old else table.partition_of,
+                )
+            )
+
+
+def _swapped(names: tuple[_Value, ...], old: _Value, new: _Value) -> tuple[_Value, ...]:
+    return tuple(new if each == old else each for each in names)
 
 
 def _follow_column(state: KnownState, table: ObjectName, old: str, new: str) -> None:
-    """Let views read a column under its new name."""
+    """Let views read a column, and foreign keys point to it, under its new name."""
     for view in tuple(state.views.values()):
         if (table, old) in view.columns:
             columns = view.columns - {(table, old)} | {(table, new)}
             state.views[view.name] = replace(view, columns=columns)
+    for other in tuple(state.tables.values()):
+        keys = {
+            key.name: replace(key, referenced=_swapped(key.referenced, old, new))
+            for key in other.foreign_keys
+            if old in key.referenced and key.references and state.full(key.references) == table
+        }
+        if keys:
+            state.put(replace(other, constraints={**other.constraints, **keys}))
 
 
 def _retype(state: KnownState, old: ObjectName, new: ObjectName) -> None:
@@ -110,38 +132,48 @@ def _with_column(column: ColumnSpec, old: str, new: str) -> ColumnSpec:
     """A column that is renamed, or generated from one that is."""
     if column.name == old:
         return replace(column, name=new)
-    made = column.generation
-    if made is None or old not in made.columns:
-        return column
-    read = tuple(new if each == old else each for each in made.columns)
-    return replace(column, generation=replace(made, columns=read))
+    return replace(column, generation=_reading(column.generation, old, new))
+
+
+def _reading(said: Expression | None, old: str, new: str) -> Expression | None:
+    """What reads a column; its text stays as it was written."""
+    if said is None or old not in said.columns:
+        return said
+    columns, never_null = (_swapped(each, old, new) for each in (said.columns, said.never_null))
+    return replace(said, columns=columns, never_null=never_null)
 
 
 def _renamed_column(table: KnownTable, old: str, new: str) -> KnownTable:
-    def names(columns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(new if each == old else each for each in columns)
-
     return replace(
         table,
         columns={
             (new if name == old else name): _with_column(each, old, new)
             for name, each in table.columns.items()
         },
+        partition_key=_swapped(table.partition_key, old, new),
         policies={
-            name: replace(each, columns=names(each.columns))
+            name: replace(each, columns=_swapped(each.columns, old, new))
             for name, each in table.policies.items()
         },
         constraints={
-            name: replace(each, columns=names(each.columns))
+            name: replace(
+                each,
+                columns=_swapped(each.columns, old, new),
+                expression=_reading(each.expression, old, new),
+            )
             for name, each in table.constraints.items()
         },
         indexes={
             name: replace(
                 each,
                 columns=tuple(
-                    replace(part, name=new) if part.name == old else part for part in each.columns
+                    replace(part, name=new)
+                    if part.name == old
+                    else replace(part, expression=_reading(part.expression, old, new))
+                    for part in each.columns
                 ),
-                include=names(each.include),
+                include=_swapped(each.include, old, new),
+                condition=_swapped(each.condition, old, new),
             )
             for name, each in table.indexes.items()
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from confiture_flows.lint._edits import last_place
+from confiture_flows.lint._edits import altered_table, last_place
 from confiture_flows.lint._names import constraint_name, free_name
 from confiture_flows.lint.rule import TextEdit
 from confiture_flows.sql import operation as op
@@ -41,20 +41,12 @@ def alter_text(statement: ReadStatement) -> AlterText | None:
     """How an ALTER TABLE is written that does one thing."""
     if len(statement.operations) != 1 or statement.operations[0].inside is not Inside.SCRIPT:
         return None
-    sql = statement.sql
-    words = list(words_of(sql))
-    plain = [word.lower() for word, _, _ in words]
-    if plain[:2] != ["alter", "table"]:
+    sql, words = statement.sql, list(words_of(statement.sql))
+    place = altered_table(words)
+    if place is None:
         return None
-    at = 2
-    at += 2 if plain[at : at + 2] == ["if", "exists"] else 0
-    at += plain[at] == "only"
-    first = at
-    while at + 1 < len(words) and plain[at + 1] == ".":
-        at += 2
-    table = sql[words[first][1] : words[at][2]]
-    at += 2 if plain[at + 1 : at + 2] == ["*"] else 1
-    return AlterText(sql[: words[at][1]], table, words[at:]) if at < len(words) else None
+    table = sql[words[place.first][1] : words[place.last][2]]
+    return AlterText(sql[: words[place.part][1]], table, words[place.part :])
 
 
 def apart(scene: Scene) -> tuple[TextEdit, ...] | None:

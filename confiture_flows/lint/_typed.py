@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint._columns import column_types
 from confiture_flows.lint.rule import Problem, Rule
 from confiture_flows.sql import operation as op
 
@@ -48,12 +49,9 @@ def type_rule(
     ) -> Iterator[Problem]:
         if wanted and wanted(said, scene):
             return
-        if isinstance(said, op.AlterColumnType):
-            found = ((said.column, said.type),) if wrong(said.type) else ()
-        else:
-            columns = said.columns if isinstance(said, op.CreateTable) else (said.column,)
-            found = [(each.name, each.type) for each in columns if wrong(each.type)]
-        for name, kind in found:
+        for name, kind in column_types(said):
+            if not wrong(kind):
+                continue
             column = f"{said.table}.{name}"
             yield Problem(
                 message.format(column=column, type=kind),

@@ -14,7 +14,7 @@ from confiture_flows.lint._compare import compare
 from confiture_flows.lint._edits import last_place
 from confiture_flows.lint.rule import TextEdit
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.names import quoted_name
+from confiture_flows.sql.names import quoted_name, quoted_object
 from confiture_flows.sql.operations import operations_of, read_once
 from confiture_flows.sql.parts import Inside
 
@@ -121,21 +121,23 @@ def _opposite(each: op.Operation, before: KnownState, left: KnownState) -> str |
     """What undoes an operation whose result is still there."""
     match each:
         case op.CreateTable(table=table) if left.table(table) and not before.table(table):
-            return f"DROP TABLE {_written(table)}"
+            return f"DROP TABLE {quoted_object(table)}"
         case op.CreateView(view=view) if left.full(view) in left.views.keys() - before.views.keys():
             kind = "MATERIALIZED VIEW" if each.materialized else "VIEW"
-            return f"DROP {kind} {_written(view)}"
+            return f"DROP {kind} {quoted_object(view)}"
         case op.CreateType(name=name) if left.full(name) in left.types.keys() - before.types.keys():
-            return f"DROP {'DOMAIN' if each.type_kind == 'domain' else 'TYPE'} {_written(name)}"
+            return (
+                f"DROP {'DOMAIN' if each.type_kind == 'domain' else 'TYPE'} {quoted_object(name)}"
+            )
         case op.CreateFunction(name=name):
             kind = "procedure" if each.procedure else "function"
             alone = len(left.functions.get(left.full(name), ())) == 1
             if alone and _is_new((kind, left.full(name)), before, left):
-                return f"DROP {kind.upper()} {_written(name)}"
+                return f"DROP {kind.upper()} {quoted_object(name)}"
         case op.WriteSequence(name=name, alter=False) if _is_new(
             ("sequence", left.full(name)), before, left
         ):
-            return f"DROP SEQUENCE {_written(name)}"
+            return f"DROP SEQUENCE {quoted_object(name)}"
         case op.CreateObject(object_kind="schema", name=name) if _is_new(
             ("schema", name), before, left
         ):
@@ -153,7 +155,7 @@ def _is_new(key: tuple[str, ObjectName], before: KnownState, left: KnownState) -
 
 def _opposite_of_part(each: op.TableOperation, old: KnownTable, new: KnownTable) -> str | None:
     """What undoes a change of a table that was there before."""
-    table = _written(each.table)
+    table = quoted_object(each.table)
     match each:
         case op.AddColumn(column=column) if column.name in new.columns.keys() - old.columns.keys():
             return f"ALTER TABLE {table} DROP COLUMN {quoted_name(column.name)}"
@@ -176,7 +178,7 @@ def _opposite_of_part(each: op.TableOperation, old: KnownTable, new: KnownTable)
                 and known.columns == columns
             ]
             if len(names) == 1:
-                return f"DROP INDEX {_written(each.table._replace(name=names[0]))}"
+                return f"DROP INDEX {quoted_object(each.table._replace(name=names[0]))}"
         case op.CreateTrigger(name=name) if name in new.triggers.keys() - old.triggers.keys():
             return f"DROP TRIGGER {quoted_name(name)} ON {table}"
         case op.WritePolicy(name=name) if name in new.policies.keys() - old.policies.keys():
@@ -204,10 +206,6 @@ def _opposite_of_change(each: op.AlterColumn, old: KnownTable, new: KnownTable) 
     if each.change in ("set default", "drop default") and now.default != was.default:
         return f"SET DEFAULT {was.default.sql}" if was.default else "DROP DEFAULT"
     return None
-
-
-def _written(name: ObjectName) -> str:
-    return ".".join(quoted_name(each) for each in (name.schema, name.name) if each)
 
 
 def _made(state: KnownState, each: op.Operation) -> set[tuple[str, ...]]:

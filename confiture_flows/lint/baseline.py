@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from confiture_flows._files import write_whole
 from confiture_flows.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def write_baseline(report: LintReport, path: Path) -> WrittenBaseline:
     known = [*found, *(Counter(kept) - Counter(found)).elements()]
     try:
         table = {"findings": [each._asdict() for each in known]}
-        path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, (json.dumps(table, indent=1) + "\n").encode())
     except OSError as error:
         raise ConfigError(f"It cannot be written: {error.strerror}.", file=path) from None
     return WrittenBaseline(len(known), (Counter(old) - Counter(known)).total())

@@ -12,13 +12,13 @@ import io
 import os
 import pickle
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from confiture_flows._files import write_whole
 from confiture_flows.migrations.migration import Script
 from confiture_flows.sql.include import may_include
 
@@ -75,13 +75,7 @@ class LintCache:
         """Write a state that `packed` made, whole or not at all."""
         with suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, suffix=".new")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.sha256(state).digest() + state)
-                Path(name).replace(self.folder / link)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+            write_whole(self.folder / link, hashlib.sha256(state).digest() + state, 0o600)
             self._forget()
 
     def _load(self, path: Path) -> object:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from confiture_flows.lint.catalog_rule import CatalogRule
     from confiture_flows.report.finding import Severity
 
+# What a rule waits for when one before it has waited as long as somebody wants to.
+_WAIT_AGAIN_MS = 500
+
 
 def judge_catalog(
     conn: Connection,
@@ -44,18 +47,19 @@ def judge_catalog(
             severity = (severities or {}).get(rule.code, rule.severity)
             if rule.query is None or severity is None:
                 continue
-            for message, step in _answers(conn, rule):
+            for message, step in _answers(conn, rule, wait_ms):
                 if ledger and own.search(message):
                     continue
                 findings.append(Finding(rule.code, severity, message, next_step=step))
     return tuple(findings)
 
 
-def _answers(conn: Connection, rule: CatalogRule) -> list[tuple[str, str]]:
+def _answers(conn: Connection, rule: CatalogRule, wait_ms: int) -> list[tuple[str, str]]:
     try:
         with conn.transaction():
             return conn.execute((rule.query or "").encode()).fetchall()
     except LockNotAvailable:
-        conn.execute("SELECT set_config('lock_timeout', '500', true)")  # it waited long enough
+        shorter = str(min(wait_ms, _WAIT_AGAIN_MS))
+        conn.execute("SELECT set_config('lock_timeout', %s, true)", (shorter,))
         said = f"{rule.code} could not be asked: another session keeps a table locked."
         return [(said, "Run it again when that session is done: select * from pg_locks.")]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_flows._files import write_whole
+from confiture_flows.errors import ConfigError
 from confiture_flows.lint.rule import TextEdit
 from confiture_flows.migrations.scaffold import scaffold
 from confiture_flows.sql.source import BYTE_ORDER_MARK, read_source
@@ -91,13 +93,28 @@ def write_migration(directory: Directory, statements: tuple[str, ...], now: date
     up, *others = scaffold(directory.path, "validate constraints", now, layout=directory.layout)
     first, _, rest = up.read_text(encoding="utf-8").partition("\n")
     said = "".join(f"{each};\n" for each in statements)
-    up.write_text(f"{first}\n{said}{rest}", encoding="utf-8", newline="\n")
+    _write(up, f"{first}\n{said}{rest}".encode())
     for down in others:
-        down.write_text("-- Nothing: what is validated may stay so.\n", encoding="utf-8")
+        _write(down, b"-- Nothing: what is validated may stay so.\n")
     return up
 
 
 def write_mended(path: Path, text: str) -> None:
-    """Write a mended file, with the byte order mark and the line ends that it had."""
+    """Write a mended file, with the byte order mark and the line ends that it had.
+
+    Raises:
+        ConfigError: It cannot be written, and is as it was.
+    """
     mark = BYTE_ORDER_MARK if _has_mark(path) else b""
-    path.write_bytes(mark + text.encode())
+    _write(path, mark + text.encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise ConfigError(
+            f"It cannot be written: {error.strerror}.",
+            file=path,
+            next_step="Mend that, and run again: what was mended before is done.",
+        ) from None

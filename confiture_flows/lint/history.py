@@ -92,15 +92,12 @@ def version_gaps(directory: Directory, rows: tuple[LedgerRow, ...] = ()) -> Iter
     if 2 * steps.count(1) < len(steps):
         return
     known = {int(row.version) for row in rows if _is_number(row.version)}
-    for step, before, each in zip(steps, counted, counted[1:], strict=False):
-        missing = [
-            n for n in range(int(each.version) - step + 1, int(each.version)) if n not in known
-        ]
-        if not missing:
+    for (former, later), (before, each) in zip(pairwise(numbers), pairwise(counted), strict=True):
+        lowest, highest = _unknown_ends(former + 1, later - 1, known)
+        if lowest > highest:
             continue
-        width = len(each.version)
-        first, last = (str(n).zfill(width) for n in (missing[0], missing[-1]))
-        what = f"Version {first} is" if len(missing) == 1 else f"Versions {first} to {last} are"
+        first, last = (str(n).zfill(len(each.version)) for n in (lowest, highest))
+        what = f"Version {first} is" if first == last else f"Versions {first} to {last} are"
         yield Finding(
             "history.gap",
             Severity.INFO,
@@ -109,6 +106,15 @@ def version_gaps(directory: Directory, rows: tuple[LedgerRow, ...] = ()) -> Iter
             version=each.version,
             location=Location(each.up.path, 1),
         )
+
+
+def _unknown_ends(first: int, last: int, known: set[int]) -> tuple[int, int]:
+    """Without what is known at either end: between two numbers may be millions."""
+    while first <= last and first in known:
+        first += 1
+    while first <= last and last in known:
+        last -= 1
+    return first, last
 
 
 def _is_number(word: str) -> bool:
@@ -123,7 +129,7 @@ def _is_silenced(path: Path, rule: HistoryRule | Rule) -> bool:
         first = read_source(path).partition("\n")[0]
     except MigrationFileError:
         return False
-    return silenced_by(read_noqa(first), 1, rule.code, rule.name) is not None
+    return silenced_by(read_noqa(first), 1, rule.code, rule.name, rule.category) is not None
 
 
 def _finding(

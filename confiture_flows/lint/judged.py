@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-_OWN_CODE = re.compile(r"CF[0-9A-Z]+")
+# Codes of this package; those of others begin otherwise.
+OWN_CODE = re.compile(r"CF[0-9A-Z]+")
 # What judging the history asks, with a ledger or without.
 _OF_THE_HISTORY = frozenset(("CF8D", "CF8E"))
 
@@ -35,7 +36,7 @@ class Judged:
 
         if self.there is None and version not in self.versions:
             return False
-        if _OWN_CODE.fullmatch(code) and not find_any_rule(code):
+        if OWN_CODE.fullmatch(code) and not find_any_rule(code):
             return True  # no rule has that code any more
         if code not in self.codes:
             return False

@@ -9,14 +9,16 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from confiture_flows.lint.judged import OWN_CODE
 from confiture_flows.sql.statements import line_comments
 from confiture_flows.sql.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _NOQA = re.compile(r"--\s*noqa\b\s*(?::\s*(?P<said>.*))?", re.IGNORECASE)
-_OWN_CODE = re.compile(r"CF[0-9A-Z]+")
+# The groups that all of our rules belong to.
+_ALL_OF_OURS = ("all", "confiture")
 _RANGE = re.compile(r"(disable|enable)\s*=\s*(.*)", re.IGNORECASE)
 
 
@@ -26,7 +28,7 @@ class Silence:
 
     Attributes:
         line: 1-based line of the text.
-        rules: Codes and names, which may hold wildcards; empty for all.
+        rules: Codes, names and categories, which may hold wildcards; empty for all.
         range: "", "disable" or "enable".
         reason: What it says besides.
     """
@@ -36,11 +38,11 @@ class Silence:
     range: str = ""
     reason: str = ""
 
-    def means(self, code: str, name: str) -> bool:
-        """Whether it is about a rule."""
-        if not self.rules or self.rules == ("all",):
-            return True
-        return any(fnmatchcase(code, each) or fnmatchcase(name, each) for each in self.rules)
+    def means(self, words: Iterable[str]) -> bool:
+        """Whether it is about a rule that these words name."""
+        return not self.rules or any(
+            fnmatchcase(word, each) for word in words for each in self.rules
+        )
 
 
 def read_noqa(text: str) -> tuple[Silence, ...]:
@@ -63,11 +65,21 @@ def _silence(line: int, said: str, before: str) -> Silence:
     return Silence(line, rules, ranged[1].lower() if ranged else "", reason)
 
 
-def silenced_by(silences: tuple[Silence, ...], line: int, code: str, name: str) -> Silence | None:
-    """The comment that silences a finding."""
+def silenced_by(
+    silences: tuple[Silence, ...], line: int, code: str, name: str, category: str
+) -> Silence | None:
+    """The comment that silences a finding.
+
+    Args:
+        silences: Those of the text.
+        line: Of the finding, in that text.
+        code: Of the rule, as the next two.
+        name: Such as "safety.require_concurrent_index".
+        category: Such as "locks"; to sqlfluff a group of rules, as is "confiture".
+    """
     last: Silence | None = None
     for each in silences:
-        if not each.means(code, name):
+        if not each.means((code, name, category, *_ALL_OF_OURS)):
             continue
         if not each.range and each.line == line:
             return each
@@ -93,7 +105,7 @@ def unused_words(
 
     for each in silences:
         for word in () if each.range else each.rules:
-            if not _OWN_CODE.fullmatch(word):
+            if not OWN_CODE.fullmatch(word):
                 continue  # a name, a wildcard, or a rule of sqlfluff
             if word in running and (each, word) not in used:
                 yield each, word, False

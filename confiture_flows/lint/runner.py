@@ -58,7 +58,7 @@ def lint_migrations(
     links = _links(cache, every, settings, only, together)
     found = _recalled(cache, links, every)
     if found is None:
-        walk = _walk(settings, rules or None)
+        walk = _walk(settings, rules)
         if start:
             walk.now.state = start.snapshot()
         with collecting_rarely():
@@ -209,9 +209,9 @@ def _take_all(
 
     done = 0
     if cache and links:
-        done, progress = cache.recall(links)
+        number, progress = cache.recall(links)
         if isinstance(progress, WalkProgress):
-            walk.now = progress
+            done, walk.now = number, progress
     kept: dict[str, bytes] = {}
     for number, migration in enumerate(migrations[done:], done + 1):
         judged = only is None or migration.version in only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -49,15 +50,14 @@ def changed_versions(
 
 def _git(folder: Path, *arguments: str) -> list[str]:
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True)
     except FileNotFoundError:
         raise ConfigError("git is not installed.", next_step="Leave --since out.") from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.strip().partition("\n")[0]
+        said = error.stderr.decode(errors="replace").strip().partition("\n")[0]
         raise ConfigError(
             f"git cannot tell what changed: {said}.",
             next_step="Name a revision that this repository has, or leave --since out.",
         ) from None
-    return [name for name in done.stdout.split("\0") if name]
+    # A name need not be UTF-8.
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]

@@ -109,7 +109,8 @@ def _directory_of(path: Path) -> Directory | None:
 
 def _names(folder: Path) -> tuple[tuple[str, int], ...]:
     """The names in a folder and when they changed, so that what was discovered is not stale."""
-    return tuple(sorted((each.name, each.stat().st_mtime_ns) for each in folder.iterdir()))
+    # An editor's lock may be a link that leads nowhere.
+    return tuple(sorted((each.name, each.lstat().st_mtime_ns) for each in folder.iterdir()))
 
 
 @lru_cache(maxsize=_FOLDERS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from confiture_flows._files import write_whole
 from confiture_flows.errors import ConfigError
 from confiture_flows.sql.parts import ObjectName
 
@@ -98,7 +99,7 @@ def write_statistics(statistics: TableStatistics, path: Path) -> int:
         schemas.setdefault(name.schema, {})[name.name] = said
     whole = {"measured": statistics.measured.isoformat(), "tables": schemas}
     try:
-        path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, (json.dumps(whole, indent=1) + "\n").encode())
     except OSError as error:
         raise ConfigError(f"It cannot be written: {error.strerror}.", file=path) from None
     return len(statistics.tables)
@@ -120,7 +121,7 @@ def read_statistics(path: Path) -> TableStatistics:
         return TableStatistics(date.fromisoformat(said["measured"]), tables)
     except OSError as error:
         raise ConfigError(f"It cannot be read: {error.strerror}.", file=path) from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise ConfigError(
             "These are no statistics of tables.",
             file=path,

@@ -243,7 +243,8 @@ class Walk:
         for rule in self._judges(type(said), in_function=said.inside is IN_FUNCTION):
             for problem in rule.check(said, scene):
                 finding = self._finding(rule, problem, problem.at or said, scene, version)
-                silence = silenced_by(silences, finding.text_line, rule.code, rule.name)
+                line = finding.text_line
+                silence = silenced_by(silences, line, rule.code, rule.name, rule.category)
                 if silence is None:
                     found.append(finding)
                 else:

@@ -1,9 +1,10 @@
-"""Annotations -> SARIF 2.1.0, which code scanning of GitHub and others reads."""
+"""Remarks -> SARIF 2.1.0, which code scanning of GitHub and others reads."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from confiture_flows.report.finding import Severity
 
@@ -14,15 +15,15 @@ _LEVELS = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render_sarif(annotations: tuple[Remark, ...], version: str) -> str:
-    """Render annotations as one SARIF run.
+def render_sarif(remarks: tuple[Remark, ...], version: str) -> str:
+    """Render remarks as one SARIF run.
 
     Args:
-        annotations: In order.
+        remarks: In order.
         version: Of this program.
     """
     rules: dict[str, dict[str, Any]] = {}
-    for each in annotations:
+    for each in remarks:
         rules[each.code] = {
             "id": each.code,
             "name": each.name,
@@ -32,14 +33,14 @@ def render_sarif(annotations: tuple[Remark, ...], version: str) -> str:
     driver = {"name": "confiture-flows", "version": version, "rules": list(rules.values())}
     run = {
         "tool": {"driver": driver},
-        "results": [_result(each, order[each.code]) for each in annotations],
+        "results": [_result(each, order[each.code]) for each in remarks],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _result(each: Remark, rule: int) -> dict[str, Any]:
     place = {
-        "artifactLocation": {"uri": each.file.as_posix()},
+        "artifactLocation": {"uri": quote(each.file.as_posix())},
         "region": {"startLine": each.line},
     }
     return {

@@ -295,7 +295,6 @@ def constraint(node: Any, place: Callable[[int], int], column: str = "") -> Cons
         deferrable=node.deferrable,
         enforced=node.is_enforced or kind is not ConstraintKind.CHECK,
         nulls_equal=node.nulls_not_distinct,
-        inherited=not node.is_no_inherit,
         include=strings(node.including),
         method=node.access_method,
         offset=place(node.location),

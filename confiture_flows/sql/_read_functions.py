@@ -52,7 +52,6 @@ def function(statement: Any, stand: Stand) -> CreateFunction:
         procedure=statement.is_procedure,
         replace=statement.replace,
         language=language,
-        volatility=words["volatility"].string.sval if "volatility" in words else "volatile",
         security_definer=definer is not None and nodes.is_on(definer),
         sets=sets,
         body=body,

@@ -257,7 +257,6 @@ def rename(statement: Any, stand: Stand) -> Iterator[Operation]:
         old=old,
         new=statement.newname,
         if_exists=statement.missing_ok,
-        relation_kind=object_kind(statement, "relation_type"),
         **stand.at(),
     )
 

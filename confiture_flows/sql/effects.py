@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from confiture_flows.sql.relations import TableName as Name
+from confiture_flows.sql.relations import table_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Name = tuple[str, ...]  # schema, where it was written, and name
 Shape = tuple[str, bool, bool, tuple[str | None, ...]]
 
 
@@ -70,10 +72,6 @@ def effect_of(sql: str) -> Effect:
     return reader(getattr(raw.stmt, kind)) if reader else Effect(EffectKind.UNKNOWN)
 
 
-def _name(relation: Any) -> Name:
-    return tuple(part for part in (relation.schemaname, relation.relname) if part)
-
-
 def _parts(nodes: Any) -> Name:
     return tuple(node.string.sval for node in nodes)
 
@@ -84,7 +82,7 @@ def _index(statement: Any) -> Effect:
     columns = tuple(part.index_elem.name or None for part in parts)
     partial = statement.HasField("where_clause")
     shape = (statement.access_method or "btree", statement.unique, partial, columns)
-    return Effect(EffectKind.BUILDS_INDEX, name, _name(statement.relation), shape=shape)
+    return Effect(EffectKind.BUILDS_INDEX, name, table_name(statement.relation), shape=shape)
 
 
 def _drop(statement: Any) -> Effect:
@@ -95,7 +93,7 @@ def _drop(statement: Any) -> Effect:
 
 def _reindex(statement: Any) -> Effect:
     if statement.HasField("relation"):
-        return Effect(EffectKind.REBUILDS_INDEXES, _name(statement.relation))
+        return Effect(EffectKind.REBUILDS_INDEXES, table_name(statement.relation))
     whole = statement.DESCRIPTOR.fields_by_name["kind"].enum_type
     is_schema = whole.values_by_number[statement.kind].name == "REINDEX_OBJECT_SCHEMA"
     return Effect(EffectKind.REBUILDS_INDEXES, schema=statement.name if is_schema else "")
@@ -106,7 +104,9 @@ def _alter_table(statement: Any) -> Effect:
         partition = getattr(command.alter_table_cmd, "def").partition_cmd  # a Python keyword
         if partition.concurrent:
             return Effect(
-                EffectKind.DETACHES_PARTITION, _name(partition.name), _name(statement.relation)
+                EffectKind.DETACHES_PARTITION,
+                table_name(partition.name),
+                table_name(statement.relation),
             )
     return Effect(EffectKind.UNKNOWN)
 

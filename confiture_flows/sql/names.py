@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from confiture_flows.sql.parts import ObjectName
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 
@@ -17,3 +21,8 @@ def quoted_name(name: str) -> str:
         if token.keyword_kind <= 1:
             return name
     return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_object(name: ObjectName) -> str:
+    """The name of an object, with its schema where it has one."""
+    return ".".join(quoted_name(part) for part in name if part)

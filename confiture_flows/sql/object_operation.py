@@ -38,10 +38,8 @@ class CreateFunction(Operation):
 
     Attributes:
         arguments: The types of what goes in.
-        volatility: "volatile", "stable" or "immutable".
         sets: The settings that it fixes, such as "search_path".
         body: Its text; empty for one in SQL's own syntax.
-        body_line: The line on which `body` starts.
     """
 
     name: ObjectName
@@ -50,11 +48,9 @@ class CreateFunction(Operation):
     procedure: bool = False
     replace: bool = False
     language: str = "sql"
-    volatility: str = "volatile"
     security_definer: bool = False
     sets: tuple[str, ...] = ()
     body: str = ""
-    body_line: int = 1
 
 
 @value(kw_only=True)
@@ -120,7 +116,6 @@ class CreateObject(Operation):
 
     Attributes:
         tables: The tables that it is about.
-        login: Of a role.
         password: Whether a role's password stands in the statement.
     """
 
@@ -159,7 +154,6 @@ class RenameObject(Operation):
         name: The object, or the table or type that has it.
         old: The column, constraint, value, trigger or policy; empty when `name` is renamed.
         new: The new name.
-        relation_kind: What has it: "table", "view", ...
     """
 
     object_kind: str
@@ -167,7 +161,6 @@ class RenameObject(Operation):
     old: str = ""
     new: str = ""
     if_exists: bool = False
-    relation_kind: str = "table"
 
 
 @value(kw_only=True)

@@ -185,23 +185,19 @@ class _Text:
         self, operations: Iterator[Operation], node: Any, sql: str, line: int
     ) -> Iterator[Operation]:
         for each in operations:
+            yield each
             if isinstance(each, CreateFunction) and each.body:
-                at = line + sql.count("\n", 0, max(sql.find(each.body), 0))
-                yield replace(each, body_line=at)
-                yield from self._body(sql, each.language, each.body, at, Inside.FUNCTION)
+                yield from self._body(sql, each.language, each.body, line, Inside.FUNCTION)
             elif isinstance(each, RunBlock) and each.name is None:
-                yield each
                 body = _read_functions.block(node.do_stmt)[1]
-                at = line + sql.count("\n", 0, max(sql.find(body), 0))
-                yield from self._body(sql, each.language, body, at, Inside.DO)
-            else:
-                yield each
+                yield from self._body(sql, each.language, body, line, Inside.DO)
 
     def _body(
         self, sql: str, language: str, body: str, line: int, inside: Inside
     ) -> Iterator[Operation]:
+        first = line + sql.count("\n", 0, max(sql.find(body), 0))
         for own_line, each in _carried_out(sql, language, body, inside):
-            at = line + own_line - 1
+            at = first + own_line - 1
             yield replace(each, inside=inside, line=at, offset=self.line_start(at))
 
 

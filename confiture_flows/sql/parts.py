@@ -117,7 +117,6 @@ class ConstraintSpec:
         deferrable: Whether it is checked at the end of a transaction, if asked to.
         enforced: False with NOT ENFORCED.
         nulls_equal: Of UNIQUE NULLS NOT DISTINCT.
-        inherited: False with NO INHERIT.
         include: Columns that its index holds besides.
         method: Of an exclusion constraint's index.
         offset: Where it stands.
@@ -135,7 +134,6 @@ class ConstraintSpec:
     deferrable: bool = False
     enforced: bool = True
     nulls_equal: bool = False
-    inherited: bool = True
     include: tuple[str, ...] = ()
     method: str = ""
     offset: int = 0

@@ -44,13 +44,14 @@ def _names(statement: Any) -> Iterator[TableName]:
         return
     node = getattr(statement, kind)
     if kind in _CHANGES and node.HasField("relation"):
-        yield _name(node.relation)
+        yield table_name(node.relation)
     elif kind == "create_table_as_stmt":
-        yield _name(node.into.rel)
+        yield table_name(node.into.rel)
     elif kind == "truncate_stmt":
         for relation in node.relations:
-            yield _name(relation.range_var)
+            yield table_name(relation.range_var)
 
 
-def _name(relation: Any) -> TableName:
+def table_name(relation: Any) -> TableName:
+    """A RangeVar's."""
     return tuple(part for part in (relation.schemaname, relation.relname) if part)

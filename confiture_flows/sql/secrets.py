@@ -31,6 +31,7 @@ def masked(sql: str) -> str:
 
 def told(error: BaseException) -> str:
     """Type and first line of what was raised, passwords masked."""
-    first = str(error).strip().partition("\n")[0][:300]
+    # Masked before it is cut: half a URL has lost what its password is known by.
+    first = masked(str(error)).strip().partition("\n")[0][:300]
     name = type(error).__name__
-    return masked(f"{name}: {first}" if first else name)
+    return f"{name}: {first}" if first else name

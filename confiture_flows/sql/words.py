@@ -5,23 +5,20 @@ from __future__ import annotations
 from functools import lru_cache
 
 
-def word_end(sql: str, *words: str, nth: int = 1) -> int | None:
-    """Where a row of words ends in a statement, in characters; None when it is not there.
+def word_end(sql: str, *words: str) -> int | None:
+    """Where a row of words first ends in a statement, in characters; None when it is not there.
 
     Args:
         sql: The statement.
         words: What to look for, in any case, with only space and comments between; quoted names
             and text in comments or strings are no words.
-        nth: Which time it stands there.
     """
     wanted = [word.lower() for word in words]
     row: list[str] = []
     for word, _, end in words_of(sql):
         row = [*row, word.lower()][-len(wanted) :]
         if row == wanted:
-            nth -= 1
-            if not nth:
-                return end
+            return end
     return None
 
 

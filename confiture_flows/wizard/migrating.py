@@ -145,7 +145,7 @@ class MigrationRun:
         if isinstance(error, TargetUnreachableError):
             self.screen.say(
                 f"The connection to {self.target.name} is lost. What was not committed is "
-                "rolled back by the server. Waiting for it to answer; Ctrl-C leaves.",
+                "rolled back by the server.",
                 "bold red",
             )
         standing = self._standing()
@@ -167,7 +167,7 @@ class MigrationRun:
             f"Left the wizard; {self.target.name} does not answer. Its ledger knows what was "
             "applied, and --resume asks it.",
         )
-        until = time.monotonic() + _PATIENCE
+        until, told = time.monotonic() + _PATIENCE, False
         while True:
             try:
                 with connect(self.target, "wizard") as conn:
@@ -178,6 +178,11 @@ class MigrationRun:
             except TargetError:
                 if time.monotonic() > until:
                     raise unknown from None
+                if not told:
+                    told = True
+                    self.screen.say(
+                        f"Waiting for {self.target.name} to answer; Ctrl-C leaves.", "yellow"
+                    )
             except KeyboardInterrupt:
                 raise unknown from None
             try:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from confiture_flows.wizard.watching import Doing
 
 _TELL_EVERY = 5.0  # seconds between two lines about one statement, where nothing can be redrawn
+_CUT_OFF = 90  # characters; track_activity_query_size has 100 bytes at least
 _LATE = 1.0  # seconds; a statement that is over sooner is not told of
 
 
@@ -136,8 +137,13 @@ def statement_in(step: Step, query: str) -> str:
         step: What runs.
         query: As the server has it; many statements may be one query.
     """
-    held = list(_statements(step))
-    here = [each for each in held if query.strip().startswith(each.sql.strip()[:1000])]
+    held, sent = list(_statements(step)), query.strip()
+    # The server keeps the beginning of a long query, by bytes: it may be less than the statement.
+    here = [
+        each
+        for each in held
+        if sent.startswith(each.sql) or (len(sent) > _CUT_OFF and each.sql.startswith(sent))
+    ]
     if len(here) == 1 and len(held) > 1:
         return f"statement {here[0].number} of {len(held)} (line {here[0].line})"
     if len(held) == 1:

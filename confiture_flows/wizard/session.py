@@ -68,7 +68,7 @@ class WizardSession:
             state: Where to begin.
 
         Raises:
-            Leave: Somebody left; the state is kept, unless nothing was answered yet.
+            Leave: Somebody left; the state is kept.
             NeedsAnswer: There is nobody to ask.
             ConfitureFlowsError: What went wrong, where nobody is there to choose what to do.
         """

@@ -6,16 +6,15 @@ connection string in an environment variable. A connection string itself is refu
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from confiture_flows._files import write_whole
 from confiture_flows.errors import ConfigError
 from confiture_flows.plan_file import Reference, WizardPath
 
@@ -127,15 +126,7 @@ def save_state(state: WizardState, path: Path) -> None:
     said = {"version": _VERSION, **state.model_dump(mode="json", exclude_defaults=True)}
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # is made with 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(said, file, indent=2)
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        write_whole(path, json.dumps(said, indent=2).encode(), 0o600)
     except OSError as error:
         raise ConfigError(
             f"The wizard's answers cannot be kept: {error.strerror}.",

@@ -33,7 +33,7 @@ class WizardStep(Protocol):
         """Why the step does not apply, in words; None when it does."""
         ...
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
         """Ask, and change nothing outside the state.
 
         Raises:

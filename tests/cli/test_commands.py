@@ -307,6 +307,9 @@ def test_half_done_migration_is_shown_and_resolved(
     ]
     assert "half applied" in run("status", dsn=dsn).out
 
+    other = run.program("resolve", "0002", dsn=dsn)
+    assert (other.code, other.json()["result"]) == (0, {"unfinished": []})
+    assert "0002 is not half done" in run("resolve", "0002", dsn=dsn).out
     assert run("resolve", "0001", "--applied", dsn=dsn).code == 2  # no statement is in doubt
     said = run("resolve", "0001", "--all", "--applied", dsn=dsn)
     assert (said.code, said.out) == (0, "0001: It is applied.\n")

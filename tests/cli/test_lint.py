@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,6 +101,7 @@ def test_since_a_revision_of_git(run: Runner, shop: Path) -> None:
     git(shop, "commit", "-qm", "x")
     assert run.program("lint", "--since", "HEAD").code == 0
     (shop / "0003_more.up.sql").write_text("CREATE INDEX more ON users (id, email);\n")
+    (shop / os.fsdecode(b"caf\xe9.txt")).touch()
     value = run.program("lint", "--since", "HEAD").json()
     assert {each["version"] for each in value["result"]["findings"]} == {"0003"}
     unknown = run("lint", "--since", "nowhere")

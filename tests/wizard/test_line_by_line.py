@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -14,14 +15,18 @@ from rich.console import Console
 
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError, TargetUnreachableError
+from confiture_flows.migrations.discovery import discover
+from confiture_flows.migrations.plan import plan_forward
 from confiture_flows.migrations.resolve import Unfinished
 from confiture_flows.wizard.migrating import MigrationRun, Standing
+from confiture_flows.wizard.monitor import statement_in
 from confiture_flows.wizard.prefect_profile import prefect_is_configured
 from confiture_flows.wizard.prompters.answers import AnswersFile, AnswersPrompter
 from confiture_flows.wizard.prompters.plain import PlainPrompter
 from confiture_flows.wizard.prompts import Back, Choice, NeedsAnswer, Screen
 from confiture_flows.wizard.session import WizardSession, all_steps, known_keys
 from confiture_flows.wizard.state import WizardState, load_state, save_state
+from confiture_flows.wizard.steps.review import PlanReview
 
 from .room import PASSWORD, Folder, Shop, Typist
 
@@ -316,6 +321,7 @@ def test_every_key_is_in_the_reference() -> None:
             True,
         ),
         ("active = [", {}, False),
+        ("active = 'a'\nprofiles = 3", {}, False),
     ],
 )
 def test_server_is_known_without_asking_prefect(
@@ -328,12 +334,58 @@ def test_server_is_known_without_asking_prefect(
     for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     if profiles:
         (tmp_path / "profiles.toml").write_text(profiles)
 
     assert prefect_is_configured() is named
+    (tmp_path / "prefect.toml").write_text('[api]\nurl = "http://127.0.0.1:4200/api"')
+    assert prefect_is_configured()
+
+
+def test_review_keeps_the_letters_of_names(
+    folder: Folder, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = folder.configuration.replace("targets.production", "targets.Prod-EU")
+    text += f'[targets.Copy]\ndsn = "{shop.missing}"\n'
+    (folder.path / "confiture.toml").write_text(text)
+    monkeypatch.setenv("COPY_SECRET", "a secret that is long enough for keys")
+    prompter, out = plain("y\n")
+    screen = Screen(prompter, Console(file=io.StringIO()), load_project(folder.path), offline=True)
+    state = WizardState(path="copy", source="Prod-EU", target="Copy")
+    assert PlanReview().run(screen, state).plain
+    assert "Copy 4 tables of Prod-EU to Copy now?" in out.getvalue()
+
+
+def test_repeatable_migration_is_in_nobody_s_way_back(
+    folder: Folder, dsn: str, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "V1__t.sql": "CREATE TABLE t (id int PRIMARY KEY);",
+        "U1__t.sql": "DROP TABLE t;",
+        "R__v.sql": "CREATE OR REPLACE VIEW v AS SELECT id FROM t;",
+    }
+    (folder.path / "confiture.toml").write_text(f"[targets.here]\ndsn = {json.dumps(dsn)}\n")
+    write(files)
+    monkeypatch.chdir(folder.path)
+    prompter, _ = plain("y\n")
+    shown = io.StringIO()
+    screen = Screen(prompter, Console(file=shown, width=120), load_project(), offline=True)
+    PlanReview().run(screen, WizardState(target="here", dry_run="off"))
+    assert "stays: it is repeatable" in shown.getvalue()
+    assert "All of it can be rolled back." in shown.getvalue()
+
+
+def test_statement_is_known_by_what_the_server_keeps_of_it(write: Callable[..., Path]) -> None:
+    long = "COMMENT ON TABLE t IS '" + "\u00fc" * 3000 + "'"
+    folder = write({"1_a.up.sql": f"CREATE TABLE t (id int);\n{long};\nSELECT 1;"})
+    (step,) = plan_forward(discover(folder).migrations, ()).steps
+    kept = long.encode()[:1023].decode(errors="ignore")
+    assert statement_in(step, kept) == "statement 2 of 3 (line 2)"
+    assert statement_in(step, "SELECT 1") == "statement 3 of 3 (line 3)"
+    assert statement_in(step, "BEGIN") == "3 statements in one transaction"
 
 
 def test_plain_run_cannot_roll_back_what_somebody_has_to_approve(folder: Folder) -> None:

@@ -36,7 +36,9 @@ def _check(said: op.AlterColumn, scene: Scene) -> Iterator[Problem]:
         return
     made_here = table is not None and table.made_in == scene.state.migration
     added = any(
-        isinstance(each, op.AddColumn) and each.column.name == said.column
+        isinstance(each, op.AddColumn)
+        and each.column.name == said.column
+        and scene.table(each.table) is table
         for each in scene.earlier()
     )
     rest = scene.statement.operations

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_flows.lint._dependents import bodies_reading
+from confiture_flows.lint._dependents import RELATIONS, bodies_reading
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -37,15 +37,13 @@ from confiture_flows.sql.parts import Inside
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RELATIONS = ("table", "foreign table", "view", "materialized view")
-
 
 def _check(said: op.DropObject | op.DropColumn, scene: Scene) -> Iterator[Problem]:
     if said.inside is not Inside.SCRIPT:
         return
     if isinstance(said, op.DropColumn):
         what, table, column = f"{said.table}.{said.column}", said.table, said.column
-    elif said.object_kind in _RELATIONS:
+    elif said.object_kind in RELATIONS:
         what, table, column = str(said.name), said.name, ""
     else:
         return

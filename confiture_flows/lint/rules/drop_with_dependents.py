@@ -29,11 +29,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.lint._dependents import (
+    RELATIONS,
     dependents_of_column,
     dependents_of_function,
     dependents_of_relation,
     dependents_of_type,
 )
+from confiture_flows.lint._routines import ROUTINES
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
 
     from confiture_flows.sql.parts import ObjectName
 
-_RELATIONS = ("table", "foreign table", "view", "materialized view")
-_ROUTINES = ("function", "procedure", "routine")
 _TYPES = ("type", "domain")
 _LISTED = 3
 
@@ -84,9 +84,9 @@ def _of_column(said: op.DropColumn, scene: Scene) -> list[str]:
 def _of_object(said: op.DropObject, scene: Scene) -> list[str]:
     state, name = scene.state, scene.state.full(said.name)
     found: Iterator[tuple[str, ObjectName]] = iter(())
-    if said.object_kind in _RELATIONS and (name in state.tables or name in state.views):
+    if said.object_kind in RELATIONS and (name in state.tables or name in state.views):
         found = dependents_of_relation(state, name)
-    elif said.object_kind in _ROUTINES and name in state.functions:
+    elif said.object_kind in ROUTINES and name in state.functions:
         found = dependents_of_function(state, name)
     elif said.object_kind in _TYPES and name in state.types:
         found = dependents_of_type(state, name)
@@ -95,7 +95,7 @@ def _of_object(said: op.DropObject, scene: Scene) -> list[str]:
         for each in scene.statement.operations
         if isinstance(each, op.DropObject) and each.object_kind == said.object_kind
     }
-    if said.object_kind in _RELATIONS:
+    if said.object_kind in RELATIONS:
         together |= _partitions(scene, name)
     return list(dict.fromkeys(words for words, of in found if of not in together))
 

@@ -30,7 +30,7 @@ from confiture_flows.lint.catalog import KnownTable
 from confiture_flows.lint.rule import Problem, Rule, Scene, TextEdit
 from confiture_flows.report.finding import Severity
 from confiture_flows.sql import operation as op
-from confiture_flows.sql.names import quoted_name
+from confiture_flows.sql.names import quoted_name, quoted_object
 from confiture_flows.sql.parts import ConstraintKind, ConstraintSpec, IndexColumn, Inside
 
 if TYPE_CHECKING:
@@ -108,11 +108,12 @@ def _index(
     if not made and (scene.own_begin or table.partitioned):
         return ()
     name = quoted_name(index_name(table.name.name, tuple(map(IndexColumn, columns)), table.indexes))
-    place = ".".join(quoted_name(part) for part in said.table if part)
     how = "" if made else "CONCURRENTLY "
     parts = ", ".join(map(quoted_name, columns))
     end = last_place(scene.statement)
-    return (TextEdit(end, end, f";\nCREATE INDEX {how}{name} ON {place} ({parts})"),)
+    return (
+        TextEdit(end, end, f";\nCREATE INDEX {how}{name} ON {quoted_object(said.table)} ({parts})"),
+    )
 
 
 RULES = (

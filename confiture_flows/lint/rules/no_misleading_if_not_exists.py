@@ -59,8 +59,9 @@ def _check(
         return
     if isinstance(said, op.CreateTable):
         if said.if_not_exists:
+            since = f"since {table.made_in}" if table.made_in else "already"
             yield Problem(
-                f"{said.table} is there since {table.made_in}, so this does nothing.",
+                f"{said.table} is there {since}, so this does nothing.",
                 "Change the table that is there, or take the statement out.",
                 edits=leave_out(scene, said),
             )

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.RenameObject, scene: Scene) -> Iterator[Problem]:
-    if said.object_kind not in ("enum value",):
-        return
-    if scene.new(said.name):
+    full = scene.state.full
+    made = (each.name for each in scene.earlier() if isinstance(each, op.CreateType))
+    if said.object_kind != "enum value" or full(said.name) in map(full, made):
         return
     yield Problem(
         f"Programs that still write '{said.old}' of {said.name} fail at once.",

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 
 def _check(said: op.RenameObject, scene: Scene) -> Iterator[Problem]:
-    if said.object_kind not in ("schema", "database"):
-        return
-    if scene.new(said.name):
+    made = (each for each in scene.earlier() if isinstance(each, op.CreateObject))
+    kind = said.object_kind
+    if kind not in ("schema", "database") or (kind, said.name) in (
+        (each.object_kind, each.name) for each in made
+    ):
         return
     yield Problem(
         f"Programs that still use {said.name} fail at once.",

@@ -42,9 +42,7 @@ def _check(said: op.CreateIndex, scene: Scene) -> Iterator[Problem]:
     words = "UNIQUE INDEX" if said.unique else "INDEX"
     edits = () if scene.own_begin else insert_after(scene, said, words, " CONCURRENTLY")
     yield Problem(
-        f"Writes to {said.table} wait while the index {said.name or 'on it'} is built.".replace(
-            "  ", " "
-        ),
+        f"Writes to {said.table} wait while the index {said.name or 'on it'} is built.",
         "Write CREATE INDEX CONCURRENTLY; it runs outside of a transaction, which is recognised.",
         table=said.table,
         edits=edits,

@@ -40,8 +40,10 @@ def _check(said: op.Maintain, scene: Scene) -> Iterator[Problem]:
     edits = (
         insert_after(scene, said, said.object_kind, " CONCURRENTLY") if not scene.own_begin else ()
     )
+    # REINDEX DATABASE names none since PostgreSQL 16: it is the one of the connection.
+    what = f"{said.object_kind} {said.names[0]}".rstrip()
     yield Problem(
-        f"Writes wait while the {said.object_kind} {said.names[0]} is reindexed.",
+        f"Writes wait while the {what} is reindexed.",
         "Write REINDEX ... CONCURRENTLY.",
         table=table,
         edits=edits,

@@ -30,12 +30,10 @@ from typing import TYPE_CHECKING
 from confiture_flows.lint.rule import Problem, Rule, Scene
 from confiture_flows.lint.script import HistoryEnd
 from confiture_flows.report.finding import Severity
-from confiture_flows.sql.names import quoted_name
+from confiture_flows.sql.names import quoted_name, quoted_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from confiture_flows.sql.parts import ObjectName
 
 
 def _check(said: HistoryEnd, scene: Scene) -> Iterator[Problem]:
@@ -43,17 +41,13 @@ def _check(said: HistoryEnd, scene: Scene) -> Iterator[Problem]:
     table = scene.table(added.table)
     known = table.constraints.get(added.constraint.name) if table else None
     if known and not known.valid and known.enforced:
-        table_name, name = _quoted(added.table), quoted_name(known.name)
+        table_name, name = quoted_object(added.table), quoted_name(known.name)
         yield Problem(
             f"No later migration validates {known.name} of {added.table}.",
             f"Add a migration with ALTER TABLE {added.table} VALIDATE CONSTRAINT {known.name}.",
             at=added,
             adds=f"ALTER TABLE {table_name} VALIDATE CONSTRAINT {name}",
         )
-
-
-def _quoted(table: ObjectName) -> str:
-    return ".".join(quoted_name(each) for each in (table.schema, table.name) if each)
 
 
 RULES = (

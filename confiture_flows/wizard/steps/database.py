@@ -48,18 +48,18 @@ class DatabaseSelector:
         """Never."""
         return None
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
         """See `WizardStep`."""
 
         def source(state: WizardState) -> WizardState | None:
             if not state.copies:
                 return state.but(source=None) if state.source else None
-            return state.but(source=self._database(session, state, "source"))
+            return state.but(source=self._database(screen, state, "source"))
 
         def target(state: WizardState) -> WizardState:
-            return state.but(target=self._database(session, state, "target"))
+            return state.but(target=self._database(screen, state, "target"))
 
-        return ask_in_turn(state, (lambda state: _path(session, state), source, target))
+        return ask_in_turn(state, (lambda state: _path(screen, state), source, target))
 
     def _database(self, screen: Screen, state: WizardState, role: str) -> str:
         """Ask until a database answers.

@@ -42,21 +42,21 @@ class EnvironmentChooser:
         """Never."""
         return None
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
         """See `WizardStep`."""
         assert state.target is not None  # noqa: S101 - the step before has chosen it
-        target = session.target(state.target)
+        target = screen.target(state.target)
         from confiture_flows.report.text import print_document
 
-        print_document(session.console, _rules(target, state))
+        print_document(screen.console, _rules(target, state))
 
         def name(state: WizardState) -> WizardState | None:
-            return _confirmed(session, state, target) if target.production else None
+            return _confirmed(screen, state, target) if target.production else None
 
         def keep(state: WizardState) -> WizardState:
             changed = bool(state.gate or state.dry_run)
             choices = [Choice("keep", "Keep these rules"), Choice("change", "Change them once")]
-            answer = session.prompter.select(
+            answer = screen.prompter.select(
                 "environment.rules",
                 "For this run:",
                 choices,
@@ -65,7 +65,7 @@ class EnvironmentChooser:
             return (
                 state.but(gate=None, dry_run=None)
                 if answer == "keep"
-                else _change(session, state, target)
+                else _change(screen, state, target)
             )
 
         return ask_in_turn(state, (name, keep))

@@ -20,8 +20,8 @@ class ExecutionMonitor:
         """Never."""
         return None
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
-        """See `Step`; the one step that changes a database.
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
+        """See `WizardStep`; the one step that changes a database.
 
         Raises:
             ConfitureFlowsError: The run failed, and there is nobody to choose what becomes of it.
@@ -29,9 +29,9 @@ class ExecutionMonitor:
         if state.copies:
             from confiture_flows.wizard.copying import make_copy
 
-            state = make_copy(session, state)
+            state = make_copy(screen, state)
         if state.migrates:
             from confiture_flows.wizard.migrating import MigrationRun
 
-            state = MigrationRun(session, state).run()
+            state = MigrationRun(screen, state).run()
         return state

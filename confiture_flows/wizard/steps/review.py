@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _ALL = "all"
 _LEDGER_TABLES = """
-SELECT n.nspname || '.' || c.relname
+SELECT n.nspname, c.relname
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname = %s AND (c.relname = %s OR c.relname LIKE %s)
 """
@@ -60,8 +60,8 @@ class PlanReview:
         """Never."""
         return None
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
-        """See `Step`.
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
+        """See `WizardStep`.
 
         Raises:
             GateError: Findings stop the run, and there is nobody to choose otherwise.
@@ -69,23 +69,24 @@ class PlanReview:
         found: list[Finding] = []
         things: list[str] = []
         if state.copies:
-            state = _with_ledger(session, state)
-            tables, more = _copy(session, state)
+            state = _with_ledger(screen, state)
+            tables, more = _copy(screen, state)
             found += more
             things.append(f"copy {_count(tables, 'table')} of {state.source}")
-            state = _replacing(session, state)
+            state = _replacing(screen, state)
         if state.migrates:
-            state, steps, more = _migrations(session, state)
+            state, steps, more = _migrations(screen, state)
             found += more
             if steps or not state.copies:
                 things.append(f"apply {_count(steps, 'migration')}")
             if not steps and not state.copies:
-                session.say("There is nothing to apply; the next steps look at what is there.")
+                screen.say("There is nothing to apply; the next steps look at what is there.")
                 return state
-        _stop_at_gate(session, state, found)
-        state = _way(session, state)
-        message = f"{' and '.join(things).capitalize()} to {state.target} now?"
-        if not session.prompter.confirm("review.confirm", message):
+        _stop_at_gate(screen, state, found)
+        state = _way(screen, state)
+        said = " and ".join(things)  # with names, whose letters stay as they are
+        message = f"{said[0].upper()}{said[1:]} to {state.target} now?"
+        if not screen.prompter.confirm("review.confirm", message):
             raise Leave(state)
         return state
 
@@ -110,6 +111,7 @@ def _with_ledger(screen: Screen, state: WizardState) -> WizardState:
     """A copy of some tables that is to be migrated needs the ledger's, too."""
     if not state.migrates or state.tables is None:
         return state
+    from confiture_flows.anonymization.proposal import pattern_of
     from confiture_flows.migrations.ledger import locate_ledger
     from confiture_flows.target import connect
 
@@ -118,7 +120,8 @@ def _with_ledger(screen: Screen, state: WizardState) -> WizardState:
         like = ledger.name.replace("\\", r"\\").replace("_", r"\_").replace("%", r"\%")
         values = (ledger.schema, ledger.name, f"{like}\\_%")
         rows = conn.execute(_LEDGER_TABLES, values).fetchall()
-    return state.but(tables=tuple(dict.fromkeys((*state.tables, *(row[0] for row in rows)))))
+    found = (pattern_of(*row) for row in rows)
+    return state.but(tables=tuple(dict.fromkeys((*state.tables, *found))))
 
 
 def _copy(screen: Screen, state: WizardState) -> tuple[int, tuple[Finding, ...]]:
@@ -291,10 +294,9 @@ def _ways_back(plan: Plan, report: DryRunReport | None) -> Document:
             way = "stays: it is repeatable"
         elif migration.down is None:
             way = "none: it has no down script"
+            stuck.append(migration.version)
         else:
             way = f"its down script ({proof.verdict if proof else 'not tried'})"
-        if migration.down is None:
-            stuck.append(migration.version)
         rows.append((migration.version, migration.shown_name, way))
     said = (
         f"{', '.join(stuck)} cannot be undone: once it is applied, this run cannot be rolled back."

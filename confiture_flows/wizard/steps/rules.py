@@ -58,23 +58,23 @@ class RuleConfigurator:
         """Where nothing is copied."""
         return None if state.copies else "nothing is copied, so nothing is anonymized."
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
         """See `WizardStep`."""
         assert state.source is not None  # noqa: S101 - the first step has chosen it
         about = (state.source, state.tables)
         if about not in self._found:
-            session.say("Looking at names, types and samples of columns ...", "dim")
-            self._found[about] = _detect(session, state)
+            screen.say("Looking at names, types and samples of columns ...", "dim")
+            self._found[about] = _detect(screen, state)
         found = self._found[about]
-        _tell_found(session, found)
+        _tell_found(screen, found)
         if not found.proposed:
             return state.but(rules=(), allow=())
 
         def choose(state: WizardState) -> WizardState:
-            return _choose(session, state, found)
+            return _choose(screen, state, found)
 
         def write(state: WizardState) -> WizardState | None:
-            return _write(session, state, found)
+            return _write(screen, state, found)
 
         return ask_in_turn(state, (choose, write))
 
@@ -115,11 +115,13 @@ def _detect(screen: Screen, state: WizardState) -> _Found:
 
 def _tell_found(screen: Screen, found: _Found) -> None:
     count = len(found.proposed)
-    looks = (
-        f"{count} look{'s' * (count == 1)} personal and have no rule"
-        if count
-        else ("none looks personal without a rule")
-    )
+    looks = "none looks personal without a rule"
+    if count:
+        looks = (
+            "1 looks personal and has no rule"
+            if count == 1
+            else f"{count} look personal and have no rule"
+        )
     covered = f"; {found.covered} that do have one" if found.covered else ""
     screen.say(f"{found.looked_at} columns looked at: {looks}{covered}.")
     for table, reason in found.unread:
@@ -288,5 +290,6 @@ def _write(screen: Screen, state: WizardState, found: _Found) -> WizardState | N
     except ConfigError as error:
         screen.tell(error)
         return state
-    screen.say(f"{len(named)} rules are in {path.name}; what was there is as it was.", "green")
+    are = "1 rule is" if len(named) == 1 else f"{len(named)} rules are"
+    screen.say(f"{are} in {path.name}; what was there is as it was.", "green")
     return state

@@ -51,21 +51,21 @@ class TableSelection:
         """Where nothing is copied."""
         return None if state.copies else "nothing is copied, and migrations name their own tables."
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
         """See `WizardStep`."""
         assert state.source is not None  # noqa: S101 - the first step has chosen it
         if state.source not in self._read:
-            self._read[state.source] = _read(session, state.source)
+            self._read[state.source] = _read(screen, state.source)
         tables = self._read[state.source]
         if not tables.choices:
-            session.say("The source has no tables; an empty copy is made.")
+            screen.say("The source has no tables; an empty copy is made.")
             return state.but(tables=None)
 
         def choose(state: WizardState) -> WizardState:
-            return _choose(session, state, tables)
+            return _choose(screen, state, tables)
 
         def close(state: WizardState) -> WizardState | None:
-            return _close(session, state, tables)
+            return _close(screen, state, tables)
 
         return ask_in_turn(state, (choose, close))
 

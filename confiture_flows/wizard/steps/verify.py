@@ -40,23 +40,23 @@ class RunVerification:
         """Never."""
         return None
 
-    def run(self, session: Screen, state: WizardState) -> WizardState:
-        """See `Step`; what is found changes nothing any more."""
+    def run(self, screen: Screen, state: WizardState) -> WizardState:
+        """See `WizardStep`; what is found changes nothing any more."""
         try:
-            return _checked_and_kept(session, state)
+            return _checked_and_kept(screen, state)
         except Leave as left:
             raise Leave(left.state or state, "Left the wizard; the run itself is done.") from None
 
 
-def _checked_and_kept(session: Screen, state: WizardState) -> WizardState:
+def _checked_and_kept(screen: Screen, state: WizardState) -> WizardState:
     if state.copies:
-        _show_copy(session)
-    failed = _verify(session, state) if state.migrates else None
-    if session.page:
-        session.say(f"The run: {session.page}")
-    file = _save(session, state)
-    if file is not None and not session.offline and prefect_is_configured():
-        _deploy(session, state, file)
+        _show_copy(screen)
+    failed = _verify(screen, state) if state.migrates else None
+    if screen.page:
+        screen.say(f"The run: {screen.page}")
+    file = _save(screen, state)
+    if file is not None and not screen.offline and prefect_is_configured():
+        _deploy(screen, state, file)
     if failed is not None:
         raise failed
     return state
@@ -117,6 +117,8 @@ def _save(screen: Screen, state: WizardState) -> Path | None:
 
     def wrong(text: str) -> str | None:
         path = Path(text)
+        if not text:
+            return f"Name a file, or {_NO_FILE}."
         if text != _NO_FILE and not path.parent.is_dir():
             return f"There is no folder {path.parent}."
         return f"{text} is a folder." if path.is_dir() else None

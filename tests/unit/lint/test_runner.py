@@ -15,8 +15,10 @@ from confiture_flows.lint.fixes import mend_files, write_mended
 from confiture_flows.lint.report import LintReport
 from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import LintSettings, settings_of
+from confiture_flows.lint.state import KnownState
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.report.finding import Severity
+from confiture_flows.sql.operations import operations_of
 from tests.unit.lint.conftest import LintFiles
 
 TABLE = "CREATE TABLE public.t (id bigint PRIMARY KEY, a int);"
@@ -42,6 +44,21 @@ def test_what_is_not_chosen_is_history_and_has_no_findings(lint_files: LintFiles
     report = lint_files(FILES, only=frozenset(("1",)))
     assert rules(report) == []
     assert report.coverage.files == 1
+
+
+def test_what_a_database_holds_was_made_by_no_version(write: Callable[..., Path]) -> None:
+    start = KnownState()
+    start.begin("")
+    for each in operations_of(TABLE):
+        start.apply(each)
+    folder = write({"1_again.up.sql": "CREATE TABLE IF NOT EXISTS t (id bigint);"})
+    report = lint_migrations(discover(folder).migrations, start=start)
+    (said,) = [each.message for each in report.findings if each.rule == "CF85"]
+    assert said == "t is there already, so this does nothing."
+
+
+def test_no_rules_find_nothing(write: Callable[..., Path]) -> None:
+    assert lint_migrations(discover(write(FILES)).migrations, rules=()).findings == ()
 
 
 def test_renamed_table_is_still_known(lint_files: LintFiles) -> None:
@@ -128,6 +145,9 @@ def test_excluded_file_is_history(lint_files: LintFiles) -> None:
         (INDEX + " -- noqa: CF02, CF01 small table", []),
         (INDEX + " -- NOQA: safety.*", []),
         (INDEX + " -- noqa: CF02", ["CF01"]),
+        (INDEX + " -- noqa: locks", []),
+        (INDEX + " -- noqa: types, confiture", []),
+        (INDEX + " -- noqa: types", ["CF01"]),
         ("-- noqa: CF01\n" + INDEX, ["CF01"]),
         ("-- noqa: disable=CF01\n" + INDEX, []),
         ("-- noqa: disable=all\n" + INDEX, []),

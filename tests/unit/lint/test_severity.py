@@ -166,6 +166,7 @@ def test_statistics_file_is_the_same_until_a_table_grows(tmp_path: Path) -> None
         '{"measured": "yesterday", "tables": {}}',
         '{"measured": "2026-11-25", "tables": {"public": {"t": {"rows": 1}}}}',
         '{"measured": "2026-11-25", "tables": {"public": {"t": 7}}}',
+        '{"measured": "2026-11-25", "tables": {"public": {"t": {"rows": Infinity, "bytes": 1}}}}',
         '{"measured": "2026-11-25", "tables": {"public": []}}',
     ],
 )

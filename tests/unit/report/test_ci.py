@@ -1,8 +1,9 @@
-"""Annotations in the formats of CI systems."""
+"""Remarks in the formats of CI systems."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -44,6 +45,16 @@ def test_junit_is_xml() -> None:
     assert failure is not None
     assert failure.text == "Write it, or not."
     assert ElementTree.fromstring(render_junit(())).attrib["failures"] == "0"
+
+
+def test_odd_names_break_no_format() -> None:
+    odd = replace(ONE, message='The table "a\x01b" waits.', file=Path("db/a b%.sql"))
+    failure = ElementTree.fromstring(render_junit((odd,))).find("testcase/failure")
+    assert failure is not None
+    assert failure.attrib["message"] == 'The table "a\ufffdb" waits.'
+    (result,) = json.loads(render_sarif((odd,), "1.0"))["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "db/a%20b%25.sql"}
 
 
 def test_sarif_names_each_rule_once() -> None:
