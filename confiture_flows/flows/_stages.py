@@ -18,7 +18,6 @@ from confiture_flows.errors import (
     ApprovalRejectedError,
     ApprovalTimeoutError,
     ConfitureFlowsError,
-    RunCancelledError,
 )
 from confiture_flows.flows._ended import REJECTED, TIMED_OUT
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
@@ -32,6 +31,7 @@ from confiture_flows.migrations.plan import Direction, Plan
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 from confiture_flows.tasks._events import StageEvent, severities, tell
+from confiture_flows.tasks.publish import NOT_FAILED
 
 if TYPE_CHECKING:
     from confiture_flows.dryrun.report import DryRunReport
@@ -182,10 +182,6 @@ class TaskStages:
         current_observer().ended(report)
         publish_hooks_of(self.hooks, report.target)
         tasks.publish_report(_whole(report), return_state=not report.ok)
-
-
-# Of these a run has not failed: somebody did not want it, or nobody answered.
-NOT_FAILED = (ApprovalRejectedError, ApprovalTimeoutError, RunCancelledError)
 
 
 def cancelled_state(error: ConfitureFlowsError) -> Any:

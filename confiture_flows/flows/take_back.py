@@ -11,17 +11,13 @@ from confiture_flows.errors import ConfitureFlowsError
 from confiture_flows.flows._approval_rule import approval_rule
 from confiture_flows.flows._project import project_of
 from confiture_flows.flows._request import Transaction, make_request
-from confiture_flows.flows._stages import (
-    NOT_FAILED,
-    TaskStages,
-    cancelled_state,
-    page_of_run,
-)
+from confiture_flows.flows._stages import TaskStages, cancelled_state, page_of_run
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.lifecycle import RunReport
 from confiture_flows.migrations.observer import current_observer
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.take_back import plan_to_take_back
+from confiture_flows.tasks.publish import NOT_FAILED
 
 
 @flow(name="take back", flow_run_name="take back {target}", validate_parameters=True)
