@@ -62,13 +62,16 @@ class WaysBack:
     watcher: Watcher
     tables: tuple[TableSize, ...]
 
-    def prove(self, step: Step, before: Catalog, after: Catalog) -> RollbackProof:
+    def prove(
+        self, step: Step, before: Catalog, after: Catalog, made: tuple[Change, ...]
+    ) -> RollbackProof:
         """Go down from where a step has come to, compare, and be where it was again.
 
         Args:
             step: Has just been taken.
             before: The catalog before it.
             after: The catalog after it.
+            made: What differs between the two.
         """
         if step.migration.down is None:
             return RollbackProof(RollbackVerdict.NO_DOWN)
@@ -79,7 +82,7 @@ class WaysBack:
             return RollbackProof(RollbackVerdict.FAILS, error=error)
         parts, note = _in_one_transaction(batches)
         if parts is None:
-            return self._really(step, down, before, after)
+            return self._really(step, down, before, after, made)
         deleted: list[int] = []
         reading: list[LockReading] = []
 
@@ -100,7 +103,7 @@ class WaysBack:
             )
         finally:
             _leave(self.run)
-        losses = self._losses(before, after, reached, sum(deleted))
+        losses = self._losses(before, after, reached, made, sum(deleted))
         return _judged(diff(before, reached), losses, note)
 
     def _reached(
@@ -116,15 +119,16 @@ class WaysBack:
         numbers, names = self.watcher.touching(readings[-1])
         return self.tracker.after(after, reach(texts), numbers, names)
 
-    def _really(self, up: Step, down: Step, before: Catalog, after: Catalog) -> RollbackProof:
+    def _really(
+        self, up: Step, down: Step, before: Catalog, after: Catalog, made: tuple[Change, ...]
+    ) -> RollbackProof:
         try:
             execute_step(self.run, down)
         except ConfitureFlowsError as error:
             return RollbackProof(RollbackVerdict.FAILS, error=error)
         reached = self.tracker.whole()
-        proof = _judged(
-            diff(before, reached), self._losses(before, after, reached, 0, counted=False)
-        )
+        losses = self._losses(before, after, reached, made, 0, counted=False)
+        proof = _judged(diff(before, reached), losses)
         try:
             execute_step(self.run, up)
         except ConfitureFlowsError as error:
@@ -143,6 +147,7 @@ class WaysBack:
         before: Catalog,
         after: Catalog,
         reached: Catalog,
+        made: tuple[Change, ...],
         deleted: int,
         *,
         counted: bool = True,
@@ -152,13 +157,18 @@ class WaysBack:
             if change.action is Action.REMOVED and change.kind in ("table", "column"):
                 values = _count(self.run.conn, change, _table_of(change, after)) if counted else 0
                 losses += [DataLoss(change.name, "dropped", values)] if values else []
-        back = {(each.kind, each.name) for each in reached.objects}
-        sizes = {table.name: table.rows for table in self.tables}
-        for change in diff(before, after):
-            removed = change.action is Action.REMOVED and change.kind in ("table", "column")
-            if removed and (change.kind, change.name) in back:
+        removed = [
+            change
+            for change in made
+            if change.action is Action.REMOVED and change.kind in ("table", "column")
+        ]
+        if removed:
+            back = {(each.kind, each.name) for each in reached.objects}
+            sizes = {table.name: table.rows for table in self.tables}
+            for change in removed:
                 rows = sizes.get(_table_of(change, before))
-                losses += [DataLoss(change.name, "emptied", rows)] if rows else []
+                if rows and (change.kind, change.name) in back:
+                    losses.append(DataLoss(change.name, "emptied", rows))
         if deleted:
             losses.append(DataLoss("rows", "deleted", deleted))
         return tuple(losses)
