@@ -55,7 +55,7 @@ def process_pools() -> tuple[str, ...]:
         with get_client(sync_client=True) as client:
             pools = client.read_work_pools()
     except NO_ANSWER as error:
-        raise _unasked(error, "does not tell its work pools") from None
+        raise _unasked(error) from None
     return tuple(sorted(each.name for each in pools if each.type == _HERE))
 
 
@@ -74,7 +74,7 @@ def make_process_pool(name: str) -> None:
             next_step="Choose another name.",
         ) from None
     except (*NO_ANSWER, ValueError) as error:
-        raise _unasked(error, "does not make the work pool") from None
+        raise _unasked(error) from None
 
 
 def deploy_plan(
@@ -116,14 +116,14 @@ def deploy_plan(
     except ValueError as error:
         raise ConfigError(f"The schedule is wrong: {error}") from None
     except (DeploymentApplyError, *NO_ANSWER) as error:
-        raise _unasked(error, "does not take the deployment") from None
+        raise _unasked(error) from None
     return DeployedPlan(
         f"{flow.name}/{deployment.name}", f"prefect worker start --pool {shlex.quote(pool)}"
     )
 
 
-def _unasked(error: Exception, what: str) -> ConfigError:
+def _unasked(error: Exception) -> ConfigError:
     return ConfigError(
-        f"The Prefect server {what}: {error}",
+        f"The Prefect server does not answer, or refuses: {error}",
         next_step="Check PREFECT_API_URL, and that the server is running.",
     )

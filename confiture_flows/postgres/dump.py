@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from confiture_flows.errors import EmbeddedServerError
 from confiture_flows.postgres.clients import client_access, find_clients
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # psql's own, by which it is asked to obey nothing else of its kind.
 _RESTRICT = re.compile(r"^\\(?:un)?restrict .*$", re.MULTILINE)
@@ -83,7 +86,7 @@ def _output(
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise EmbeddedServerError(
-            f"{Path(command[0]).name} cannot read the schema: {said[0]}",
+            f"The schema cannot be read: {said[0]}",  # it begins with the program's name
             next_step="Check the rights of the user of this target, and whether a table is locked.",
         )
     return done.stdout
