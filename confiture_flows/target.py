@@ -7,7 +7,7 @@ broken one may be the password.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -256,7 +256,8 @@ def connect(target: Target, purpose: str) -> Iterator[Connection]:
         ) from error
     except BaseException:
         if conn.info.transaction_status == TransactionStatus.ACTIVE:
-            conn.cancel_safe(timeout=5)
+            with suppress(psycopg.Error):  # a server that is gone must not hide what happened
+                conn.cancel_safe(timeout=5)
         raise
     finally:
         conn.close()

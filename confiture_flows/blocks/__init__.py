@@ -1,6 +1,7 @@
-"""Prefect blocks: targets that are kept on a Prefect server.
+"""Prefect blocks: targets, and projects of migrations, that are kept on a Prefect server.
 
-Register them with `prefect block register -m confiture_flows`.
+Register them with `prefect block register -m confiture_flows`, which looks in the package's own
+`__init__`: a new block is its file here, and a name there. settings.py is what a worker may set.
 """
 
 from confiture_flows.blocks.project import MigrationProject

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _Kind = TypeVar("_Kind", bound="Block")
 
+# What Prefect's client raises when its server is away. What httpx raises is no OSError, and of a
+# server that does not tell its version a RuntimeError speaks.
+NO_ANSWER = (PrefectException, HTTPError, OSError, RuntimeError)
+
 
 def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
     """Load a block.
@@ -36,7 +40,7 @@ def load_block(kind: type[_Kind], name: str, unknown: ConfigError) -> _Kind:
         return kind.load(name, _sync=True)  # pyright: ignore[reportCallIssue]
     except ValueError:
         raise unknown from None
-    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+    except NO_ANSWER as error:
         if isinstance(wrong := error.__cause__, ValidationError):
             # A form in the UI checks less than the class does.
             said = "; ".join(each["msg"].removeprefix("Value error, ") for each in wrong.errors())
@@ -63,7 +67,7 @@ def saved_names(kind: type[Block]) -> tuple[str, ...]:
             )
     except ObjectNotFound:
         return ()  # no block of this type was ever saved there
-    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+    except NO_ANSWER as error:
         raise ConfigError(
             f"The Prefect server could not be asked for blocks: {error}",
             next_step="Check PREFECT_API_URL, or name the target in confiture.toml.",

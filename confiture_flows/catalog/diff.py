@@ -59,15 +59,28 @@ def diff(old: Catalog, new: Catalog) -> tuple[Change, ...]:
         old: What was expected, or was there before.
         new: What is there.
     """
-    before = {(each.kind, each.name): each for each in old.objects}
-    after = {(each.kind, each.name): each for each in new.objects}
+    before, after = _apart(old, new)
     changes = [
         *_only_in(after, before, Action.ADDED),
         *_only_in(before, after, Action.REMOVED),
         *_altered(before, after),
-        *_reordered(before, after),
+        *_reordered(_moved(before, after), old, new),
     ]
     return tuple(sorted(changes, key=lambda change: (change.kind, change.name, change.action)))
+
+
+def _apart(old: Catalog, new: Catalog) -> tuple[dict[Key, CatalogObject], dict[Key, CatalogObject]]:
+    """Both, without what is the very same: a catalog that was tracked holds most of the last."""
+    was = dict(zip(map(id, old.objects), old.objects, strict=True))
+    now = dict(zip(map(id, new.objects), new.objects, strict=True))
+    before, after = (
+        [mine[each] for each in mine.keys() - others.keys()]
+        for mine, others in ((was, now), (now, was))
+    )
+    return (
+        {(each.kind, each.name): each for each in before},
+        {(each.kind, each.name): each for each in after},
+    )
 
 
 def _only_in(
@@ -91,17 +104,25 @@ def _altered(before: dict[Key, CatalogObject], after: dict[Key, CatalogObject]) 
             yield Change(was.kind, was.name, Action.ALTERED, _text(was), _text(now))
 
 
-def _reordered(
-    before: dict[Key, CatalogObject], after: dict[Key, CatalogObject]
-) -> Iterator[Change]:
+def _moved(before: dict[Key, CatalogObject], after: dict[Key, CatalogObject]) -> set[str]:
+    """The tables that have a column at another place."""
+    return {
+        was.part_of
+        for key, was in before.items()
+        if was.place and (now := after.get(key)) and now.place != was.place
+    }
+
+
+def _reordered(tables: set[str], old: Catalog, new: Catalog) -> Iterator[Change]:
     """The columns that two tables of one name have in common, where their order differs."""
-    common = [each for key, each in before.items() if each.place and key in after]
-    tables: dict[str, list[CatalogObject]] = {}
-    for each in common:
-        tables.setdefault(each.part_of, []).append(each)
-    for table, columns in tables.items():
+    for table in tables:
+        before, after = (
+            {each.name: each for each in catalog.objects if each.place and each.part_of == table}
+            for catalog in (old, new)
+        )
+        columns = [each for name, each in before.items() if name in after]
         was = sorted(columns, key=lambda column: column.place)
-        now = sorted(columns, key=lambda column: after[column.kind, column.name].place)
+        now = sorted(columns, key=lambda column: after[column.name].place)
         if was != now:
             yield Change("table", table, Action.REORDERED, _listed(was), _listed(now))
 

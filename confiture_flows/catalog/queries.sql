@@ -5,11 +5,13 @@
 
 -- part: common
 WITH member AS (
+    -- Two queries, since each has an index: pg_depend is large.
     SELECT classid, objid FROM pg_catalog.pg_depend
-    WHERE deptype = 'e' OR (
-        deptype = 'i'
+    WHERE refclassid = 'pg_catalog.pg_extension'::regclass AND deptype = 'e'
+    UNION ALL
+    SELECT classid, objid FROM pg_catalog.pg_depend
+    WHERE deptype = 'i'
         AND classid IN ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_cast'::regclass)
-    )
 ),
 own AS (
     SELECT n.oid, n.nspname, quote_ident(n.nspname) AS schema
@@ -200,7 +202,7 @@ SELECT
 FROM pg_catalog.pg_constraint AS k
 JOIN pg_catalog.pg_type AS t ON t.oid = k.contypid
 JOIN own AS n ON n.oid = t.typnamespace
-WHERE k.contype = 'c'
+WHERE k.contype = 'c' AND k.contypid >= 16384
     AND ('pg_catalog.pg_type'::regclass, t.oid) NOT IN (SELECT classid, objid FROM member)
 
 -- part: functions
@@ -221,7 +223,9 @@ SELECT
 FROM pg_catalog.pg_proc AS p
 JOIN own AS n ON n.oid = p.pronamespace
 LEFT JOIN pg_catalog.pg_aggregate AS g ON g.aggfnoid = p.oid
-WHERE ('pg_catalog.pg_proc'::regclass, p.oid) NOT IN (SELECT classid, objid FROM member)
+-- Nothing that is numbered lower is ours, and there are thousands of those.
+WHERE p.oid >= 16384
+    AND ('pg_catalog.pg_proc'::regclass, p.oid) NOT IN (SELECT classid, objid FROM member)
 
 -- part: triggers
 SELECT
@@ -290,7 +294,8 @@ SELECT
     END,
     true, '', 0
 FROM pg_catalog.pg_type AS t JOIN own AS n ON n.oid = t.typnamespace
-WHERE (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'b' AND t.typcategory <> 'A'))
+WHERE t.oid >= 16384
+    AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'b' AND t.typcategory <> 'A'))
     AND ('pg_catalog.pg_type'::regclass, t.oid) NOT IN (SELECT classid, objid FROM member)
 
 -- part: extended_statistics needs pg_statistic_ext
@@ -558,10 +563,12 @@ FROM (
     FROM own JOIN pg_catalog.pg_namespace AS n ON n.oid = own.oid WHERE n.nspacl IS NOT NULL
     UNION ALL
     SELECT 'pg_catalog.pg_proc'::regclass, p.oid, 0, p.proowner, p.proacl, 'f'
-    FROM pg_catalog.pg_proc AS p JOIN own ON own.oid = p.pronamespace WHERE p.proacl IS NOT NULL
+    FROM pg_catalog.pg_proc AS p JOIN own ON own.oid = p.pronamespace
+    WHERE p.oid >= 16384 AND p.proacl IS NOT NULL
     UNION ALL
     SELECT 'pg_catalog.pg_type'::regclass, t.oid, 0, t.typowner, t.typacl, 'T'
-    FROM pg_catalog.pg_type AS t JOIN own ON own.oid = t.typnamespace WHERE t.typacl IS NOT NULL
+    FROM pg_catalog.pg_type AS t JOIN own ON own.oid = t.typnamespace
+    WHERE t.oid >= 16384 AND t.typacl IS NOT NULL
     UNION ALL
     SELECT 'pg_catalog.pg_language'::regclass, l.oid, 0, l.lanowner, l.lanacl, 'l'
     FROM pg_catalog.pg_language AS l WHERE l.lanacl IS NOT NULL
@@ -647,7 +654,11 @@ SELECT
 FROM (
     SELECT 'comment' AS kind, classoid, objoid, objsubid, description AS text
     FROM pg_catalog.pg_description
-    WHERE objoid >= 16384 OR objoid IN (SELECT oid FROM own)
+    WHERE objoid >= 16384
+    UNION ALL
+    SELECT 'comment', classoid, objoid, objsubid, description
+    FROM pg_catalog.pg_description
+    WHERE objoid < 16384 AND objoid IN (SELECT oid FROM own)
     UNION ALL
     SELECT 'security label by ' || provider, classoid, objoid, objsubid, label
     FROM pg_catalog.pg_seclabel

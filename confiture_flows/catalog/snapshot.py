@@ -86,7 +86,7 @@ def take_snapshot(
             rows = conn.execute(query, values).fetchall()
     except LockNotAvailable:
         raise _locked(conn) from None
-    return Catalog(tuple(sorted(CatalogObject(*row) for row in rows)))
+    return Catalog.of(CatalogObject(*row) for row in rows)
 
 
 def _locked(conn: Connection) -> LockError:
@@ -158,7 +158,7 @@ def catalog_query(
         and (only is None or part.name in only)
     )
     start = (
-        common.sql.replace(_RESTRICTED, "AND c.oid = ANY (%(relations)s)")
+        common.sql.replace(_RESTRICTED, "AND c.oid IN (SELECT unnest(%(relations)s))")
         if restricted
         else common.sql
     )

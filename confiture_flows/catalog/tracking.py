@@ -181,14 +181,14 @@ class Tracker:
             return self.whole()
         # Where there are none, and no statement makes one, none need be looked for.
         # A new database has some on its schema, which no such statement changes.
-        inside = [each for each in before.objects if not each.name.startswith("schema ")]
-        if any(_is_note(each) for each in inside):
+        notes, rights = _notes_and_rights(before)
+        if notes:
             parts |= {"comments"}
-        if self._grants or any(each.kind in _RIGHTS for each in inside):
+        if self._grants or rights:
             parts |= {"grants"}
         read = self._read(parts, sorted(relations))
         kept = _kept(before, parts, names | {each.name for each in read if each.kind in _RELATIONS})
-        return Catalog(tuple(sorted((*kept, *read))))
+        return Catalog.of((*kept, *read))
 
     def check(self) -> bool:
         """Whether the catalog is what the database has."""
@@ -223,14 +223,35 @@ class Tracker:
 _IDLE = 0  # psycopg.pq.TransactionStatus.IDLE
 
 
+def _notes_and_rights(catalog: Catalog) -> tuple[bool, bool]:
+    """Whether it has comments or labels, and rights, other than those on schemas."""
+    told = {kind for kind in {each.kind for each in catalog.objects} if _is_note(kind)}
+    kinds = {
+        each.kind
+        for each in catalog.objects
+        if (each.kind in told or each.kind in _RIGHTS) and not each.name.startswith("schema ")
+    }
+    return bool(kinds - _RIGHTS), bool(kinds & _RIGHTS)
+
+
 def _kept(before: Catalog, parts: frozenset[str], names: frozenset[str]) -> list[CatalogObject]:
     """What a reading of relations does not tell anew."""
     whole = _OBJECT_KINDS if parts >= _OBJECT_PARTS else frozenset()
-    own = names | {
-        each.name for each in before.objects if each.kind == "index" and _below(each, names)
-    }
-    marks = ("comments" in parts, "grants" in parts)
-    return [each for each in before.objects if not _is_read(each, names, own, whole, marks)]
+    marked: frozenset[str] = _RIGHTS if "grants" in parts else frozenset()
+    if "comments" in parts:
+        marked |= {kind for kind in {each.kind for each in before.objects} if _is_note(kind)}
+    own = names
+    if marked:
+        indexes = (each for each in before.objects if each.kind == "index")
+        own |= {each.name for each in indexes if _below(each, names)}
+    # Most objects are far from all of that, which is told without a call.
+    near = whole | marked | {"index"}
+    return [
+        each
+        for each in before.objects
+        if not (each.kind in near or each.name in names or each.part_of in names)
+        or not _is_read(each, names, own, whole, marked)
+    ]
 
 
 def _is_read(
@@ -238,7 +259,7 @@ def _is_read(
     names: frozenset[str],
     own: frozenset[str],
     whole: frozenset[str],
-    marks: tuple[bool, bool],
+    marked: frozenset[str],
 ) -> bool:
     if each.kind in whole:
         return True
@@ -246,14 +267,13 @@ def _is_read(
         return each.name in names
     if each.kind in _BELOW:
         return _below(each, names)
-    notes, rights = marks
-    if (notes and _is_note(each)) or (rights and each.kind in _RIGHTS):
+    if each.kind in marked:
         return each.part_of in own or _ON_RELATION.match(each.name) is None
     return False
 
 
-def _is_note(each: CatalogObject) -> bool:
-    return each.kind == "comment" or each.kind.startswith("security label")
+def _is_note(kind: str) -> bool:
+    return kind == "comment" or kind.startswith("security label")
 
 
 def _below(each: CatalogObject, names: frozenset[str]) -> bool:

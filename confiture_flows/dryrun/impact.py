@@ -11,7 +11,6 @@ from confiture_flows.errors import MigrationFileError
 from confiture_flows.migrations.blockers import blocker_of
 from confiture_flows.sql.operation import CreateTable
 from confiture_flows.sql.operations import operations_of
-from confiture_flows.sql.parts import LockMode
 from confiture_flows.sql.statements import Statement
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from confiture_flows.migrations.plan import Plan
+    from confiture_flows.sql.parts import LockMode
 
 _HOLDERS = """
 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), l.mode,
@@ -35,7 +35,6 @@ WHERE l.granted AND l.locktype = 'relation' AND l.pid <> pg_catalog.pg_backend_p
     AND quote_ident(n.nspname) || '.' || quote_ident(c.relname) = ANY (%s)
 ORDER BY a.xact_start NULLS LAST, a.pid, 1
 """
-_MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode}
 # Source: PostgreSQL docs, Explicit Locking. By strength: each row is a mode, each digit another.
 _CONFLICTS = {
     1: "8",
@@ -104,7 +103,7 @@ def sessions_in_the_way(
         return ()
     found: dict[tuple[str, int], InTheWay] = {}
     for name, held, seconds, *who in conn.execute(_HOLDERS, (sorted(wanted),), binary=True):
-        holds = _MODES[held]
+        holds = probe.MODES[held]
         waiting = [mode for mode in wanted[name] if conflicts(mode, holds)]
         if waiting:
             blocker = blocker_of(tuple(who))

@@ -164,9 +164,10 @@ def refusals(step: Step, made: set[tuple[str, str]]) -> Iterator[str]:
                 yield _place(step, part, why)
             elif batch.keep:
                 made |= {
-                    (table.schema, table.name)
-                    for operation in operations_of(part.sql)
-                    if isinstance(operation, CreateTable) and (table := operation.table)
+                    (each.table.schema, each.table.name)
+                    for each in operations_of(part.sql)
+                    # With IF NOT EXISTS it may be one that was there, with its rows.
+                    if isinstance(each, CreateTable) and not each.if_not_exists
                 }
 
 

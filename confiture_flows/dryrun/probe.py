@@ -54,7 +54,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
 WHERE c.oid >= 16384 AND n.nspname <> 'pg_toast'
 """
-_MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode}
+MODES = {mode.value.title().replace(" ", "") + "Lock": mode for mode in LockMode}
 KINDS = {
     "r": "table",
     "p": "table",
@@ -155,7 +155,7 @@ def read(result: PGresult) -> LockReading:
         if not oid or name.startswith(_TOAST):
             continue
         number = int(oid)
-        reading.held.add((number, _MODES[mode]))
+        reading.held.add((number, MODES[mode]))
         if name:
             relation = _relation(number, kind, name, filenode, table)
             reading.relations[number] = relation

@@ -36,6 +36,7 @@ from confiture_flows.sql.statements import Statement
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from confiture_flows.catalog.diff import Change
     from confiture_flows.catalog.model import Catalog
     from confiture_flows.config import Limits
     from confiture_flows.dryrun.report import TableSize
@@ -156,10 +157,11 @@ class _Work:
         before = self.tracker.catalog
         after = self._look(step, before)
         self.tracker.catalog = after
+        made = diff(before, after)
         proof = None
         if step.direction is Direction.UP:
-            proof = self._proof(step, before, after)
-        return replace(impact, changes=diff(before, after), proof=proof)
+            proof = self._proof(step, before, after, made)
+        return replace(impact, changes=made, proof=proof)
 
     def _with_sizes(self, statements: tuple[StatementImpact, ...]) -> tuple[StatementImpact, ...]:
         """How large the new indexes are."""
@@ -180,12 +182,14 @@ class _Work:
         parts = reach((each.kind, _text(each)) for each in statements) if seen else None
         return self.tracker.after(before, parts, self.watcher.touched, self.watcher.names)
 
-    def _proof(self, step: Step, before: Catalog, after: Catalog) -> RollbackProof:
+    def _proof(
+        self, step: Step, before: Catalog, after: Catalog, made: tuple[Change, ...]
+    ) -> RollbackProof:
         if step.migration.repeatable:
             return RollbackProof(RollbackVerdict.NO_DOWN, note="repeatable")
         self.run.sending = Sending()
         return WaysBack(self.run, self.tracker, self.watcher, self.tables).prove(
-            step, before, after
+            step, before, after, made
         )
 
     def _why_not(self, step: Step) -> str:

@@ -18,12 +18,10 @@ from confiture_flows.dryrun.report import DataLoss, RollbackProof, RollbackVerdi
 from confiture_flows.errors import ConfitureFlowsError
 from confiture_flows.migrations.diagnosis import diagnose
 from confiture_flows.migrations.execution import execute_step
-from confiture_flows.migrations.patience import roll_back
 from confiture_flows.migrations.plan import Direction, Step
 from confiture_flows.migrations.python_script import FunctionCall
 from confiture_flows.migrations.send import StatementFailed
-from confiture_flows.migrations.session import reset_session
-from confiture_flows.migrations.single import CHECK_DEFERRED, NO_OPENING
+from confiture_flows.migrations.single import CHECK_DEFERRED
 from confiture_flows.migrations.transaction import run_transaction
 from confiture_flows.sql.script import Batch
 from confiture_flows.sql.statements import Statement
@@ -64,13 +62,16 @@ class WaysBack:
     watcher: Watcher
     tables: tuple[TableSize, ...]
 
-    def prove(self, step: Step, before: Catalog, after: Catalog) -> RollbackProof:
+    def prove(
+        self, step: Step, before: Catalog, after: Catalog, made: tuple[Change, ...]
+    ) -> RollbackProof:
         """Go down from where a step has come to, compare, and be where it was again.
 
         Args:
             step: Has just been taken.
             before: The catalog before it.
             after: The catalog after it.
+            made: What differs between the two.
         """
         if step.migration.down is None:
             return RollbackProof(RollbackVerdict.NO_DOWN)
@@ -81,7 +82,7 @@ class WaysBack:
             return RollbackProof(RollbackVerdict.FAILS, error=error)
         parts, note = _in_one_transaction(batches)
         if parts is None:
-            return self._really(step, down, before, after)
+            return self._really(step, down, before, after, made)
         deleted: list[int] = []
         reading: list[LockReading] = []
 
@@ -92,9 +93,8 @@ class WaysBack:
                 deleted.append(int(match[1]))
 
         conn = self.run.conn
-        conn.execute("BEGIN")
         try:
-            batch = Batch((*parts, _LOOK), opening=NO_OPENING)
+            batch = Batch((*parts, _LOOK))
             run_transaction(conn, batch, closing=CHECK_DEFERRED, hear=hear)
             reached = self._reached(parts, reading, after)
         except StatementFailed as failure:
@@ -102,9 +102,8 @@ class WaysBack:
                 RollbackVerdict.FAILS, error=diagnose(failure, conn, down), note=note
             )
         finally:
-            roll_back(conn)
-            reset_session(conn, self.run.reset)
-        losses = self._losses(before, after, reached, sum(deleted))
+            _leave(self.run)
+        losses = self._losses(before, after, reached, made, sum(deleted))
         return _judged(diff(before, reached), losses, note)
 
     def _reached(
@@ -120,15 +119,16 @@ class WaysBack:
         numbers, names = self.watcher.touching(readings[-1])
         return self.tracker.after(after, reach(texts), numbers, names)
 
-    def _really(self, up: Step, down: Step, before: Catalog, after: Catalog) -> RollbackProof:
+    def _really(
+        self, up: Step, down: Step, before: Catalog, after: Catalog, made: tuple[Change, ...]
+    ) -> RollbackProof:
         try:
             execute_step(self.run, down)
         except ConfitureFlowsError as error:
             return RollbackProof(RollbackVerdict.FAILS, error=error)
         reached = self.tracker.whole()
-        proof = _judged(
-            diff(before, reached), self._losses(before, after, reached, 0, counted=False)
-        )
+        losses = self._losses(before, after, reached, made, 0, counted=False)
+        proof = _judged(diff(before, reached), losses)
         try:
             execute_step(self.run, up)
         except ConfitureFlowsError as error:
@@ -147,6 +147,7 @@ class WaysBack:
         before: Catalog,
         after: Catalog,
         reached: Catalog,
+        made: tuple[Change, ...],
         deleted: int,
         *,
         counted: bool = True,
@@ -154,15 +155,20 @@ class WaysBack:
         losses = []
         for change in diff(after, reached):
             if change.action is Action.REMOVED and change.kind in ("table", "column"):
-                values = _count(self.run.conn, change) if counted else 0
+                values = _count(self.run.conn, change, _table_of(change, after)) if counted else 0
                 losses += [DataLoss(change.name, "dropped", values)] if values else []
-        back = {(each.kind, each.name) for each in reached.objects}
-        sizes = {table.name: table.rows for table in self.tables}
-        for change in diff(before, after):
-            table = change.name if change.kind == "table" else change.name.rpartition(".")[0]
-            emptied = change.action is Action.REMOVED and change.kind in ("table", "column")
-            if emptied and (change.kind, change.name) in back and sizes.get(table):
-                losses.append(DataLoss(change.name, "emptied", sizes[table]))
+        removed = [
+            change
+            for change in made
+            if change.action is Action.REMOVED and change.kind in ("table", "column")
+        ]
+        if removed:
+            back = {(each.kind, each.name) for each in reached.objects}
+            sizes = {table.name: table.rows for table in self.tables}
+            for change in removed:
+                rows = sizes.get(_table_of(change, before))
+                if rows and (change.kind, change.name) in back:
+                    losses.append(DataLoss(change.name, "emptied", rows))
         if deleted:
             losses.append(DataLoss("rows", "deleted", deleted))
         return tuple(losses)
@@ -219,6 +225,15 @@ def _in_one_transaction(batches: tuple[Batch, ...]) -> tuple[tuple[Part, ...] | 
     return tuple(parts), note
 
 
+def _leave(run: Run) -> None:
+    """Roll the transaction back, and have the session as each migration begins."""
+    from psycopg.pq import TransactionStatus
+
+    open_states = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+    if run.conn.info.transaction_status in open_states:
+        run.conn.execute("; ".join(("ROLLBACK", *run.reset)).encode())
+
+
 def _judged(
     changes: tuple[Change, ...], losses: tuple[DataLoss, ...], note: str = ""
 ) -> RollbackProof:
@@ -229,16 +244,23 @@ def _judged(
     return RollbackProof(verdict, changes, losses=losses, note=note)
 
 
-def _count(conn: Connection, change: Change) -> int:
+def _table_of(change: Change, catalog: Catalog) -> str:
+    """The table that is about itself, or of a column; quoted names may have dots in them."""
+    if change.kind == "table":
+        return change.name
+    same = (each for each in catalog.objects if each.name == change.name)
+    return next(each.part_of for each in same if each.kind == change.kind)
+
+
+def _count(conn: Connection, change: Change, table: str) -> int:
     """How many values, or rows, are in what a way down drops."""
     import psycopg
     from psycopg import sql
 
-    table, _, column = change.name.rpartition(".")
-    if change.kind == "table":
-        query = sql.SQL("SELECT count(*) FROM {}").format(sql.SQL(change.name))  # pyright: ignore[reportArgumentType]
-    else:
-        query = sql.SQL("SELECT count({}) FROM {}").format(sql.SQL(column), sql.SQL(table))  # pyright: ignore[reportArgumentType]
+    what, name = sql.SQL("*"), sql.SQL(table)  # pyright: ignore[reportArgumentType]
+    if change.kind == "column":
+        what = sql.SQL(change.name.removeprefix(f"{table}."))  # pyright: ignore[reportArgumentType]
+    query = sql.SQL("SELECT count({}) FROM {}").format(what, name)
     try:
         row = conn.execute(query).fetchone()
     except psycopg.Error:

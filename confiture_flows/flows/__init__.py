@@ -1,4 +1,12 @@
-"""Flows: the lifecycle as Prefect runs. One flow a file."""
+"""Flows: the lifecycle as Prefect runs. One flow a file.
+
+_stages.py makes task runs of the lifecycle's stages, _hooks.py calls hooks; notify.py and
+require_approval.py are the built-in hooks that need Prefect; run.py runs flows for the command
+line; deploy.py and trigger.py talk to a server about deployments.
+
+A flow is its file and a name in the tables below; to be deployed by the configuration it also
+needs its word in `_wanted._MODULES` and in `FlowName` of _deployment_config.py.
+"""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.row_count import RowCount
+from confiture_flows.blocks._asking import NO_ANSWER
 from confiture_flows.tasks._guard import is_cancelled
 
 if TYPE_CHECKING:
@@ -149,5 +149,5 @@ class ProgressArtifact(CopyObserver):
                 **more,
                 _sync=True,  # pyright: ignore[reportCallIssue]
             )
-        except (PrefectException, OSError):
+        except NO_ANSWER:
             return  # a server that cannot be told is no reason to stop a copy

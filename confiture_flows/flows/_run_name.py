@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
-from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
+
+from confiture_flows.blocks._asking import NO_ANSWER
 
 if TYPE_CHECKING:
     from confiture_flows.migrations.plan import Plan
@@ -28,7 +28,7 @@ def name_run(plan: Plan, target: str) -> None:
     try:
         with get_client(sync_client=True) as client:
             client.set_flow_run_name(run.id, name)
-    except (PrefectException, httpx.HTTPError) as error:
+    except NO_ANSWER as error:
         get_run_logger().warning("The run could not be renamed to %r: %s", name, error)
     else:
         run.name = name

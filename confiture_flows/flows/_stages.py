@@ -14,7 +14,11 @@ from prefect.utilities.urls import url_for
 
 from confiture_flows import tasks
 from confiture_flows.config import load_project
-from confiture_flows.errors import ApprovalRejectedError, ApprovalTimeoutError, RunCancelledError
+from confiture_flows.errors import (
+    ApprovalRejectedError,
+    ApprovalTimeoutError,
+    ConfitureFlowsError,
+)
 from confiture_flows.flows._ended import REJECTED, TIMED_OUT
 from confiture_flows.flows._hooks import hooks_of_run, publish_hooks_of
 from confiture_flows.flows._run_name import name_run
@@ -27,6 +31,7 @@ from confiture_flows.migrations.plan import Direction, Plan
 from confiture_flows.migrations.texts import Texts
 from confiture_flows.report.finding import Severity
 from confiture_flows.tasks._events import StageEvent, severities, tell
+from confiture_flows.tasks.publish import NOT_FAILED
 
 if TYPE_CHECKING:
     from confiture_flows.dryrun.report import DryRunReport
@@ -179,6 +184,20 @@ class TaskStages:
         tasks.publish_report(_whole(report), return_state=not report.ok)
 
 
+def cancelled_state(error: ConfitureFlowsError) -> Any:
+    """What a flow returns whose run ends by one of NOT_FAILED: the state that it ends in.
+
+    The caller of the flow never sees it as a value.
+    """
+    match error:
+        case ApprovalRejectedError():
+            return Cancelled(name=REJECTED, message=str(error))
+        case ApprovalTimeoutError():
+            return Cancelled(name=TIMED_OUT, message=str(error))
+        case _:
+            return Cancelled(message=error.message)
+
+
 def page_of_run() -> str | None:
     """The page of this flow run; that of an ephemeral server is gone when the run is."""
     return url_for("flow-run", flow_run.id) if get_current_settings().api.url else None
@@ -216,10 +235,5 @@ def run_flow(
             )
     except RunSuspended as suspended:
         raise suspended.signal from None
-    # A flow that returns a state ends in it, and its caller never sees the value.
-    except ApprovalRejectedError as error:
-        return Cancelled(name=REJECTED, message=str(error))  # pyright: ignore[reportReturnType]
-    except ApprovalTimeoutError as error:
-        return Cancelled(name=TIMED_OUT, message=str(error))  # pyright: ignore[reportReturnType]
-    except RunCancelledError as error:
-        return Cancelled(message=error.message)  # pyright: ignore[reportReturnType]
+    except NOT_FAILED as error:
+        return cancelled_state(error)

@@ -81,10 +81,13 @@ def make(options: dict[str, Any], root: Path) -> Notify:
     """
     said = read_options(NotifyOptions, "notify", options)
     try:
-        fields = [name for _, name, _, _ in Formatter().parse(said.template or "") if name]
-    except ValueError as error:
+        fields = [name for _, name, _, _ in Formatter().parse(said.template or "")]
+        unknown = [name for name in fields if name is not None and name not in _FIELDS]
+        if not unknown:
+            (said.template or "").format_map(dict.fromkeys(_FIELDS, ""))
+    except (ValueError, LookupError) as error:
         raise ConfigError(f"The hook 'notify': the template cannot be read: {error}.") from None
-    if unknown := [name for name in fields if name not in _FIELDS]:
+    if unknown:
         raise ConfigError(
             f"The hook 'notify': the template says {{{unknown[0]}}}, which nobody knows.",
             next_step=f"It may say: {', '.join(sorted(_FIELDS))}.",

@@ -6,14 +6,14 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from httpx import HTTPError
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import DeploymentApplyError
-from prefect.exceptions import ObjectAlreadyExists, PrefectException
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
+from confiture_flows.blocks._asking import NO_ANSWER
 from confiture_flows.errors import ConfigError
 from confiture_flows.flows.anonymize import anonymize_flow
 from confiture_flows.flows.copy_and_migrate import copy_and_migrate_flow
@@ -54,7 +54,7 @@ def process_pools() -> tuple[str, ...]:
     try:
         with get_client(sync_client=True) as client:
             pools = client.read_work_pools()
-    except (PrefectException, HTTPError, OSError, RuntimeError) as error:
+    except NO_ANSWER as error:
         raise _unasked(error) from None
     return tuple(sorted(each.name for each in pools if each.type == _HERE))
 
@@ -73,7 +73,7 @@ def make_process_pool(name: str) -> None:
             f"There is a work pool {name} already, of another type.",
             next_step="Choose another name.",
         ) from None
-    except (PrefectException, HTTPError, OSError, RuntimeError, ValueError) as error:
+    except (*NO_ANSWER, ValueError) as error:
         raise _unasked(error) from None
 
 
@@ -115,7 +115,7 @@ def deploy_plan(
         deployment.apply()
     except ValueError as error:
         raise ConfigError(f"The schedule is wrong: {error}") from None
-    except (DeploymentApplyError, PrefectException, HTTPError, OSError, RuntimeError) as error:
+    except (DeploymentApplyError, *NO_ANSWER) as error:
         raise _unasked(error) from None
     return DeployedPlan(
         f"{flow.name}/{deployment.name}", f"prefect worker start --pool {shlex.quote(pool)}"
@@ -124,6 +124,6 @@ def deploy_plan(
 
 def _unasked(error: Exception) -> ConfigError:
     return ConfigError(
-        f"The Prefect server does not take the deployment: {error}",
+        f"The Prefect server does not answer, or refuses: {error}",
         next_step="Check PREFECT_API_URL, and that the server is running.",
     )

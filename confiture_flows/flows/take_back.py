@@ -5,25 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from prefect import flow, tags
-from prefect.states import Cancelled
 
 from confiture_flows.config import load_project
-from confiture_flows.errors import (
-    ApprovalRejectedError,
-    ApprovalTimeoutError,
-    ConfitureFlowsError,
-    RunCancelledError,
-)
+from confiture_flows.errors import ConfitureFlowsError
 from confiture_flows.flows._approval_rule import approval_rule
-from confiture_flows.flows._ended import REJECTED, TIMED_OUT
 from confiture_flows.flows._project import project_of
 from confiture_flows.flows._request import Transaction, make_request
-from confiture_flows.flows._stages import TaskStages, page_of_run
+from confiture_flows.flows._stages import TaskStages, cancelled_state, page_of_run
 from confiture_flows.flows._targets import resolve_target
 from confiture_flows.migrations.lifecycle import RunReport
 from confiture_flows.migrations.observer import current_observer
 from confiture_flows.migrations.plan import Direction
 from confiture_flows.migrations.take_back import plan_to_take_back
+from confiture_flows.tasks.publish import NOT_FAILED
 
 
 @flow(name="take back", flow_run_name="take back {target}", validate_parameters=True)
@@ -65,13 +59,8 @@ def take_back_flow(
         try:
             with tags(f"target:{resolved.name}"):
                 return _taken_back(stages, set(versions), half_done)
-        # A flow that returns a state ends in it, and its caller never sees the value.
-        except ApprovalRejectedError as error:
-            return Cancelled(name=REJECTED, message=str(error))  # pyright: ignore[reportReturnType]
-        except ApprovalTimeoutError as error:
-            return Cancelled(name=TIMED_OUT, message=str(error))  # pyright: ignore[reportReturnType]
-        except RunCancelledError as error:
-            return Cancelled(message=error.message)  # pyright: ignore[reportReturnType]
+        except NOT_FAILED as error:
+            return cancelled_state(error)
 
 
 def _taken_back(stages: TaskStages, versions: set[str], half_done: str | None) -> RunReport:

@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from confiture_flows._imports import import_plugin, root_of
+from confiture_flows._imports import import_plugin, importing, root_of
 from confiture_flows.errors import ConfigError
 from confiture_flows.hooks.registry import HookRegistry, make_hook, registered, with_options
 
@@ -166,10 +166,7 @@ def _entry_point(name: str) -> Any:
 
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.name == name:
-            try:
+            subject = f"The hook {name!r} of {entry.value}"
+            with importing(entry.module, subject, "Install the package again that brings it."):
                 return entry.load()
-            except (ImportError, AttributeError) as error:
-                raise ConfigError(
-                    f"The hook {name!r} of {entry.value} cannot be imported: {error}."
-                ) from None
     return None

@@ -1,4 +1,4 @@
-"""What the ledger and the journal share: where their SQL stands, and how they are created."""
+"""What the ledger and its side tables share: where their SQL stands, names, how they are made."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from psycopg import Connection, sql
 
+    from confiture_flows.migrations.ledger import LedgerTable
+
+_LONGEST_NAME = 63  # bytes
+
 
 @cache
 def named_blocks(file: str) -> dict[str, str]:
@@ -22,6 +26,12 @@ def named_blocks(file: str) -> dict[str, str]:
     text = resources.files("confiture_flows.migrations").joinpath(file).read_text("utf-8")
     pieces = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
     return dict(zip(pieces[1::2], (piece.strip() for piece in pieces[2::2]), strict=True))
+
+
+def side_table_name(ledger: LedgerTable, what: str) -> str:
+    """The name of a table beside the ledger, within PostgreSQL's 63 bytes."""
+    room = _LONGEST_NAME - len(what) - 1
+    return ledger.name.encode()[:room].decode(errors="ignore") + f"_{what}"
 
 
 def create_table(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import PlanError
+from confiture_flows.migrations.validate import late_versions
 from confiture_flows.report.finding import Finding, Location, Severity
 
 if TYPE_CHECKING:
@@ -132,18 +133,6 @@ def adopt(
             *_late(directory, late, severity),
         ),
     )
-
-
-def late_versions(
-    migrations: tuple[Migration, ...], applied: set[str] | frozenset[str]
-) -> tuple[str, ...]:
-    """Versions that are not applied although a later one is, in the directory's order.
-
-    Repeatable migrations are of no order: they run again when they change.
-    """
-    versions = [migration.version for migration in migrations if not migration.repeatable]
-    last = max((i for i, version in enumerate(versions) if version in applied), default=0)
-    return tuple(version for version in versions[:last] if version not in applied)
 
 
 def _through(migrations: tuple[Migration, ...], foreign: ForeignLedger, tool: Tool) -> set[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_flows.errors import HistoryError, PlanError
-from confiture_flows.migrations.adopt import late_versions
 from confiture_flows.migrations.journal import forget_entries, locate_journal
 from confiture_flows.migrations.ledger import (
     create_ledger,
@@ -19,6 +18,7 @@ from confiture_flows.migrations.ledger import (
 )
 from confiture_flows.migrations.lock import run_lock
 from confiture_flows.migrations.observer import Observer
+from confiture_flows.migrations.validate import late_versions
 
 if TYPE_CHECKING:
     from collections.abc import Collection

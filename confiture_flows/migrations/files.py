@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import MigrationFileError, TargetError
-from confiture_flows.migrations._tables import create_table, named_blocks
+from confiture_flows.migrations._tables import create_table, named_blocks, side_table_name
 from confiture_flows.migrations.checksum import script_checksum
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class FilesTable:
 
     Attributes:
         schema: The ledger's.
-        name: The ledger's, and `_files`.
+        name: From `side_table_name`.
         ledger: The ledger's own name.
         exists: Whether it is there.
         readable: Whether the user may read it.
@@ -141,7 +141,7 @@ def _query(schema: str, name: str, ledger: str, block: str) -> sql.Composed:
 
 def locate_files(conn: Connection, ledger: LedgerTable) -> FilesTable:
     """Find the side table of a ledger, in the ledger's schema."""
-    schema, name = ledger.schema, f"{ledger.name}_files"
+    schema, name = ledger.schema, side_table_name(ledger, "files")
     row = conn.execute(named_blocks(_FILE)["locate"].encode(), (schema, name)).fetchone()
     if row is None:
         return FilesTable(schema, name, ledger.name)

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.errors import LedgerError
-from confiture_flows.migrations._tables import create_table, named_blocks
+from confiture_flows.migrations._tables import create_table, named_blocks, side_table_name
 from confiture_flows.migrations.lock import lock_held_sql
 from confiture_flows.sql.statements import Statement
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     Query = tuple[sql.Composed, dict[str, Any]]
 
 _FILE = "journal.sql"
-_LONGEST_NAME = 63  # bytes
 _LONGEST_SQL = 10_000  # characters of a statement that are kept, for messages and recognition
 
 
@@ -114,12 +113,6 @@ def _query(table: JournalTable, block: str, database: str) -> sql.Composed:
         journal=sql.Identifier(table.schema, table.name),
         lock_held=sql.SQL(lock_held_sql(database)),  # pyright: ignore[reportArgumentType]
     )
-
-
-def side_table_name(ledger: LedgerTable, what: str) -> str:
-    """The name of a table beside the ledger, within PostgreSQL's 63 bytes."""
-    room = _LONGEST_NAME - len(what) - 1
-    return ledger.name.encode()[:room].decode(errors="ignore") + f"_{what}"
 
 
 def locate_journal(conn: Connection, ledger: LedgerTable) -> JournalTable:

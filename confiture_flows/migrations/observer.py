@@ -110,6 +110,11 @@ class Observers(Observer):
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
 
+    def page(self, url: str) -> None:
+        """See Observer."""
+        for observer in self._observers:
+            observer.page(url)
+
     def tick(self) -> None:
         """See Observer."""
         for observer in self._observers:

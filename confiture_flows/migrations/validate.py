@@ -181,10 +181,19 @@ def pending(directory: Directory, rows: tuple[LedgerRow, ...]) -> tuple[Migratio
 
 def out_of_order(directory: Directory, rows: tuple[LedgerRow, ...]) -> frozenset[str]:
     """Versions that are pending although a later one is applied."""
-    applied = {row.version for row in rows}
-    versions = [each.version for each in directory.migrations if not each.repeatable]
-    last = max((i for i, version in enumerate(versions) if version in applied), default=-1)
-    return frozenset(version for version in versions[: max(last, 0)] if version not in applied)
+    return frozenset(late_versions(directory.migrations, {row.version for row in rows}))
+
+
+def late_versions(
+    migrations: tuple[Migration, ...], applied: set[str] | frozenset[str]
+) -> tuple[str, ...]:
+    """Versions that are not applied although a later one is, in the directory's order.
+
+    Repeatable migrations are of no order: they run again when they change.
+    """
+    versions = [migration.version for migration in migrations if not migration.repeatable]
+    last = max((i for i, version in enumerate(versions) if version in applied), default=0)
+    return tuple(version for version in versions[:last] if version not in applied)
 
 
 def out_of_order_severity(out_of_order: OutOfOrder | None, *, production: bool) -> Severity:

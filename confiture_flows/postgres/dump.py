@@ -86,7 +86,7 @@ def _output(
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise EmbeddedServerError(
-            f"pg_dump cannot read the schema: {said[0]}",
+            f"The schema cannot be read: {said[0]}",  # it begins with the program's name
             next_step="Check the rights of the user of this target, and whether a table is locked.",
         )
     return done.stdout

@@ -1,4 +1,8 @@
-"""What the command line and the wizard share: run plainly or as a flow, and watch it."""
+"""What the command line and the wizard share: run plainly or as a flow, and watch it.
+
+migrating.py and copying.py start a run in either way, taking_back.py undoes a failed one;
+progress.py and copy_progress.py show it, as a bar or as lines.
+"""
 
 from __future__ import annotations
 

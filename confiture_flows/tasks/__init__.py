@@ -2,6 +2,9 @@
 
 Tasks take a `Target` and open it themselves; what passes between them are frozen
 values. Retries read the error's `retryable`, and the ledger makes them safe.
+
+A task is its file, with a policy of _policy.py, and a name in the tables below; guarded.py opens a
+connection whose query ends with the task run.
 """
 
 from __future__ import annotations

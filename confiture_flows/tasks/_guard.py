@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Self
 import psycopg
 from prefect.client.orchestration import get_client
 from prefect.context import TaskRunContext
-from prefect.exceptions import PrefectException
 
+from confiture_flows.blocks._asking import NO_ANSWER
 from confiture_flows.errors import (
     ConfitureFlowsError,
     PartialApplyError,
@@ -108,7 +108,7 @@ def is_cancelled(flow_run_id: UUID | None) -> bool:
     try:
         with get_client(sync_client=True) as client:
             state = client.read_flow_run(flow_run_id).state
-    except (PrefectException, OSError, ValueError):
+    except (*NO_ANSWER, ValueError):
         return False  # a server that cannot be asked has cancelled nothing
     return state is not None and (state.is_cancelling() or state.is_cancelled())
 

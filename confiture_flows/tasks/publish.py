@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from confiture_flows.migrations.lifecycle import RunReport
     from confiture_flows.report.document import Document
 
-_WANTED = (RunCancelledError, ApprovalRejectedError, ApprovalTimeoutError)
+# Of these a run has not failed: somebody did not want it, or nobody answered.
+NOT_FAILED = (RunCancelledError, ApprovalRejectedError, ApprovalTimeoutError)
 _DONE = {Direction.UP: "applied", Direction.DOWN: "rolled back"}
 
 
@@ -76,7 +77,7 @@ def _tell(report: RunReport) -> None:
         "sqlstate": known.sqlstate if known else None,
     }
     # Nobody has to be woken for what somebody wanted.
-    wanted = not isinstance(error, Exception) or isinstance(error, _WANTED)
+    wanted = not isinstance(error, Exception) or isinstance(error, NOT_FAILED)
     if not wanted:
         for step in report.plan.steps if report.plan else ():
             if known and step.migration.version == known.version:

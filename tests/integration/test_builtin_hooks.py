@@ -175,9 +175,9 @@ def test_run_sql_goes_on_where_it_was_stopped(
     target: Target, tmp_path: Path, conn: psycopg.Connection
 ) -> None:
     conn.execute("CREATE TABLE t (id int, n int DEFAULT 0)")
-    conn.execute("INSERT INTO t SELECT 3 * g FROM generate_series(1, 100) g")
+    conn.execute("INSERT INTO t SELECT 3 * g FROM generate_series(-49, 50) g")
     path = tmp_path / "add.sql"
-    path.write_text("UPDATE t SET n = n + 1 WHERE id BETWEEN :first AND :last")
+    path.write_text("UPDATE t SET n = n + 1 WHERE id-:first >= 0 AND id <= :last")
     hook = make({"file": "add.sql", "table": "t", "key": "id", "batch_size": 10}, tmp_path)
     context = HookContext(HookPoint.AFTER_APPLY, "run_sql", "run", "shop")
     told: list[float] = []
@@ -306,6 +306,8 @@ def test_notify_refuses_what_it_cannot_send() -> None:
         ({"url": "http://x", "block": "slack/ops"}, "give either block or url"),
         ({"url": "http://x", "template": "{targt}"}, "{targt}, which nobody knows"),
         ({"url": "http://x", "template": "{"}, "cannot be read"),
+        ({"url": "http://x", "template": "{}"}, "{}, which nobody knows"),
+        ({"url": "http://x", "template": "{done:d}"}, "cannot be read"),
     ):
         with pytest.raises(ConfigError) as caught:
             notify.make(options, Path())
@@ -383,14 +385,18 @@ def test_hook_of_an_installed_package_is_found_by_its_entry_point(
     package = tmp_path / "site"
     (package / "shouter-1.0.dist-info").mkdir(parents=True)
     (package / "shouter.py").write_text("def shout(context): return 'LOUD'\n")
+    (package / "broken.py").write_text("1 / 0\n")
     (package / "shouter-1.0.dist-info" / "METADATA").write_text("Name: shouter\nVersion: 1.0\n")
     (package / "shouter-1.0.dist-info" / "entry_points.txt").write_text(
-        "[confiture_flows.hooks]\nshout = shouter:shout\n"
+        "[confiture_flows.hooks]\nshout = shouter:shout\nwreck = broken:wreck\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(package))
     write(USERS)
     done = program('[[hooks]]\nuse = "shout"\npoint = "before_apply"\n')
     assert "hook before_apply: shout: LOUD" in done.stderr
+    done = program('[[hooks]]\nuse = "wreck"\npoint = "before_apply"\n')
+    assert done.returncode == 2
+    assert "'wreck' of broken:wreck cannot be imported: ZeroDivisionError" in done.stderr
 
 
 def test_on_error_is_told_when_nobody_answers_at_the_target(

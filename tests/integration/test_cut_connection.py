@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from confiture_flows._connection import Connection
 from confiture_flows.errors import (
     PartialApplyError,
     ResumableApplyError,
@@ -47,6 +49,8 @@ class Line:
         self._open.clear()
 
     def close(self) -> None:
+        with suppress(OSError):  # closed already
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -169,3 +173,20 @@ def test_concurrent_index_build_that_was_cut_is_built_anew(
     assert conn.execute(
         "SELECT array_agg(indisvalid) FROM pg_index WHERE indrelid = 'a'::regclass"
     ).fetchone() == ([True],)
+
+
+def test_interrupt_is_not_hidden_by_a_server_that_takes_no_cancel(
+    target: Target, line: Line
+) -> None:
+    def interrupt() -> None:
+        line.close()
+        raise KeyboardInterrupt
+
+    def query() -> None:
+        with connect(replace(target, dsn=line.dsn), "test") as conn:
+            assert isinstance(conn, Connection)
+            conn.on_silence = interrupt
+            conn.execute("SELECT pg_sleep(5)")
+
+    with pytest.raises(KeyboardInterrupt):
+        query()

@@ -584,5 +584,10 @@ def test_journal_of_a_ledger_with_a_long_name(
     conn.execute("CREATE TABLE known (id int)")
     name = "l" * 63
     long = replace(engine, target=replace(engine.target, ledger=name))
-    long.migrate(write({"0001_a.up.sql": "INSERT INTO known VALUES (1);\nVACUUM known;"}))
+    up = "INSERT INTO known VALUES (1);\nVACUUM known;"
+    directory = write({"0001_a.up.sql": up, "0001_a.down.sql": "TRUNCATE known;"})
+    long.migrate(directory)
     assert long.versions() == ["0001"]
+
+    long.rollback(directory)
+    assert long.versions() == []

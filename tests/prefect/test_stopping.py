@@ -11,12 +11,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from prefect import flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import CancelledRun
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    temporary_settings,
+)
 from prefect.states import Cancelling
 
 from confiture_flows import tasks
@@ -26,6 +32,7 @@ from confiture_flows.flows._targets import given_target
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.plan import plan_forward
 from confiture_flows.target import Target
+from confiture_flows.tasks._guard import is_cancelled
 from tests.support import eventually, sleepers
 
 SLOW = {
@@ -47,6 +54,13 @@ def check_nothing_is_left(conn: psycopg.Connection) -> None:
     conn.execute("SET lock_timeout = '1s'")
     assert conn.execute("SELECT version FROM tb_confiture").fetchall() == [("0001",)]
     conn.execute("ALTER TABLE users ADD free int")  # fails if the lock were still held
+
+
+def test_server_that_is_away_has_cancelled_nothing() -> None:
+    # What it raised ended the thread that watches, and with it every timeout of the run.
+    nowhere = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
+    with temporary_settings(nowhere):
+        assert not is_cancelled(uuid4())
 
 
 def test_timeout_of_the_stage_ends_the_query(

@@ -142,6 +142,11 @@ def make(options: dict[str, Any], root: Path) -> RunSql:
     return RunSql(path, said.file, said)
 
 
+def _number(key: int) -> str:
+    """A key as SQL; behind a minus, a bare negative one would begin a comment."""
+    return str(key) if key >= 0 else f"({key})"
+
+
 @dataclass(slots=True)
 class _Work:
     hook: RunSql
@@ -186,10 +191,11 @@ class _Work:
         if row is None or row[0] is None:
             self._query(conn, _NOTE, last, True, 0, *self._key)
             return
-        bounds = {"first": str(int(row[0])), "last": str(int(row[1]))}
-        self.at = f" ({options.key} {bounds['first']} to {bounds['last']})"
+        first, last_of_batch = int(row[0]), int(row[1])
+        self.at = f" ({options.key} {first} to {last_of_batch})"
+        bounds = {"first": _number(first), "last": _number(last_of_batch)}
         text = _BOUND.sub(lambda match: bounds[match[1]], self.text)
-        self._query(conn, _NOTE, int(row[1]), False, self._execute(conn, text), *self._key)
+        self._query(conn, _NOTE, last_of_batch, False, self._execute(conn, text), *self._key)
 
     def _execute(self, conn: Connection, text: str) -> int:
         """Run the statements of the text.

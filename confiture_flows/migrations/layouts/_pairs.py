@@ -14,6 +14,7 @@ from confiture_flows.migrations.layouts import Found, Reading
 from confiture_flows.migrations.layouts._files import (
     file_names,
     foreign_steps,
+    lines_of,
     misnamed,
     version_keys,
     without_up,
@@ -37,7 +38,7 @@ _NAME = re.compile(
 )
 # A name that Python programs have too, such as conftest.py, is none.
 _PYTHON_NAME = re.compile(r"^(?P<stem>(?P<version>\d[^_.]*)_(?P<name>[^.]+))\.py$")
-_PYTHON_MARK = re.compile(rb"^(?:async\s+)?def\s+up\b|^(?:from|import)\s+confiture\b", re.MULTILINE)
+_PYTHON_MARK = re.compile(rb"^(?:async\s+)?def\s+up\b|^(?:from|import)\s+confiture\b")
 # sqlx reads this from the first line of a file.
 _SQLX_NO_TRANSACTION = "-- no-transaction"
 
@@ -55,7 +56,11 @@ def is_pairs(directory: Path) -> bool:
     if any(_NAME.match(name) for name in file_names(directory, ".up.sql")):
         return True
     python = [name for name in file_names(directory, ".py") if _PYTHON_NAME.match(name)]
-    return any(_PYTHON_MARK.search(Path(directory, name).read_bytes()) for name in python[:20])
+    return any(
+        _PYTHON_MARK.search(line)
+        for name in python[:20]
+        for line in lines_of(Path(directory, name))
+    )
 
 
 def read_pairs(directory: Path, *, identity_is_stem: bool, order_as_text: bool = False) -> Reading:

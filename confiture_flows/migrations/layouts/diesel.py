@@ -29,12 +29,13 @@ def _read(directory: Path) -> Reading:
     for folder in folders_with(directory, "up.sql"):
         try:
             mode = _transaction_mode(folder / "metadata.toml")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
             findings.append(
                 Finding(
                     "file.metadata",
                     Severity.ERROR,
-                    f"metadata.toml cannot be read: {error}",
+                    f"metadata.toml cannot be read: {why}",
                     location=Location(folder / "metadata.toml"),
                 )
             )

@@ -111,6 +111,7 @@ REFUSED = {
     "SELECT setval('t_id_seq', 7);": "moves a sequence",
     "SELECT pg_advisory_lock(1);": "outlives the transaction",
     "INSERT INTO t (n) VALUES (2);": "writes rows of t",
+    "CREATE TABLE IF NOT EXISTS t (n int); INSERT INTO t (n) VALUES (2);": "writes rows of t",
     "UPDATE t SET n = 2;": "leaves dead ones",
     "DELETE FROM t;": "writes rows of t",
     "COPY t TO '/tmp/x';": "reads or writes a file",

@@ -149,9 +149,10 @@ def test_data_that_a_way_back_loses_is_told(
     directory = write(
         {
             "0001_a.up.sql": "ALTER TABLE t ADD d int; UPDATE t SET d = a WHERE a <= 20;"
+            'ALTER TABLE t ADD "e.f" int; UPDATE t SET "e.f" = 1 WHERE a <= 10;'
             "CREATE TABLE copy AS SELECT * FROM t; ALTER TABLE t DROP b;",
             "0001_a.down.sql": "ALTER TABLE t ADD b text; DELETE FROM t WHERE a > 45;"
-            "DROP TABLE copy; ALTER TABLE t DROP d;",
+            'DROP TABLE copy; ALTER TABLE t DROP d, DROP "e.f";',
         }
     )
 
@@ -162,10 +163,11 @@ def test_data_that_a_way_back_loses_is_told(
     assert {(loss.name, loss.what, loss.values) for loss in proof.losses} == {
         ("public.copy", "dropped", 50),
         ("public.t.d", "dropped", 20),
+        ('public.t."e.f"', "dropped", 10),
         ("public.t.b", "emptied", 50),
         ("rows", "deleted", 5),
     }
-    assert codes(report).count("rollback.loses_data") == 4
+    assert codes(report).count("rollback.loses_data") == 5
 
 
 def test_repeatable_migrations_have_no_way_back_and_stay(

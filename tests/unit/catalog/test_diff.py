@@ -24,7 +24,7 @@ ALL = (TABLE, ID, MAIL, KEY, INDEX, SEQUENCE, BODY)
 
 
 def catalog(*objects: CatalogObject) -> Catalog:
-    return Catalog(tuple(sorted(objects)))
+    return Catalog.of(objects)
 
 
 def test_equal_catalogs_have_no_change() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -398,3 +399,19 @@ def test_checksum_is_that_of_the_raw_bytes(write_directory) -> None:
     assert migration.checksum == (
         "1ffc3c6acdbb610bcc942c606c787270e7c9d149c473e9d9aaa4fe597d5e402d"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that not even root can read")
+def test_file_that_cannot_be_read_is_told_and_not_raised(tmp_path: Path) -> None:
+    unreadable = Path("/proc/self/mem")
+    for name in ("up.sql", "down.sql"):
+        (tmp_path / "diesel" / "1_a" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "diesel" / "1_a" / name).write_text("SELECT 1;")
+    (tmp_path / "diesel" / "1_a" / "metadata.toml").symlink_to(unreadable)
+    (finding,) = discover(tmp_path / "diesel").findings
+    assert (finding.code, "Input/output error" in finding.message) == ("file.metadata", True)
+
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "0001_a.py").symlink_to(unreadable)
+    with pytest.raises(ConfigError, match="No layout fits"):
+        discover(tmp_path / "pairs")

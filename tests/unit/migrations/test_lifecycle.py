@@ -18,6 +18,7 @@ from confiture_flows.migrations.discovery import Directory
 from confiture_flows.migrations.ledger import LedgerRow
 from confiture_flows.migrations.lifecycle import RunReport, run_lifecycle
 from confiture_flows.migrations.migration import Migration
+from confiture_flows.migrations.observer import Observer, Observers
 from confiture_flows.migrations.plan import Direction, Plan, plan_back, plan_forward
 from confiture_flows.report.finding import Finding, Severity
 
@@ -331,3 +332,8 @@ def test_first_error_is_raised_whatever_fails_while_it_is_told(make_stages, late
 
     assert caught.value is first
     assert stages.calls[-1] == "publish"
+
+
+def test_several_observers_hear_all_that_one_hears() -> None:
+    heard = {name for name, value in vars(Observer).items() if callable(value)}
+    assert heard <= vars(Observers).keys()
