@@ -212,7 +212,7 @@ def prefect_server() -> Iterator[TemporaryServer]:
     )
 
     with temporary_server() as server:
-        server.wait(seconds=240)  # other workers keep the machine busy meanwhile
+        server.wait()
         # Each flow of this process would wait up to a second for its heartbeat's thread to end.
         # Processes that tests start, as users do, have theirs.
         with temporary_settings(
