@@ -53,6 +53,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 0 if alone else None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that need Prefect first, so that one worker begins with them and one server does.
+
+    Workers begin with a half of the list each, and later take over from the ends of the others'.
+    What a Prefect test waits for (processes, pages, kills) then also comes early, and not when
+    the other worker has nothing left to do.
+    """
+    items.sort(key=lambda item: "prefect_server" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -194,11 +205,19 @@ def prefect_server() -> Iterator[TemporaryServer]:
     When all tests are over it has to hold none of their secrets.
     """
     # Imported here, so that a run of the other tests need not wait for Prefect.
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
 
     with temporary_server() as server:
-        server.wait(seconds=240)  # other workers keep the machine busy meanwhile
-        with temporary_settings({PREFECT_API_URL: server.api_url}):
+        server.wait()
+        # Each flow of this process would wait up to a second for its heartbeat's thread to end.
+        # Processes that tests start, as users do, have theirs.
+        with temporary_settings(
+            {PREFECT_API_URL: server.api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        ):
             yield server
             _have_all_kept()
         if found := leaks.leaks_in_folder(server.home):

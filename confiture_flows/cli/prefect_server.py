@@ -66,8 +66,8 @@ class TemporaryServer:
             "DO_NOT_TRACK": "1",
         }
 
-    def wait(self, seconds: float = 60) -> None:
-        """Wait until it answers.
+    def wait(self, seconds: float = 240) -> None:
+        """Wait until it answers; a first start compiles Prefect, for minutes on a busy machine.
 
         Raises:
             ConfigError: It ended, or took longer than that.

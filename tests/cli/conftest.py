@@ -18,8 +18,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from confiture_flows.cli.main import main
 from tests import leaks
+from tests.forked import PROGRAM, ForkedProgram, ForkingProcess, forking_process
 
-PROGRAM = Path(sys.executable).with_name("confiture-flows")
 PASSWORD = leaks.PASSWORD
 
 
@@ -61,9 +61,14 @@ class Runner:
     """Runs the program in the test's folder: `run("migrate", "--plain", dsn=...)`."""
 
     def __init__(
-        self, folder: Path, environment: dict[str, str], capfd: pytest.CaptureFixture[str]
+        self,
+        folder: Path,
+        environment: dict[str, str],
+        capfd: pytest.CaptureFixture[str],
+        programs: ForkingProcess,
     ) -> None:
         self._folder, self._environment, self._capfd = folder, environment, capfd
+        self._programs = programs
 
     def __call__(self, *arguments: str, cwd: Path | None = None, **where: str | None) -> Result:
         """Start it as a process; keywords in capitals are variables of its environment."""
@@ -98,7 +103,10 @@ class Runner:
 
     def _start(
         self, arguments: tuple[str, ...], cwd: Path | None, where: dict[str, str | None]
-    ) -> subprocess.Popen[str]:
+    ) -> subprocess.Popen[str] | ForkedProgram:
+        variables = self._variables(dict(where))
+        if not any(name.startswith("PYTHON") for name in variables):
+            return self._programs.start(arguments, cwd or self._folder, variables)
         return subprocess.Popen(
             [PROGRAM, *arguments],
             stdin=subprocess.DEVNULL,
@@ -106,22 +114,34 @@ class Runner:
             stderr=subprocess.PIPE,
             text=True,
             cwd=cwd or self._folder,
-            env=self._variables(dict(where)),
+            env=variables,
         )
 
-    def _finish(self, process: subprocess.Popen[str]) -> Result:
+    def _finish(self, process: subprocess.Popen[str] | ForkedProgram) -> Result:
         try:
             out, err = process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+        assert process.returncode is not None
         return Result(process.returncode, out, err)
 
 
+@pytest.fixture(scope="session")
+def programs() -> Iterator[ForkingProcess]:
+    with forking_process() as found:
+        yield found
+
+
 @pytest.fixture
-def run(tmp_path: Path, environment: dict[str, str], capfd: pytest.CaptureFixture[str]) -> Runner:
+def run(
+    tmp_path: Path,
+    environment: dict[str, str],
+    capfd: pytest.CaptureFixture[str],
+    programs: ForkingProcess,
+) -> Runner:
     """The program."""
-    return Runner(tmp_path, environment, capfd)
+    return Runner(tmp_path, environment, capfd, programs)
 
 
 @pytest.fixture

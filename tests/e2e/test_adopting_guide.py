@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +12,8 @@ import pytest
 from psycopg import sql
 
 from confiture_flows.migrations.adoption import all_tools
-from confiture_flows.target import describe_dsn
 from tests.foreign_ledgers import ITEMS, ORDERS, SCHEMA, SHOPS, USERS, pairs
+from tests.pages.walkthrough import Reader, normalised
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "adopting.md"
 FLAT = {"1_users.sql": USERS, "2_orders.sql": ORDERS, "3_items.sql": ITEMS}
@@ -54,46 +51,30 @@ def sections() -> dict[str, list[Step]]:
     return found
 
 
-def normalised(text: str) -> list[str]:
-    """Without what is another at every run: times, durations, and the width of columns."""
-    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME", text)
-    text = re.sub(r"\b\d+(?:\.\d)? (ms|s)\b", r"N \1", text)
-    return [" ".join(line.split()).strip("─ ") for line in text.splitlines() if line.strip("─ ")]
-
-
-class Shell:
-    """Runs commands as the guide's reader would, in a pipe."""
-
-    def __init__(self, folder: Path, dsn: str, conn: psycopg.Connection) -> None:
-        self._folder, self._dsn, self._conn = folder, dsn, conn
-
-    def __call__(self, command: str) -> str:
-        if psql := re.fullmatch(r"psql -c '(.+)'", command):
-            # psql may not be there; what it would do is.
-            return self._conn.execute(psql[1].encode()).statusmessage or ""
-        done = subprocess.run(
-            ["sh", "-c", command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=self._folder,
-            timeout=60,
-            env={
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin",
-                "HOME": str(self._folder),
-                "LC_ALL": "C.UTF-8",
-                "CONFITURE_DSN": self._dsn,
-                "PGTZ": "UTC",
-            },
-        )
-        said = done.stdout.replace(describe_dsn(self._dsn), "shop@localhost")
-        return said.replace(f"{self._folder}/", "")
+Shell = Callable[[str], str]
 
 
 @pytest.fixture
-def shell(tmp_path: Path, dsn: str, conn: psycopg.Connection) -> Shell:
-    return Shell(tmp_path, dsn, conn)
+def shell(
+    tmp_path: Path,
+    dsn: str,
+    conn: psycopg.Connection,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """Runs commands as the guide's reader would, in a pipe."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONFITURE_DSN", dsn)
+    monkeypatch.setenv("PGTZ", "UTC")
+    reader = Reader(tmp_path, conn, dsn, capfd)
+
+    def type_command(command: str) -> str:
+        if psql := re.fullmatch(r"psql -c '(.+)'", command):
+            # psql may not be there; what it would do is.
+            return conn.execute(psql[1].encode()).statusmessage or ""
+        return reader.type(command)[1]
+
+    return type_command
 
 
 def test_every_tool_has_its_section() -> None:

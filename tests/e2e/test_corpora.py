@@ -31,10 +31,8 @@ CORPORA = [
     pytest.param("svix", "pairs", 16, {}, id="svix"),
 ]
 
-pytestmark = pytest.mark.usefixtures("prefect_server")
 
-
-@pytest.mark.usefixtures("shared_roles")
+@pytest.mark.usefixtures("prefect_server", "shared_roles")
 @pytest.mark.parametrize(("project", "layout", "number", "said"), CORPORA)
 def test_project_applies_in_order_and_a_second_run_does_nothing(
     project: str,
@@ -103,6 +101,7 @@ def test_replay_of_a_project_finds_what_was_made_by_hand_and_nothing_else(
     assert sorted(check()) == sorted(HAND_MADE)
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_neosync_goes_back_to_an_empty_schema(
     corpora: Path, target: Target, conn: psycopg.Connection
 ) -> None:
@@ -116,6 +115,7 @@ def test_neosync_goes_back_to_an_empty_schema(
     assert [each for each in left if "tb_confiture" not in each.name] == []
 
 
+@pytest.mark.usefixtures("prefect_server")
 @pytest.mark.parametrize("project", ["langfuse", "e2b"])
 def test_commit_in_the_middle_is_refused_unless_declared(
     project: str, corpora: Path, target: Target, new_database: Callable[[], str]
@@ -124,6 +124,7 @@ def test_commit_in_the_middle_is_refused_unless_declared(
         migrate_flow(target=target.name, directory=str(corpora / project / "migrations"))
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_concourse_needs_its_layout_named(corpora: Path, target: Target) -> None:
     with given_target(target), pytest.raises(HistoryError, match="1626194317 stands twice") as e:
         migrate_flow(target=target.name, directory=str(corpora / "concourse" / "migrations"))

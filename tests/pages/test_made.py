@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,14 @@ def test_each_feature_of_the_plan_has_the_tests_that_it_asks_for() -> None:
     short = {each.name: each.count() for each in FEATURES if each.count() < each.asked}
     assert short == {}
     assert sum(each.count() for each in FEATURES) >= sum(each.asked for each in FEATURES)
+
+
+def test_layers_of_contributing_are_those_that_are_checked() -> None:
+    checked = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = [each.replace(" | ", " and ") for each in checked["contracts"][0]["layers"]]
+    assert layers[-2].startswith("_anonymization_config and ")
+    layers[-2] = "the parts of config that begin with an underscore"
+    page = " ".join((REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    said = re.search(r"`pyproject.toml`\): (.+?)\. Nothing imports upwards", page)
+    assert said
+    assert said[1].split(", ") == layers

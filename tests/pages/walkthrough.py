@@ -87,26 +87,29 @@ class Reader:
 
     def _type(self, where: str, typed: str, shown: list[str], wanted: int) -> None:
         typed = typed.partition(" #")[0].strip()
-        ours = typed.startswith("confiture-flows ") and not set(typed) & set("|&;$>")
-        code, said = (self._run_here if ours else self._run)(typed)
-        lines = normalised(self._as_shown(said))
+        code, said = self.type(typed)
         assert code == wanted, f"{where}\nended with {code}:\n{said}"
-        if not contains(lines, normalised("\n".join(shown))):
-            pytest.fail(f"{where}\nsaid:\n{self._as_shown(said)}")
+        if not contains(normalised(said), normalised("\n".join(shown))):
+            pytest.fail(f"{where}\nsaid:\n{said}")
 
-    def _as_shown(self, said: str) -> str:
-        return said.replace(f"{self.folder}/", "").replace(describe_dsn(self.dsn), "shop@localhost")
+    def type(self, command: str) -> tuple[int, str]:
+        """Run a command in the folder; its exit code, and what it says as pages show it."""
+        ours = command.startswith("confiture-flows ") and not set(command) & set("|&;$>")
+        code, said = (self._run_here if ours else self._run)(command)
+        said = said.replace(f"{self.folder}/", "")
+        return code, said.replace(describe_dsn(self.dsn), "shop@localhost")
 
     def _run_here(self, typed: str) -> tuple[int, str]:
         """In this process, which spares a second and a half of start-up."""
         self.capture.readouterr()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", shlex.split(typed))
+            patch.setattr(sys, "stderr", sys.stdout)  # what is said stays in order
             with pytest.raises(SystemExit) as left:
                 main()
         said = self.capture.readouterr()
         assert isinstance(left.value.code, int)
-        return left.value.code, said.err + said.out
+        return left.value.code, said.out + said.err
 
     def _run(self, typed: str) -> tuple[int, str]:
         bin_folder = Path(sys.executable).parent
