@@ -113,7 +113,7 @@ def test_dry_run_shows_originals_on_a_terminal_only(
 
     text = "\n".join(screen(shown(*command)))
     assert "original1@" in text  # a narrow terminal breaks the rest of it
-    assert "1 warning." in text
+    assert "2 warnings." in text
     assert '"public.people.born" = "date-shift"' in text
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         psycopg.connect(staging)
