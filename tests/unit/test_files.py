@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -26,11 +27,14 @@ def on_a_full_disk(work: Callable[[], object]) -> None:
 def test_permissions_and_links_stay(tmp_path: Path) -> None:
     path, link = tmp_path / "a.sql", tmp_path / "link.sql"
     path.write_text("old")
+    owner = 12345 if os.geteuid() == 0 else os.geteuid()
+    os.chown(path, owner, -1)
     path.chmod(0o640)
     link.symlink_to(path)
     write_whole(link, b"new")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
     assert link.is_symlink()
+    assert path.stat().st_uid == owner
     write_whole(tmp_path / "b.sql", b"new")
     write_whole(tmp_path / "c.sql", b"new", 0o600)
     modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("b.sql", "c.sql")]
