@@ -223,7 +223,7 @@ def test_hook_of_the_migrations_transaction_calls_no_api_and_is_told_after_it(
     assert not any("note" in name for name in runs_of(prefect_client, run.id))
     logs = ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [str(run.id)]}}})
     lines = [each["message"] for each in logs if "note" in each["message"]]
-    assert [line.partition(" (0.")[0] for line in sorted(lines)] == [
+    assert [line.rpartition(" (")[0] for line in sorted(lines)] == [
         "hook after_apply: note (0001): noted",
         "hook after_apply: note (0002): noted",
     ]

@@ -58,8 +58,9 @@ def check_nothing_is_left(conn: psycopg.Connection) -> None:
 
 def test_server_that_is_away_has_cancelled_nothing() -> None:
     # What it raised ended the thread that watches, and with it every timeout of the run.
-    nowhere = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
-    with temporary_settings(nowhere):
+    with temporary_settings(
+        {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
+    ):
         assert not is_cancelled(uuid4())
 
 
