@@ -127,12 +127,14 @@ def new_database(server: Server, template: str) -> Iterator[Callable[[], str]]:
     """Make databases; each call gives the DSN of a new, empty one."""
     made: list[str] = []
     with psycopg.connect(server.dsn, autocommit=True) as admin:
+        # Where files are in memory, to copy them takes half as long as to log each page.
+        copied = sql.SQL("STRATEGY file_copy" if admin.info.server_version >= 150000 else "")
 
         def make() -> str:
             name = f"confiture_test_{os.getpid()}_{next(_numbers)}"
             admin.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(template)
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
+                    sql.Identifier(name), sql.Identifier(template), copied
                 )
             )
             made.append(name)

@@ -35,10 +35,13 @@ def eventually(
 ) -> Value:
     """Read until it is good, or fail with what was read last."""
     deadline = time.monotonic() + seconds
+    pause = 0.03
     while not good(value := read()):
         if time.monotonic() > deadline:
             pytest.fail(f"still {value!r} after {seconds} s")
-        time.sleep(0.05)
+        time.sleep(pause)
+        # Who waits long should not keep busy the server that it asks.
+        pause = min(pause * 1.3, 0.3)
     return value
 
 

@@ -41,12 +41,21 @@ def run(flow: Any, known: str, directory: Path, **parameters: Any) -> RunReport:
 
 
 def task_runs(client: SyncPrefectClient, flow_run_id: Any) -> dict[str, str]:
+    """The states of a completed flow's tasks, once the server has recorded all of them."""
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
-    runs = client.read_task_runs(
-        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])), limit=200
-    )
-    return {each.name: each.state_name or "" for each in runs}
+    only = FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id]))
+
+    def read() -> dict[str, str]:
+        runs = client.read_task_runs(flow_run_filter=only, limit=200)
+        return {each.name: each.state_name or "" for each in runs}
+
+    def whole(found: dict[str, str]) -> bool:
+        names = {name.split()[0] for name in found}
+        stages = {"discover", "read", "validate", "plan", "apply", "verify", "publish"}
+        return names >= stages and set(found.values()) == {"Completed"}
+
+    return eventually(read, whole, seconds=30)
 
 
 def test_flow_applies_what_is_pending_and_a_second_run_does_nothing(
