@@ -215,7 +215,7 @@ def secret_findings(project: Project) -> tuple[Finding, ...]:
             found.append(
                 Finding(
                     "anonymization.secret_readable",
-                    Severity.WARNING,
+                    Severity.INFO,
                     "Every user of this machine may read the secret of the anonymization.",
                     next_step=f"chmod 600 {said.secret_file}",
                     location=Location(said.secret_file),
