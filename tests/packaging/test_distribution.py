@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,6 +65,16 @@ def test_wheel_holds_the_package_and_nothing_else(built: Path, package_files: se
         "entry_points.txt",
         "licenses/LICENSE",
     }
+
+
+def test_changelog_says_what_the_version_brings() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = re.findall(
+        r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$",
+        (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert versions[:2] == ["Unreleased", project["version"]]
 
 
 def test_sdist_holds_what_a_wheel_is_made_from(built: Path, package_files: set[str]) -> None:
