@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from confiture_flows._files import write_whole
 from confiture_flows.anonymization.detect import proposed_strategy
 from confiture_flows.anonymization.json_paths import KEYS
 from confiture_flows.anonymization.registry import registered
@@ -185,7 +186,7 @@ def write_rules(rules: tuple[ProposedRule, ...], path: Path) -> None:
         before = data.replace("\r\n", "\n")
         after = _inserted(before, as_toml(rules), table)
         _check(before, after, rules, table, path)
-        path.write_bytes(after.replace("\n", ending).encode("utf-8"))
+        write_whole(path, after.replace("\n", ending).encode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"The rules cannot be written: {said}.", file=path) from None

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from confiture_flows._deployment_config import DeploymentConfig, FlowName, OnCollision
 from confiture_flows.errors import ConfigError
+from confiture_flows.target import IN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,11 +191,12 @@ def _check_parameters(said: DeploymentConfig, form: dict[str, Any], wrong: _Wron
             f"It has: {', '.join(known)}.",
         )
     for name in ("source", "target"):
-        if {":", "="} & set(str(said.parameters.get(name, ""))):
+        if {":", "="} & set(str(said.parameters.get(name, "")).removeprefix(IN_VARIABLE)):
             # Parameters are stored and shown; a password in one would be too.
             raise wrong(
                 f"{name} looks like a connection string, and has to be a name.",
-                "Put it into [targets.NAME], or a PostgresTarget block, and name that.",
+                "Put it into [targets.NAME], a PostgresTarget block, or a variable of the worker, "
+                f'and name that ("{IN_VARIABLE}NAME" is a variable).',
             )
     try:
         json.dumps(said.parameters)

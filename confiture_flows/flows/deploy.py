@@ -22,6 +22,7 @@ from confiture_flows.flows._deployment_diff import (
 from confiture_flows.flows._server import prefect_server, refusal
 from confiture_flows.flows._wanted import WantedDeployment, wanted_deployments
 from confiture_flows.report.document import Block, Document, Paragraph, Table
+from confiture_flows.target import IN_VARIABLE
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -175,7 +176,8 @@ def _is_git(project: str) -> bool:
 
 def _check_targets(wanted: WantedDeployment, project: Project) -> None:
     for name in wanted.targets:
-        if name not in project.targets:
+        # A variable is the worker's, and cannot be looked for from here.
+        if name not in project.targets and not name.startswith(IN_VARIABLE):
             load_block(PostgresTarget, name, unknown_target(name, project))
 
 

@@ -31,6 +31,7 @@ from confiture_flows.cli.trigger import trigger
 from confiture_flows.config import load_project
 from confiture_flows.errors import ConfigError
 from confiture_flows.flows._wanted import wanted_deployments
+from confiture_flows.flows.deploy import plan_deployments
 from confiture_flows.flows.plan_deployment import deploy_plan
 from confiture_flows.plan_file import PlanFile, PlanMigrations, write_plan_file
 from confiture_flows.postgres import Server
@@ -412,6 +413,20 @@ def test_wrong_tables_are_told(
     with pytest.raises(ConfigError, match=said) as wrong:
         wanted_deployments(load_project(), "p" if "work pool" not in said else None)
     assert "sesame" not in str(wrong.value)
+
+
+def test_target_may_be_a_variable_of_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pool: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = f'[deployments.x]\nflow = "migrate"\nwork_pool = "{pool}"\nparameters.target = '
+    (tmp_path / "confiture.toml").write_text(f'{table}"env:SHOP"\n')
+    (found,) = plan_deployments(load_project()).diffs
+    assert found.wanted.parameters == {"target": "env:SHOP"}
+    assert found.wanted.limit == "confiture-flows.env-SHOP"
+    (tmp_path / "confiture.toml").write_text(f'{table}"shop"\n')
+    with pytest.raises(ConfigError, match="shop"):
+        plan_deployments(load_project())
 
 
 def test_targets_alone_give_deployments_on_demand(
