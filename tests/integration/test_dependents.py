@@ -17,7 +17,11 @@ from confiture_flows.report.finding import Severity
 
 RULE = next(each for each in own_rules() if each.code == "CF43")
 TABLE = yaml.safe_load((Path(__file__).parents[1] / "rules" / "CF43.yml").read_text())
-SCRIPTS = [(TABLE["before"], case["sql"]) for kind in ("fail", "pass") for case in TABLE[kind]]
+SCRIPTS = [
+    (case.get("before", TABLE["before"]), case["sql"])
+    for kind in ("fail", "pass")
+    for case in TABLE[kind]
+]
 # What the cases of the rule are not about.
 MORE = """
 CREATE TABLE t (a int PRIMARY KEY, b int, c text, d int CHECK (d > 0), e int);
