@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 import uuid
 from collections.abc import Callable  # noqa: TC003 - of a dataclass
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 UNFIT = object()  # what `result` gives for a value that is refused
 _LARGE = 2**40  # so many different results that none is the value itself by chance
 _LONG = 10  # characters from which on a permutation's fixed points are not to be met
+_SMALLER_SECONDS = 5.0
 _INTEGERS = {"int2": 16, "int4": 32, "int8": 64}
 
 
@@ -265,14 +268,19 @@ def _smaller(tried: Tried, check: Callable[[Any], str | None]) -> Broken | None:
     from hypothesis import find
     from hypothesis.errors import Flaky, NoSuchExample
 
-    try:
-        value = find(
-            tried.samples.generator, lambda value: bool(_asked(check, value)), settings=quiet(200)
-        )
-    except (NoSuchExample, Flaky):
-        return None
-    why = _asked(check, value)
-    return Broken(why, value) if why else None
+    # Hypothesis may look for a smaller one for five minutes; nobody waits for that.
+    until = time.monotonic() + _SMALLER_SECONDS
+    found: list[Broken] = []
+
+    def is_broken(value: Any) -> bool:
+        why = _asked(check, value) if time.monotonic() < until else None
+        if why and (not found or _size(value) < _size(found[0].example)):
+            found[:] = [Broken(why, value)]
+        return bool(why)
+
+    with suppress(NoSuchExample, Flaky):  # the second when its time is up
+        find(tried.samples.generator, is_broken, settings=quiet(200))
+    return found[0] if found else None
 
 
 def _raised(made: StrategyBase, value: Any) -> BaseException | None:

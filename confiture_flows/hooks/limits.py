@@ -28,6 +28,7 @@ _AGAIN = 0.25
 _LOOK = 0.05
 _LONGEST = 3600.0  # seconds of one wait; the platform has a limit of its own
 _ASK_EVERY = 1.0  # seconds; a short hook asks nobody
+_CALLS = 100  # each lets in what was sent to the thread before; one is enough
 
 
 class TimeIsUp(Exception):
@@ -76,6 +77,10 @@ def time_limit(
         raise watch.reason
 
 
+def _nothing() -> None:
+    """Do nothing, by a call."""
+
+
 class _Watch:
     """Watches the thread that it is made in."""
 
@@ -85,7 +90,7 @@ class _Watch:
         self._seconds, self._conn, self._stopped = seconds, conn, stopped
         # Plain attributes and single calls into C: an interrupt that arrives inside of `with
         # lock` may leave the lock held for good.
-        self._done = self._finished = False
+        self._done = self._finished = self._interrupted = False
         self._wake, self._gone = threading.Lock(), threading.Lock()
         self._wake.acquire()
         self._gone.acquire()
@@ -116,9 +121,12 @@ class _Watch:
             self._gone.acquire(timeout=_LOOK)
         if self._in_main:
             signal.signal(signal.SIGALRM, self._before or signal.SIG_DFL)
-        else:
-            # One that was sent and has not arrived would arrive in the midst of what follows.
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), None)
+        elif self._interrupted:
+            # One that was sent and has not arrived would arrive in the midst of what follows, so it
+            # is let in here. To take it back is no way: Python then goes on looking for it before
+            # every call, as long as the process lives, and 3.11 never ends a call that is traced.
+            for _ in range(_CALLS):
+                _nothing()
 
     def _watch(self) -> None:
         try:
@@ -160,6 +168,7 @@ class _Watch:
         if self._in_main:
             signal.pthread_kill(self._watched, signal.SIGALRM)
         else:
+            self._interrupted = True
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(self._watched), ctypes.py_object(_Interrupt)
             )
