@@ -146,13 +146,15 @@ def kind_of(type_name: str) -> ValueKind | None:
 
 def quiet(examples: int) -> settings:
     """Settings of hypothesis that give the same values each time, and write nothing down."""
-    from hypothesis import HealthCheck, settings
+    from hypothesis import HealthCheck, Phase, settings
 
     return settings(
         max_examples=examples,
         database=None,
         deadline=None,
         derandomize=True,
+        # It explains failures by tracing every line, which nobody would see.
+        phases=(Phase.generate, Phase.shrink),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
 
