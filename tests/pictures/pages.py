@@ -127,9 +127,10 @@ def _approval(browser: Browser[Any], client: SyncPrefectClient) -> None:
         browser(lambda pages, found=found: pages.open_artifact(found).count())
         _shot(browser, name, height)
     browser(lambda pages: pages.open_form_of_approval(run.id).count())
-    browser(lambda pages: pages.fill_approval(name="Ann", note="As talked over on Monday.").count())
+    answer = {"name": "Ann", "note": "As talked over on Monday."}
+    browser(lambda pages: pages.fill_approval(**answer).count())
     _shot(browser, "form-of-approval", 1150)
-    browser(lambda pages: pages.send_approval())
+    browser(lambda pages: pages.send_approval(**answer))
     eventually(state, lambda name: name == "Completed", seconds=240)
 
 

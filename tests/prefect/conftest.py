@@ -150,8 +150,7 @@ def resume(request: pytest.FixtureRequest) -> Callable[..., None]:
         look = request.getfixturevalue("browser")
         asked = look(lambda shown: shown.open_form_of_approval(run_id).inner_text())
         assert "Approve 1 migration on shop?" in asked
-        look(lambda shown: shown.fill_approval(name=name, note=note).count())
-        look(lambda shown: shown.send_approval())
+        look(lambda shown: shown.send_approval(name=name, note=note))
         look(lambda shown: shown.leave())
 
     return approve
