@@ -165,6 +165,20 @@ SLOW = {
 }
 
 
+# The second step ends when somebody makes the table go_on, and after a minute at the latest.
+HELD = SLOW | {
+    "0002_step.up.sql": """
+CREATE TABLE step_2 (id int);
+DO $$ BEGIN
+    FOR attempt IN 1..600 LOOP
+        EXIT WHEN EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname = 'go_on');
+        PERFORM pg_sleep(0.1);
+    END LOOP;
+END $$;
+"""
+}
+
+
 @pytest.mark.parametrize("first", ["theirs", "ours"])
 def test_two_runners_at_once_do_nothing_twice(
     first: str,
@@ -222,7 +236,7 @@ def test_we_leave_when_it_works_for_longer_than_our_patience(
     conn: psycopg.Connection,
     ledger: Callable[[], list[str]],
 ) -> None:
-    write(SLOW)
+    write(HELD)
     (tmp_path / "confiture.toml").write_text(f'[targets.db]\ndsn = "{dsn}"\nlock_patience = 0.2\n')
     working = theirs.program.start(*theirs.arguments("up"))
     wait_for_table(conn, "step_1")
@@ -231,6 +245,7 @@ def test_we_leave_when_it_works_for_longer_than_our_patience(
 
     assert left.code == 6
     assert "Another run works on this database" in left.said
+    conn.execute("CREATE TABLE go_on ()")
     succeed(ours.finish(working))
     assert len(ledger()) == STEPS
 
@@ -242,13 +257,14 @@ def test_it_leaves_when_we_work_for_longer_than_its_patience(
     conn: psycopg.Connection,
     ledger: Callable[[], list[str]],
 ) -> None:
-    write({name: text.replace("0.2", "0.5") for name, text in SLOW.items()})
+    write(HELD)
     working = ours.start("migrate", "--plain")
     wait_for_table(conn, "step_1")
 
     left = theirs("up", "--lock-timeout", "200")
 
     assert left.code == 6, left.said
+    conn.execute("CREATE TABLE go_on ()")
     succeed(ours.finish(working))
     assert len(ledger()) == STEPS
 
