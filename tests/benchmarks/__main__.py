@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -54,14 +55,19 @@ def main() -> None:
             long=tuple(options.long),
             tell=status.update,
         )
+        took: dict[str, float] = {}
         for part in parts:
+            started = time.perf_counter()
             section = PARTS[part](suite)
             sections.append(section)
+            took[part] = time.perf_counter() - started
             status.stop()
             for document in section.documents:
                 print_document(out, document)
                 out.print()
             status.start()
+    minutes = ", ".join(f"{part} {seconds / 60:.1f}" for part, seconds in took.items())
+    out.print(f"It took {sum(took.values()) / 60:.1f} minutes: {minutes}.")
     _write_down(sections, options)
 
 
@@ -93,7 +99,7 @@ def _options() -> argparse.Namespace:
     add("--lint", type=Path, nargs="+", default=[], metavar="DIR", help="migrations to lint")
     numbers = {"type": int, "nargs": "+", "metavar": "N"}
     add("--many", **numbers, default=[100, 1000, 10_000], help="migrations to grow through")
-    rows = [10_000, 100_000, 1_000_000]  # ten million more take six minutes
+    rows = [10_000, 100_000, 1_000_000, 10_000_000]
     add("--long", **numbers, default=rows, help="rows to grow through")
     add("--peers", type=Path, metavar="BIN", help="other tools' environment [installed for now]")
     add("--without-peers", action="store_true", help="measure no tool that is not installed")

@@ -32,11 +32,10 @@ BARE, PLAIN, FLOW, DBMATE, ALEMBIC, CONFITURE = (
     "alembic",
     "fraiseql-confiture",
 )
-BARE_INSIDE, ENGINE_INSIDE, ENGINE_FLUSH_RUN, FLOW_INSIDE = (
+BARE_INSIDE, ENGINE_INSIDE, ENGINE_FLUSH_RUN = (
     "bare loop, in-process",
     "engine, in-process",
     'engine with flush = "run", in-process',
-    "flow, in-process",
 )
 """In-process: measured by the process itself after all its imports."""
 HELP = "confiture-flows --help"
@@ -99,7 +98,6 @@ class Bench:
         found |= self._peers(pairs)
         if self.prefect:
             found[FLOW] = Candidate(ours)
-            found[FLOW_INSIDE] = Candidate((*inside, "flow", pairs), own_clock=True)
         return found
 
     def _peers(self, pairs: str) -> dict[str, Candidate]:

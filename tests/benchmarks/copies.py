@@ -121,13 +121,13 @@ class Clock(CopyObserver):
 class Bench:
     """The databases, and the ways to fill one from the other."""
 
-    def __init__(self, dsn: str, rows: int) -> None:
-        self.admin, self.rows = dsn, rows
+    def __init__(self, dsn: str, rows: int, table: str = TABLE, fill: str = FILL) -> None:
+        self.admin, self.rows, self.table = dsn, rows, table
         self.source, self.place = (make_conninfo(dsn, dbname=n) for n in ("bench_a", "bench_b"))
         self.execute(dsn, "CREATE DATABASE bench_a")
-        self.execute(self.source, TABLE)
+        self.execute(self.source, table)
         with psycopg.connect(self.source, autocommit=True) as conn:
-            conn.execute(FILL, (rows,))
+            conn.execute(fill.encode(), (rows,))
             conn.execute("VACUUM ANALYZE person")
 
     def execute(self, dsn: str, statement: str) -> None:
@@ -144,7 +144,7 @@ class Bench:
         """The yardstick, into a table without indexes as ours is."""
         self.forget("bench_b")
         self.execute(self.admin, "CREATE DATABASE bench_b")
-        self.execute(self.place, TABLE.replace(" PRIMARY KEY", ""))
+        self.execute(self.place, self.table.replace(" PRIMARY KEY", ""))
         started = time.perf_counter()
         bare_pipe(self.source, self.place)
         return {"rows": time.perf_counter() - started}

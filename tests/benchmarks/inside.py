@@ -1,7 +1,7 @@
 """One run inside a process that has imported everything: prints the seconds it took.
 
 Run as `python -m tests.benchmarks.inside KIND DIRECTORY`, the connection string in CONFITURE_DSN;
-KIND is bare, engine, flush-run or flow. A process a run, so that nothing is cached.
+KIND is bare, engine or flush-run. A process a run, so that nothing is cached.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ from confiture_flows.target import Target, connect
 from tests.benchmarks import bare_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from confiture_flows.config import FlushName
 
 
@@ -45,15 +43,6 @@ def run_engine(dsn: str, directory: Path, flush: FlushName = "commit") -> None:
         )
 
 
-def _flow_runner() -> Callable[[str, Path], None]:
-    from confiture_flows.flows.run import run_as_flow
-
-    def run_flow(dsn: str, directory: Path) -> None:
-        run_as_flow(Target.from_dsn(dsn), Request(directory), Direction.UP, "stage", print)
-
-    return run_flow
-
-
 def main(kind: str, directory: Path) -> None:
     """Run once and print the seconds."""
     all_layouts()
@@ -63,7 +52,7 @@ def main(kind: str, directory: Path) -> None:
         "engine": run_engine,
         "flush-run": partial(run_engine, flush="run"),
     }
-    run = runs.get(kind) or _flow_runner()
+    run = runs[kind]
     started = time.perf_counter()
     run(dsn, directory)
     print(time.perf_counter() - started)

@@ -15,7 +15,6 @@ from tests.benchmarks.candidates import (
     ENGINE_FLUSH_RUN,
     ENGINE_INSIDE,
     FLOW,
-    FLOW_INSIDE,
     HELP,
     PLAIN,
 )
@@ -36,7 +35,6 @@ _YARDSTICKS = {
     BARE_INSIDE: BARE_INSIDE,
     ENGINE_INSIDE: BARE_INSIDE,
     ENGINE_FLUSH_RUN: BARE_INSIDE,
-    FLOW_INSIDE: BARE_INSIDE,
 }
 _LABELS = (
     "start Python",

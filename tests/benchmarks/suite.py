@@ -37,7 +37,6 @@ _COPIES = (
     "four cheap masks",
     "four hashes in Python",
     "four hashes in Python, 2 workers",
-    "email, name, phone, address",
     "email, name, phone, address, proven",
     "custom Python on one column",
 )
