@@ -339,12 +339,12 @@ def _as_texts(
     _check_length(mask.strategy, results)
     if "\0" in text:
         raise _broken(mask.strategy, "gave text with a NUL in it", len(results))
-    if not text.isascii() and not _is_unicode(text):
+    if not text.isascii() and not is_unicode(text):
         raise _broken(mask.strategy, "gave text with half a character in it", len(results))
     return results, text
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Whether it can be sent; bytes of the source that were no UTF-8 can."""
     try:
         text.encode("utf-8", "surrogateescape")
