@@ -173,19 +173,21 @@ def _copy(work: Work, asked: CopyChoice) -> Outcome:
         leaks = progress.proof
         return Outcome(
             {"proof": leaks.json()} if leaks else None,
-            findings=_not_in(error, found, work),
+            findings=_beside(error, found, work),
             error=error,
         )
     return Outcome(progress.report.json(), progress.report.document(), found, error)
 
 
-def _not_in(
+def _beside(
     error: BaseException | None, findings: tuple[Finding, ...], work: Work
 ) -> tuple[Finding, ...]:
-    """Without what the error tells a person already; a program gets them all."""
-    if work.options.json:
-        return findings
-    return tuple(each for each in findings if each.message not in str(error))
+    """What is told beside an error.
+
+    A person reads the end of a screen: there stands what stopped the copy, and what else could be
+    better is told by a copy that succeeds and by a dry run. A program gets all.
+    """
+    return findings if work.options.json or error is None else ()
 
 
 def _options(work: Work, asked: CopyChoice) -> CopyOptions:

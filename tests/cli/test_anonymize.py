@@ -182,6 +182,8 @@ def test_database_that_no_copy_has_made_is_replaced_only_when_told(
     refused = copy(run)
     assert refused.code == 1
     assert refused.json()["error"]["code"] == "copy"
+    person = run("anonymize", "--from", "prod", "--to", "staging", "--plain")
+    assert person.err.rstrip().endswith("--replace.")
     assert copy(run, "--replace").code == 0
 
 
