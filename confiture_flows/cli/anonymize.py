@@ -151,6 +151,9 @@ def _copy(work: Work, asked: CopyChoice) -> Outcome:
     _check(asked)
     source, place = _target(work, str(asked.source)), _place(work, asked)
     work.target_name = getattr(place, "name", str(place))
+    from confiture_flows.anonymization.prepare import refuse_target
+
+    refuse_target(source, place)  # before anybody waits for a Prefect server
     if asked.dry_run:
         return _dry_run(work, asked, source, place)
     from confiture_flows.runs.copy_progress import CopyProgress
