@@ -33,8 +33,11 @@ MAY_CATCH_EVERYTHING = {
     "migrations/functions.py",
     # So may a lint rule of another package, and its import.
     "lint/guests.py",
-    # So may a strategy, which is told with its column and line.
+    # So may a strategy, which is told with its column and line; when it is made, and when the
+    # commands about strategies show or measure it, too.
     "anonymization/copying/masking.py",
+    "anonymization/describe.py",
+    "anonymization/factory.py",
     # So may a hook, and a module of plug-ins when it is imported.
     "hooks/attempt.py",
     "_imports.py",

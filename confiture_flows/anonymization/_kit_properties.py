@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_flows.anonymization._kit_values import TriedValues, kind_of, quiet
+from confiture_flows.anonymization.copying.masking import is_unicode
 from confiture_flows.anonymization.describe import OTHER
 from confiture_flows.anonymization.strategy import TYPE_GROUPS, StrategyBase, UnfitValue
 from confiture_flows.errors import StrategyError
@@ -211,6 +212,8 @@ def _wrong_result(made: StrategyBase, one: Any) -> str | None:
             return f"gives a {type(one).__name__}, not a str"
         if "\0" in one:
             return "gives a NUL character, which no text of PostgreSQL can hold"
+        if not is_unicode(one):
+            return "gives half a character, which cannot be sent"
         if column.labels and one not in column.labels:
             return "gives a value that the enum does not have"
         return _too_long(column.max_length, one) or _unreadable(column.type, one)
@@ -291,7 +294,7 @@ def _call(call: Callable[[], Any]) -> tuple[BaseException | None, Any]:
     """What a strategy raises is its author's to read, whatever it is."""
     try:
         return None, call()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return error, None
 
 

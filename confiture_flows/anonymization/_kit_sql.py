@@ -111,6 +111,8 @@ def _compare(made: StrategyBase, conn: Connection, fit: dict[int, Any]) -> Broke
         except psycopg.DataError as error:
             said = error.diag.message_primary
             return Broken(f"a result is no {made.column.type} for PostgreSQL: {said}", None)
+        except UnicodeEncodeError:
+            return Broken("a result has half a character, which cannot be sent", None)
     row = conn.execute(_DIFFERENT, (list(fit),)).fetchone()
     if row is None:
         return None

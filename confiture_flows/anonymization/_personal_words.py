@@ -45,7 +45,12 @@ STRONG: dict[str, str] = {
         adres, ulica, zip, zipcode, zip code, postcode, post code, postal code, postalcode, plz,
         postleitzahl, code postal, codigo postal, cap, cep, kod pocztowy, place birth, birth place,
         birthplace, bill to address, ship to address, ship to, deliver to, geburtsort,
-        lieu naissance, lugar nacimiento, luogo nascita, location city
+        lieu naissance, lugar nacimiento, luogo nascita, location city, invoice address,
+        residential address, residence address, permanent address, correspondence address,
+        billing addr, shipping addr, delivery addr, rechnungsadresse, rechnungsanschrift,
+        lieferadresse, lieferanschrift, wohnadresse, adresse facturation, adresse livraison,
+        direccion facturacion, direccion envio, indirizzo fatturazione, indirizzo spedizione,
+        endereco cobranca, endereco entrega, factuuradres, bezorgadres, woonadres
     """,
     "birth date": """
         birth date, birthdate, birthday, date of birth, dob, birth year, year of birth, birth,

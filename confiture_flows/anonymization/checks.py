@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization.copying.neutral import neutral_literal
-from confiture_flows.errors import ConfigError
+from confiture_flows.errors import ConfigError, StrategyError
 from confiture_flows.report.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def make_strategies(
         own[each.name] = rule
         try:
             made[each.name] = factory.make(rule, each.column)
-        except ConfigError as error:
+        except (ConfigError, StrategyError) as error:
             text = error.message
             if str(each.column) not in text:
                 text = f"{each.column}: {text}"

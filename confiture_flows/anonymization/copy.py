@@ -22,7 +22,7 @@ from confiture_flows.anonymization.copying.place import open_place
 from confiture_flows.anonymization.copying.report import CopyReport, IsolatedColumn, tables_of
 from confiture_flows.anonymization.copying.schema import read_sequences
 from confiture_flows.anonymization.copying.sessions import told_without_rows
-from confiture_flows.anonymization.copying.source import hold_snapshot
+from confiture_flows.anonymization.copying.source import hold_snapshot, snapshot_gone
 from confiture_flows.anonymization.copying.strategies import (
     import_modules,
     modules_of,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from confiture_flows.anonymization.copying.place import Place
+    from confiture_flows.anonymization.copying.schema import Sequence
     from confiture_flows.anonymization.copying.source import Source
     from confiture_flows.anonymization.copying.values import Chunk, ChunkResult, CopyOptions
     from confiture_flows.anonymization.keys import Secret
@@ -114,8 +115,7 @@ class Copying:
         observer.finishing("indexes and keys")
         self._place.complete()
         observer.finishing("sequences")
-        with told_without_rows("Reading sequences"):
-            sequences = read_sequences(self._source, self.plan)
+        sequences = self._sequences()
         self._place.set_sequences(sequences)
         proof = self._proven(found, prove, on_leak) if prove else None
         observer.finishing("swap")
@@ -135,6 +135,16 @@ class Copying:
         )
         observer.ended(report)
         return report
+
+    def _sequences(self) -> tuple[Sequence, ...]:
+        """Where they stand, by the session that holds the snapshot."""
+        try:
+            with told_without_rows("Reading sequences"):
+                return read_sequences(self._source, self.plan)
+        except CopyInterruptedError as error:
+            if self._source.conn.closed:
+                raise snapshot_gone(self.access.source.name, error.sqlstate) from None
+            raise
 
     def _proven(self, results: list[ChunkResult], prove: Proof, on_leak: OnLeak) -> LeakReport:
         """Let the copy be looked at, and stop if it leaks."""

@@ -21,7 +21,7 @@ from confiture_flows.anonymization.strategy import (
     is_sql_only,
 )
 from confiture_flows.anonymization.validator import validated_config, why_unfit
-from confiture_flows.errors import ConfigError
+from confiture_flows.errors import ConfigError, StrategyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -161,18 +161,40 @@ def example_strategy(
 
 
 def examples_of(made: StrategyBase) -> tuple[tuple[str, str], ...]:
-    """Made-up values before and after."""
+    """Made-up values before and after.
+
+    Raises:
+        StrategyError: The strategy fails on one.
+    """
     found: list[tuple[str, str]] = []
     for text, value in EXAMPLES[made.column.type]:
         given = text if made.takes == "text" else value
         try:
-            if not made.validate(given):
-                raise UnfitValue
-            after = made.anonymize(given, *(OTHER for _ in made.needs()))
+            after = tried(made, given)
         except UnfitValue:
             continue
         found.append((text, "NULL" if after is None else str(after)))
     return tuple(found)
+
+
+def tried(made: StrategyBase, value: Any) -> Any:
+    """What a strategy makes of a made-up value.
+
+    Raises:
+        UnfitValue: It is none for this strategy.
+        StrategyError: The strategy fails.
+    """
+    try:
+        if not made.validate(value):
+            raise UnfitValue
+        return made.anonymize(value, *(OTHER for _ in made.needs()))
+    except (UnfitValue, StrategyError):
+        raise
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything
+        raise StrategyError(
+            f"The strategy {made.name!r} raises {type(error).__name__} on a made-up value.",
+            next_step=f"See on which: confiture-flows strategies test {made.name}",
+        ) from None
 
 
 def _options(made: type[StrategyBase]) -> Iterator[StrategyOption]:

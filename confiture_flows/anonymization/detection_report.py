@@ -66,13 +66,13 @@ class DetectionReport:
         Args:
             target: The name of the database.
         """
-        looked = f"{self.columns} columns of {target} and {self.rows} rows"
+        columns, looked = f"{self.columns:,} columns of {target}", f"{self.rows:,} rows"
         more = f" {self.covered} more have a rule." if self.covered else ""
         if not self.detections:
-            title = f"Nothing without a rule looks personal: {looked}.{more}"
+            title = f"Of {columns}, none without a rule looks personal ({looked} read).{more}"
             return Document(title, self._unread())
         count = len(self.rules)
-        title = f"{count} {'columns look' if count > 1 else 'column looks'} personal: {looked}."
+        title = f"Of {columns}, {count:,} look{'s' * (count == 1)} personal ({looked} read)."
         table = Table(
             ("column", "category", "score", "because"),
             tuple(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from confiture_flows.anonymization.registry import StrategyRegistry, registered
 from confiture_flows.anonymization.strategy import accepts_type
 from confiture_flows.anonymization.validator import ConfigValidator, why_unfit
-from confiture_flows.errors import ConfigError
+from confiture_flows.errors import ConfigError, StrategyError
 
 if TYPE_CHECKING:
     from confiture_flows.anonymization.keys import Secret
@@ -35,7 +35,8 @@ class StrategyFactory:
 
         Raises:
             ConfigError: The rule's strategy or options are wrong, the strategy does not take
-                the column's type, or needs a secret where there is none.
+                the column's type, needs a secret where there is none, or fails.
+            StrategyError: It is isolated, and fails on samples.
         """
         made = self._registry.find(rule.strategy)
         config = self._validator.validate(rule.strategy, rule.config)
@@ -59,3 +60,11 @@ class StrategyFactory:
                 f"{column}: the strategy {rule.strategy!r} does not fit: {why_unfit(error)}.",
                 next_step=f"See: confiture-flows strategies show {rule.strategy}",
             ) from None
+        except StrategyError:
+            raise
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything
+            raise ConfigError(
+                f"{column}: the strategy {rule.strategy!r} cannot be made: "
+                f"{type(error).__name__}: {error}.",
+                next_step=f"Mend it, and check it: confiture-flows strategies test {rule.strategy}",
+            ) from error

@@ -99,12 +99,19 @@ def page(strategy: StrategyPage, examples: Sequence[tuple[str, str]], why: str) 
         if examples
         else Paragraph(f"No example: {why or 'none of the made-up values fits'}", "muted")
     )
-    blocks = (Paragraph(strategy.doc), facts, options, Code(line, "toml"), shown)
+    told = tuple(Paragraph(_flowing(each)) for each in strategy.doc.split("\n\n"))
+    blocks = (*told, facts, options, Code(line, "toml"), shown)
     result = _as_json(strategy) | {
         "example": line,
         "values": [{"before": before, "after": after} for before, after in examples],
     }
     return Outcome(result, Document(strategy.name, blocks))
+
+
+def _flowing(paragraph: str) -> str:
+    """One line, to be broken where it is shown; a list and what is indented stay as they are."""
+    lines = paragraph.split("\n")
+    return paragraph if any(each[:1] in (" ", "-", "*") for each in lines) else " ".join(lines)
 
 
 def written(name: str, files: tuple[Path, Path]) -> Outcome:

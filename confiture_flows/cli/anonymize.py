@@ -151,6 +151,9 @@ def _copy(work: Work, asked: CopyChoice) -> Outcome:
     _check(asked)
     source, place = _target(work, str(asked.source)), _place(work, asked)
     work.target_name = getattr(place, "name", str(place))
+    from confiture_flows.anonymization.prepare import refuse_target
+
+    refuse_target(source, place)  # before anybody waits for a Prefect server
     if asked.dry_run:
         return _dry_run(work, asked, source, place)
     from confiture_flows.runs.copy_progress import CopyProgress
@@ -173,19 +176,21 @@ def _copy(work: Work, asked: CopyChoice) -> Outcome:
         leaks = progress.proof
         return Outcome(
             {"proof": leaks.json()} if leaks else None,
-            findings=_not_in(error, found, work),
+            findings=_beside(error, found, work),
             error=error,
         )
     return Outcome(progress.report.json(), progress.report.document(), found, error)
 
 
-def _not_in(
+def _beside(
     error: BaseException | None, findings: tuple[Finding, ...], work: Work
 ) -> tuple[Finding, ...]:
-    """Without what the error tells a person already; a program gets them all."""
-    if work.options.json:
-        return findings
-    return tuple(each for each in findings if each.message not in str(error))
+    """What is told beside an error.
+
+    A person reads the end of a screen: there stands what stopped the copy, and what else could be
+    better is told by a copy that succeeds and by a dry run. A program gets all.
+    """
+    return findings if work.options.json or error is None else ()
 
 
 def _options(work: Work, asked: CopyChoice) -> CopyOptions:

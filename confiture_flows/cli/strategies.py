@@ -147,7 +147,7 @@ def _show(work: Work, name: str, options: TrialOptions) -> Outcome:
     from confiture_flows.anonymization.describe import describe, examples_of
     from confiture_flows.anonymization.strategy import is_sql_only
     from confiture_flows.cli._strategy_pages import page
-    from confiture_flows.errors import ConfigError
+    from confiture_flows.errors import ConfigError, StrategyError
 
     registry = _registry(work)
     made = registry.find(name)
@@ -159,6 +159,8 @@ def _show(work: Work, name: str, options: TrialOptions) -> Outcome:
             if options.option or options.column:
                 raise
             why = f"{error.message} Give --option NAME=VALUE."
+        except StrategyError as error:
+            why = f"{error.message} {error.next_step}"
     return page(describe(made, name), examples, why)
 
 

@@ -22,11 +22,15 @@ _given: dict[str, Target] = {}
 @contextmanager
 def given_target(target: Target) -> Iterator[None]:
     """Let flows of this process, in this block, find a target by its name."""
+    before = _given.get(target.name)
     _given[target.name] = target
     try:
         yield
     finally:
-        del _given[target.name]
+        if before is None:
+            del _given[target.name]
+        else:
+            _given[target.name] = before
 
 
 def resolve_target(name: str) -> Target:

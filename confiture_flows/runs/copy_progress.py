@@ -81,10 +81,10 @@ class CopyProgress(CopyObserver):
             self._show()
 
     def repeating(self, chunk: Chunk) -> None:
-        """Say that a chunk is copied again."""
+        """Say that the rows of a chunk do not count."""
         with self._lock:
             self._count.repeating(chunk)
-            self._screen.line(f"{chunk}: its connection broke; it is copied again", "yellow")
+            self._screen.line(f"{chunk}: interrupted; its rows so far are undone", "yellow")
             self._show()
 
     def copied(self, result: ChunkResult) -> None:

@@ -163,6 +163,8 @@ def test_targets_that_no_copy_may_replace(run: Runner, configure: Callable[..., 
     for target, said in (("live", "production"), ("prod", "one database")):
         done = run.program("anonymize", "--from", "prod", "--to", target, "--plain")
         assert (done.code, said in done.json()["error"]["message"]) == (2, True)
+    by_prefect = run.program("anonymize", "--from", "prod", "--to", "prod")
+    assert (by_prefect.code, "one database" in by_prefect.said) == (2, True)
     done = run.program("anonymize", "--from", "nobody", "--to", "staging", "--plain")
     assert done.code == 2
     configure(more="default = 'deny'\n")
@@ -182,6 +184,8 @@ def test_database_that_no_copy_has_made_is_replaced_only_when_told(
     refused = copy(run)
     assert refused.code == 1
     assert refused.json()["error"]["code"] == "copy"
+    person = run("anonymize", "--from", "prod", "--to", "staging", "--plain")
+    assert person.err.rstrip().endswith("--replace.")
     assert copy(run, "--replace").code == 0
 
 

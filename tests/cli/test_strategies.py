@@ -23,6 +23,13 @@ from confiture_flows.plugins import register_strategy
 def half(value: str) -> str:
     """Only what it knows."""
     return "x" if "@" in value else value
+
+
+@register_strategy("fails")
+def fails(value: str) -> str:
+    """Fails on
+    everything."""
+    raise RuntimeError(value)
 '''
 
 
@@ -74,6 +81,17 @@ def test_show_has_options_an_example_line_and_values(run: Runner) -> None:
     assert all(len(each["after"]) == 12 for each in result["values"])
     assert "Hexadecimal digits." in person.out
     assert "before" in person.out
+
+
+@pytest.mark.usefixtures("own")
+def test_a_strategy_that_fails_is_shown_and_told(run: Runner, dsn: str) -> None:
+    shown = run("strategies", "show", "fails")
+    assert shown.code == 0
+    assert "Fails on everything." in shown.out
+    assert "No example: The strategy 'fails' raises RuntimeError on a made-up value" in shown.out
+    measured = run("strategies", "bench", "fails", "--dsn", dsn)
+    assert measured.code == 1
+    assert "raises RuntimeError on a made-up value" in measured.err
 
 
 def test_show_without_a_needed_option_still_shows_the_page(run: Runner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from confiture_flows.errors import StrategyError
 from confiture_flows.plugins import StrategyBase, register_strategy
 
 MODULE = __name__
@@ -30,3 +31,17 @@ class Other(StrategyBase):
 
     def anonymize(self, value: str, *others: Any) -> str:
         return f"written to {others[0]} lately" if value.startswith("n1234 ") else "nothing"
+
+
+class Unready(Other):
+    """Cannot be made."""
+
+    def prepare(self) -> None:
+        raise KeyError("no such table")
+
+
+class Isolated(Other):
+    """Cannot be made either, and says so as one behind walls does."""
+
+    def prepare(self) -> None:
+        raise StrategyError("It took longer than 1 s.", next_step="Mend it.")

@@ -21,6 +21,8 @@ from confiture_flows.anonymization.copying.observer import CopyObserver
 from confiture_flows.anonymization.copying.values import Chunk, CopyAccess, CopyOptions
 from confiture_flows.anonymization.keys import Secret
 from confiture_flows.anonymization.plan import CopyPlan
+from confiture_flows.anonymization.proof.prove import prove_copy
+from confiture_flows.anonymization.proof.report import ProofOptions
 from confiture_flows.errors import CopyError, TargetError
 from confiture_flows.target import Target
 from tests.copies import plan_of, sums
@@ -144,9 +146,16 @@ def test_the_end_of_the_snapshot_means_a_new_start(source: str, place: str) -> N
     a, b, plan = Target("a", source), Target("b", place), plan_of(source)
     name = conninfo_to_dict(source)["dbname"]
     with open_copy(a, b, plan, SECRET, OPTIONS) as copying:
+        (chunk,) = copying.chunks
+        done = copy_chunk(copying.access, chunk)
         assert count(place, KILL, "confiture-flows copy snapshot", name)
-        with pytest.raises(CopyError, match="held the snapshot of a is gone") as caught:
-            copy_chunk(copying.access, copying.chunks[0])
+        gone = "held the snapshot of a is gone"
+        with pytest.raises(CopyError, match=gone):
+            copy_chunk(copying.access, replace(chunk, number=1))
+        with pytest.raises(CopyError, match=gone):
+            prove_copy(copying.access, plan, {"public.people": done.rows}, ProofOptions())
+        with pytest.raises(CopyError, match=gone) as caught:
+            copying.finish([done])
     assert not caught.value.retryable
     assert "from the beginning" in str(caught.value)
     assert left_over(place) == 0

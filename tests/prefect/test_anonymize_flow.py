@@ -6,6 +6,7 @@ import contextvars
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from confiture_flows.errors import ConfigError, CopyError, GateError, LeakError, StrategyError
 from confiture_flows.flows import anonymize_flow
-from confiture_flows.flows._targets import given_target
+from confiture_flows.flows._targets import given_target, resolve_target
 from confiture_flows.postgres import Server
 from confiture_flows.target import Target
 from tests.support import eventually
@@ -165,6 +166,15 @@ def test_strategy_that_fails_ends_the_run_and_its_workers(
     assert "Original" not in str(failed.value)
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         psycopg.connect(staging.dsn)
+
+
+def test_target_that_is_given_twice_is_there_until_the_end(staging: Target):
+    with given_target(staging):
+        with given_target(replace(staging, fail_on="warning")):
+            assert resolve_target("staging").fail_on == "warning"
+        assert resolve_target("staging") == staging
+    with pytest.raises(ConfigError):
+        resolve_target("staging")
 
 
 def test_secret_comes_from_a_block(known: Path, staging: Target):

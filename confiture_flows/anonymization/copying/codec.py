@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from psycopg import DataError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _JSON = ("json", "jsonb")
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def codec_for(
@@ -65,4 +67,6 @@ def _load_json(value: str) -> Any:
 
 
 def _dump_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    made = json.dumps(value, ensure_ascii=False)
+    # A json may hold half a character, if it is written as an escape.
+    return made if made.isascii() or not _HALVES.search(made) else json.dumps(value)

@@ -103,7 +103,7 @@ def begin_folder(target: Path, number: int, *, replace: bool) -> Path:
     if target.exists() and not replace and not _may_be_replaced(target):
         raise CopyError(
             f"{target} holds what no earlier copy has made.",
-            next_step="Name another folder, or say that it may be replaced.",
+            next_step="Name another folder, or say that it may be replaced: --replace.",
         )
     with _writing(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -229,7 +229,7 @@ def _refused_by_validate(strategy: StrategyBase, values: Sequence[Any]) -> set[i
             for place, each in enumerate(values)
             if each is not _NO_OBJECT and not strategy.validate(each)
         }
-    except Exception as error:  # a plug-in may raise anything
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything
         raise _raised(strategy, error, len(values)) from None
 
 
@@ -259,7 +259,7 @@ def _called(
                     unfit.add(place)
     except StrategyError:
         raise
-    except Exception as error:  # a plug-in may raise anything
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything
         raise _raised(strategy, error, len(values)) from None
     return results
 
@@ -339,7 +339,18 @@ def _as_texts(
     _check_length(mask.strategy, results)
     if "\0" in text:
         raise _broken(mask.strategy, "gave text with a NUL in it", len(results))
+    if not text.isascii() and not is_unicode(text):
+        raise _broken(mask.strategy, "gave text with half a character in it", len(results))
     return results, text
+
+
+def is_unicode(text: str) -> bool:
+    """Whether it can be sent; bytes of the source that were no UTF-8 can."""
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_length(strategy: StrategyBase, results: list[Any]) -> None:
@@ -361,7 +372,7 @@ def _broken(strategy: StrategyBase, what: str, count: int) -> StrategyError:
 
 
 def _raised(
-    strategy: StrategyBase, error: Exception, count: int, what: str = "failed"
+    strategy: StrategyBase, error: BaseException, count: int, what: str = "failed"
 ) -> StrategyError:
     """Where it happened, without the text of the exception: it may quote the value."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -31,7 +31,7 @@ class CopyObserver:
         """So many more rows of a chunk are on their way; they may have to be copied again."""
 
     def repeating(self, chunk: Chunk) -> None:
-        """A chunk's connection broke: its rows so far do not count."""
+        """A chunk's connection or process is gone: its rows so far do not count."""
 
     def copied(self, result: ChunkResult) -> None:
         """A chunk is in the new database for good."""

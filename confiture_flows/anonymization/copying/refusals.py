@@ -72,7 +72,7 @@ def refuse_foreign(admin: Connection, target: Target, wanted: str, *, replace: b
     if found and found[0]:
         raise CopyError(
             f"The target {target.name} holds {found[0]} tables that no earlier copy has made.",
-            next_step="Name another target, or say that it may be replaced.",
+            next_step="Name another target, or say that it may be replaced: --replace.",
         )
 
 

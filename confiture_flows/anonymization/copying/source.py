@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from psycopg import errors, sql
+from psycopg import Error, errors, sql
 
-from confiture_flows.anonymization.copying.sessions import prepare_session, told_without_rows
-from confiture_flows.errors import CopyError
+from confiture_flows.anonymization.copying.sessions import (
+    copy_error,
+    prepare_session,
+    told_without_rows,
+)
+from confiture_flows.errors import CopyError, CopyInterruptedError
 from confiture_flows.target import connect
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from confiture_flows.target import Target
 
 _FIRST_OWN_OID = 16384
-BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _TYPES = """
 SELECT t.oid, t.typtype, t.typelem, t.typbasetype, t.typrelid, r.rngsubtype,
@@ -162,12 +166,43 @@ def hold_snapshot(target: Target, tables: tuple[PlannedTable, ...]) -> Iterator[
     with connect(target, "copy snapshot") as conn:
         prepare_session(conn, writing=False)
         with told_without_rows(f"Reading {target.name}"):
-            conn.execute(BEGIN)
+            conn.execute(_BEGIN)
             # First of all: the snapshot is taken by the first query, and has to be younger.
             _lock(conn, tables)
             row = conn.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
         assert row is not None  # noqa: S101 - a function gives a row
         yield Source(conn, target, *row)
+
+
+def look_as_of(conn: Connection, snapshot: str, source: str) -> None:
+    """Begin a transaction that sees what an exported snapshot sees.
+
+    Args:
+        conn: To the source, in autocommit.
+        snapshot: Its name.
+        source: The source's name.
+
+    Raises:
+        CopyError: The session that held it is gone.
+        psycopg.Error: This one broke.
+    """
+    conn.execute(_BEGIN)
+    try:
+        conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
+    except Error as error:
+        if isinstance(copy_error("", error), CopyInterruptedError):
+            raise
+        raise snapshot_gone(source, error.sqlstate) from None
+
+
+def snapshot_gone(source: str, sqlstate: str | None = None) -> CopyError:
+    """The error for a copy whose session on the source has ended."""
+    return CopyError(
+        f"The session that held the snapshot of {source} is gone.",
+        next_step="Start the copy again, from the beginning: what was copied so far "
+        "belongs to a moment that nobody can look at any more.",
+        sqlstate=sqlstate,
+    )
 
 
 def _lock(conn: Connection, tables: tuple[PlannedTable, ...]) -> None:

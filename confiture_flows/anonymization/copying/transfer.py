@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg import sql
 
 from confiture_flows.anonymization.copying.binary_masking import BinaryBatchMask
@@ -23,12 +22,11 @@ from confiture_flows.anonymization.copying.masking import BatchMask, ColumnMask
 from confiture_flows.anonymization.copying.pipe import WRITE_SIZE, CopyReader, CopyWriter, pipe
 from confiture_flows.anonymization.copying.sample import refuse_unchanged
 from confiture_flows.anonymization.copying.sessions import (
-    copy_error,
     prepare_session,
     set_all,
     told_without_rows,
 )
-from confiture_flows.anonymization.copying.source import BEGIN, types_of
+from confiture_flows.anonymization.copying.source import look_as_of, types_of
 from confiture_flows.anonymization.copying.strategies import import_modules, strategies_of
 from confiture_flows.anonymization.copying.values import ChunkResult, ColumnCount
 from confiture_flows.anonymization.copying.way import columns_of, copy_in, copy_out
@@ -136,7 +134,7 @@ class Transfer:
             done = done_before(place, chunk)
         if done is not None:
             return done
-        self._begin(source)
+        look_as_of(source, self.access.snapshot, self.access.source.name)
         table = self._table(source, chunk)
         if place is not None:
             place.execute("BEGIN")
@@ -166,21 +164,6 @@ class Transfer:
                 row = self._source.execute("SHOW search_path").fetchone()
                 set_all(self._place, {"search_path": row[0] if row else ""})
         return self._source, self._place
-
-    def _begin(self, source: Connection) -> None:
-        """Look at the source as all others do."""
-        source.execute(BEGIN)
-        try:
-            source.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(self.access.snapshot))
-        except psycopg.Error as error:
-            if isinstance(copy_error("", error), CopyInterruptedError):
-                raise
-            raise CopyError(
-                f"The session that held the snapshot of {self.access.source.name} is gone.",
-                next_step="Start the copy again, from the beginning: what was copied so far "
-                "belongs to a moment that nobody can look at any more.",
-                sqlstate=error.sqlstate,
-            ) from None
 
     def _table(self, source: Connection, chunk: Chunk) -> _Table:
         table = chunk.table

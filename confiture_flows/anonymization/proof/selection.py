@@ -177,10 +177,8 @@ class ComparedTable:
         """
         loaded = replace(self.table, where=())
         values = [self.reference(each) for each in columns]
-        rows = texts_row_by_row(values)
-        yield from self._reading(
-            conn, loaded, rows if _has_long_values(conn, loaded) else gathered_texts(values), rows
-        )
+        few = None if _has_long_values(conn, loaded) else gathered_texts(values)
+        yield from self._reading(conn, loaded, few, texts_row_by_row(values))
 
     def _typed(self, column: str) -> tuple[sql.Composable, str]:
         (kind,) = [each.column.type for each in self.table.columns if each.column.name == column]
@@ -196,19 +194,21 @@ class ComparedTable:
         self,
         conn: Connection,
         table: PlannedTable,
-        few: sql.Composable,
+        few: sql.Composable | None,
         many: sql.Composable,
         more: Sequence[sql.Composable] = (),
     ) -> Iterator[bytes]:
         """Read a table by the fields for a few rows or pages, or else by those for many rows."""
-        conditions = [*conditions_of(Chunk(table, _ANY_WAY)), *more]
-        small = table.size <= _AT_ONCE
         for pages in pages_of(conn, table):
-            if pages is None:
-                query = self._query(few if small else many, conditions)
-            else:
-                query = self._page_by_page(few, conditions, pages)
-            yield query.as_bytes(conn)
+            if few is not None and pages is not None:
+                conditions = [*conditions_of(Chunk(table, _ANY_WAY)), *more]
+                yield self._page_by_page(few, conditions, pages).as_bytes(conn)
+                continue
+            # A query of rows would be planned as a part of the one around it, which joins: it has
+            # its pages from here, as only aggregates read those that another row names.
+            conditions = [*conditions_of(Chunk(table, _ANY_WAY, pages=pages)), *more]
+            fields = few if few is not None and table.size <= _AT_ONCE else many
+            yield self._query(fields, conditions).as_bytes(conn)
 
     def _page_by_page(
         self, fields: sql.Composable, conditions: list[sql.Composable], pages: tuple[int, int]

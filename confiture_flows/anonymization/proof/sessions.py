@@ -18,7 +18,7 @@ from confiture_flows.anonymization.copying.sessions import (
     set_all,
     told_without_rows,
 )
-from confiture_flows.anonymization.copying.source import BEGIN
+from confiture_flows.anonymization.copying.source import look_as_of
 from confiture_flows.anonymization.proof.hashing import Hashing, agreed_hashing
 from confiture_flows.target import connect
 
@@ -72,8 +72,7 @@ class SideSessions:
     def source(self) -> Connection:
         """In a transaction that sees what the copy saw."""
         conn = self._opened(self.sides.source, "proof source")
-        conn.execute(BEGIN)
-        conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(self.sides.snapshot))
+        look_as_of(conn, self.sides.snapshot, self.sides.source.name)
         return conn
 
     @cached_property

@@ -25,10 +25,10 @@ _CLASSES = {
 class Permute(StrategyBase):
     """A code of the same form: digits, small and capital letters become others of their class.
 
-    Different codes always become different ones: a keyed permutation (a Feistel network that
-    walks its cycle) of all codes of one form. What is neither an ASCII letter nor a digit stays.
-    Numbers keep their sign and their number of digits. A code comes back as itself once in as
-    many as there are of its form; forms with few codes (two digits) hide little.
+    Different codes always become different ones, and none becomes itself: a step along a keyed
+    order (of a Feistel network that walks its cycle) of all codes of one form. What is neither an
+    ASCII letter nor a digit stays. Numbers keep their sign and their number of digits. Forms with
+    few codes (two digits) hide little.
     """
 
     accepts = ("text", "integer")
@@ -70,15 +70,29 @@ class Permute(StrategyBase):
         return "".join(form)
 
     def _permuted(self, number: int, count: int, form: bytes) -> int:
-        """A number below `count` -> another one, for each form another permutation."""
+        """A number below `count` -> another one, never itself; for each form another permutation.
+
+        It is a step along a secret order of all of them, from the last to the first: its place in
+        that order, one more, and what stands there. A permutation alone has a fixed point on
+        average, which for a copy is a value that was kept.
+        """
         side = isqrt(count - 1) + 1
-        digest = self.key.digest
-        tweak = digest(form)[:16]
+        tweak = self.key.digest(form)[:16]
+        place = self._walked(number, count, side, tweak, range(_ROUNDS))
+        return self._walked((place + 1) % count, count, side, tweak, range(_ROUNDS - 1, -1, -1))
+
+    def _walked(self, number: int, count: int, side: int, tweak: bytes, turns: range) -> int:
+        """A permutation of the numbers below `count`; the same turns backwards are its inverse."""
+        digest, back = self.key.digest, turns.step < 0
         while True:
             left, right = divmod(number, side)
-            for turn in range(_ROUNDS):
-                data = b"%b%d:%d" % (tweak, turn, right)
-                left, right = right, (left + int.from_bytes(digest(data), "big")) % side
+            for turn in turns:
+                seen, other = (left, right) if back else (right, left)
+                round_of = int.from_bytes(digest(b"%b%d:%d" % (tweak, turn, seen)), "big")
+                if back:
+                    left, right = (other - round_of) % side, seen
+                else:
+                    left, right = seen, (other + round_of) % side
             number = left * side + right
             # Those beyond the end are walked through: the permutation of the square comes back.
             if number < count:

@@ -120,6 +120,16 @@ class Undecided(Good):
         return super().anonymize(value)
 
 
+class Half(Good):
+    def anonymize(self, value: str, *others: Any) -> str:
+        return super().anonymize(value)[1:] + "\ud83d"
+
+
+class Leaves(Good):
+    def anonymize(self, value: str, *others: Any) -> str:
+        raise SystemExit(value)
+
+
 class VagueValidate(Good):
     def validate(self, value: str) -> Any:
         return value
@@ -175,6 +185,8 @@ class SqlOnly(StrategyBase):
         (Raises, "unfit", "raises IndexError, not UnfitValue"),
         (NoText, "type", "gives a int, not a str"),
         (Nul, "type", "NUL"),
+        (Half, "type", "half a character"),
+        (Leaves, "unfit", "raises SystemExit, not UnfitValue"),
         (OtherBatch, "batch", "another result than anonymize"),
         (ShortBatch, "batch", "for "),
         (GreedyBatch, "batch", "changes the list"),

@@ -68,6 +68,18 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
         "size",
     ),
     (
+        "a strategy that fails when it is made",
+        {"columns": {"public.customers.nick": "tests.integration.leaky_strategies:Unready"}},
+        "rule.wrong",
+        "leaky_strategies:Unready' cannot be made: KeyError: 'no such table'",
+    ),
+    (
+        "a strategy whose process dies when it is made",
+        {"columns": {"public.customers.nick": "tests.integration.leaky_strategies:Isolated"}},
+        "rule.wrong",
+        "public.customers.nick: It took longer than 1 s",
+    ),
+    (
         "a type that is not accepted",
         {"columns": {"public.customers.born": "hash"}},
         "rule.wrong",

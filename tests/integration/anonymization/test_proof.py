@@ -24,6 +24,7 @@ from confiture_flows.anonymization.proof import selection
 from confiture_flows.anonymization.proof.jobs import HashingRows
 from confiture_flows.anonymization.proof.prove import prove_copy
 from confiture_flows.anonymization.proof.report import LeakReport, ProofOptions
+from confiture_flows.anonymization.proof.selection import selection_of
 from confiture_flows.anonymization.proof.sessions import Sides
 from confiture_flows.anonymization.proof.streams import gathered, read_numbers, row_by_row
 from confiture_flows.anonymization.proof.workshop import open_workshop
@@ -337,6 +338,21 @@ def test_numbers_are_read_as_they_were_sent(source: str, rows: int, fields: Any)
         batches = list(read_numbers(conn, query.as_bytes(conn), 2))
     assert [n for first, _ in batches for n in first] == list(range(1, rows + 1))
     assert [-n for _, second in batches for n in second] == list(range(1, rows + 1))
+
+
+def test_each_piece_of_long_texts_reads_its_own_pages(source: str):
+    with psycopg.connect(source, autocommit=True) as conn:
+        conn.execute(
+            "CREATE TABLE papers (id int PRIMARY KEY, words text);"
+            "ALTER TABLE papers ALTER words SET STORAGE EXTERNAL;"
+            "INSERT INTO papers SELECT n, repeat('word ', CASE n WHEN 1 THEN 999 ELSE 60 END) "
+            "FROM generate_series(1, 5000) AS n; ANALYZE papers"
+        )
+        (table,) = [each for each in plan_of(source).tables if each.name == "papers"]
+        for query in selection_of(table, SECRET, quick=False).texts(conn, ["words"]):
+            explained = conn.execute(b"EXPLAIN " + query).fetchall()
+            assert "Tid Range Scan" in str(explained), explained
+            assert "Seq Scan" not in str(explained), explained
 
 
 def test_addresses_and_numbers_without_a_rule_are_remarks(source: str, place: str):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from typing import Any
 
 import pytest
 
 from confiture_flows.anonymization.copying.binary_masking import BinaryBatchMask
+from confiture_flows.anonymization.copying.codec import codec_for
 from confiture_flows.anonymization.copying.masking import (
     BatchMask,
     ColumnMask,
@@ -153,11 +155,38 @@ def test_binary_stream_without_rows_stays_as_it_is() -> None:
     assert batch([b"\xff\xff"]) == b"\xff\xff"
 
 
-def test_binary_results_may_hold_no_nul() -> None:
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [("a\0", "gave text with a NUL"), ("\ud83d", "gave text with half a character")],
+)
+def test_results_that_no_database_takes_stop_the_copy(result: str, told: str) -> None:
     class Broken(Upper):
         def anonymize(self, value: str, *others: Any) -> str:
-            return f"{value}\0"
+            return result
 
     broken = ColumnMask(Broken(None, Column("s", "t", "c", "text")))
-    with pytest.raises(StrategyError, match="a NUL"):
+    with pytest.raises(StrategyError, match=told):
         BinaryBatchMask([broken], others=0)([row(b"a")])
+    with pytest.raises(StrategyError, match=told):
+        BatchMask([broken]).lines([b"1\ta\n"])
+
+
+def test_strategy_that_leaves_the_program_is_told_like_one_that_raises() -> None:
+    class Leaving(Upper):
+        def anonymize(self, value: str, *others: Any) -> str:
+            raise SystemExit(value)
+
+    leaving = ColumnMask(Leaving(None, Column("s", "t", "c", "text")))
+    with pytest.raises(StrategyError, match=r"failed with SystemExit at .*\.py:\d+ \(") as told:
+        BatchMask([leaving])("1\twhose\n")
+    assert "whose" not in str(told.value)
+
+
+def test_half_a_character_of_a_document_stays() -> None:
+    load, dump = codec_for(114, "json", None)  # pyright: ignore[reportArgumentType]
+    assert json.loads(dump(load('{"a": "\\ud83d", "b": "\u00e9"}'))) == {
+        "a": "\ud83d",
+        "b": "\u00e9",
+    }
+    assert dump("\u00e9") == '"\u00e9"'
+    dump(load('"\\ud83d"')).encode()
