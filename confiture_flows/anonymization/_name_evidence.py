@@ -19,7 +19,7 @@ from confiture_flows.anonymization._named import (
     WEAK,
     Likeliness,
     Named,
-    Run,
+    NamePart,
     runs,
     words_of,
 )
@@ -89,7 +89,7 @@ def _by_name(of: Named) -> Iterator[Likeliness]:
             yield _by_surroundings(of, run)
 
 
-def _elsewhere(of: Named, run: Run, category: str) -> bool:
+def _elsewhere(of: Named, run: NamePart, category: str) -> bool:
     """Whether a place or an address is that of a business, a machine or a thing."""
     if category not in _SPACES or PEOPLE.intersection(run.before):
         return False
@@ -102,7 +102,7 @@ def _elsewhere(of: Named, run: Run, category: str) -> bool:
     return (of.subject in _PLACES and not happened) or bool(_OF_MACHINES.intersection(run.before))
 
 
-def _of_thing(of: Named, run: Run) -> bool:
+def _of_thing(of: Named, run: NamePart) -> bool:
     """Whether a name that people and things have is a thing's: a repository's full name."""
     return (
         run.said in _OF_THINGS_TOO
@@ -111,7 +111,7 @@ def _of_thing(of: Named, run: Run) -> bool:
     )
 
 
-def _likely(of: Named, run: Run) -> float:
+def _likely(of: Named, run: NamePart) -> float:
     category = LIKELY[run.said]
     if category == "free text" and _is_not_said(of, run):
         return 0.3
@@ -122,7 +122,7 @@ def _likely(of: Named, run: Run) -> float:
     return 0.6
 
 
-def _is_not_said(of: Named, run: Run) -> bool:
+def _is_not_said(of: Named, run: NamePart) -> bool:
     """Whether a message, a note or an answer is a program's, a thing's, or one prepared for all."""
     about = tuple(word for word in run.before if word not in _FORMED)
     # Words before it say whose it is: a donation's message in a table of events is a person's.
@@ -134,7 +134,7 @@ def _is_not_said(of: Named, run: Run) -> bool:
     )
 
 
-def _by_surroundings(of: Named, run: Run) -> Likeliness:
+def _by_surroundings(of: Named, run: NamePart) -> Likeliness:
     """What a word says that needs another one: whose name, whose city."""
     category = WEAK[run.said]
     others = (*run.before, *run.after)
@@ -167,7 +167,7 @@ def _who_asks(of: Named) -> str | None:
     return f"who made the {asked}" if asked and ("email",) in of.beside else None
 
 
-def _who_writes(of: Named, run: Run) -> str | None:
+def _who_writes(of: Named, run: NamePart) -> str | None:
     """What the table holds, if it is something that somebody wrote under a nickname."""
     signed = run.said in _NICKNAMES and of.subject in _WRITTEN
     return f"who wrote {of.subject}" if signed else None

@@ -115,7 +115,7 @@ def is_about_users(table: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class NamePart:
     """Words in a row of a name, and what stands around them."""
 
     said: tuple[str, ...]
@@ -137,15 +137,15 @@ class Run:
         return repr(" ".join(self.said))
 
 
-def runs(said: tuple[str, ...]) -> Iterator[Run]:
+def runs(said: tuple[str, ...]) -> Iterator[NamePart]:
     """All words in a row, the longest first; a plural or a number at the end is no other word."""
     plain = tuple(map(_plain, said))
     for length in range(min(_LONGEST, len(said)), 0, -1):
         for start in range(len(said) - length + 1):
             end = start + length
-            yield Run(plain[start:end], said[:start], said[end:])
+            yield NamePart(plain[start:end], said[:start], said[end:])
             if said[start:end] != plain[start:end]:
-                yield Run(said[start:end], said[:start], said[end:])
+                yield NamePart(said[start:end], said[:start], said[end:])
 
 
 def _plain(word: str) -> str:

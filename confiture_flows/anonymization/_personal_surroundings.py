@@ -81,7 +81,7 @@ RECORDS = """
 """
 SENT = """
     payload, data, body, content, properties, args, arguments, kwargs, params, parameters,
-    attributes, result, results, response, details, detail, request, tool calls, input, output,
+    attributes, response, details, detail, request, tool calls, input, output,
     old values, new values, old value, new value, before value, after value, updated values,
     changes, report
 """
@@ -143,7 +143,9 @@ THINGS = """
     dashboard dashboards plugin plugins hook hooks webhook webhooks channel channels queue queues
     job jobs pipeline pipelines drug drugs course courses item items article articles crate crates
     garantie garanties policy policies rule rules setting settings service services
-    option options choice choices server servers skill skills tool tools
+    option options choice choices server servers skill skills tool tools assistant assistants bot
+    bots monitor monitors alert alerts workflow workflows automation automations flag flags widget
+    widgets
 """
 
 # What builds and deploys things writes payloads of its own.

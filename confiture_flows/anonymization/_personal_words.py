@@ -112,7 +112,7 @@ STRONG: dict[str, str] = {
         pin, pin code, pin hash, pin block, security answer, salt, token, tokens, credential,
         credentials, creds, zugangsdaten, identifiants, credenciales, credenziali, jwk, jwks, jwt,
         pem, keystore, keypair, key pair, cert key, tls key, ssl key, hashed key, key hash,
-        basic auth, auth data, auth code, authorization code, auth header, authorization header,
+        basic auth, auth data, authorization code, auth header, authorization header,
         header authorization, authorization, verification code, confirmation code, confirm code,
         activation code, device code, user code, access code, gate code, door code, protect code,
         otp code, invite code, invitation code, code verifier, oauth, connection string,
@@ -214,7 +214,7 @@ ELSEWHERE = """
 """
 # Two of these side by side are what was asked and what was answered.
 ASKED: tuple[str, str] = (
-    "input, prompt, question, request",
+    "input, prompt, request",
     "output, completion, answer, response",
 )
 
