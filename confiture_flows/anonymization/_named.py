@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from confiture_flows.anonymization import _personal_surroundings as around
@@ -90,7 +91,7 @@ class Named:
     @property
     def beside(self) -> frozenset[tuple[str, ...]]:
         """The words of the columns beside."""
-        return frozenset(telling(words_of(each)) for each in self.around.beside)
+        return frozenset(map(_told, self.around.beside))
 
 
 def named(column: str, table: str, comment: str | None, beside: Around) -> Named:
@@ -98,6 +99,11 @@ def named(column: str, table: str, comment: str | None, beside: Around) -> Named
     return Named(
         telling(words_of(column)), tuple(words_of(table)), telling(words_of(comment or "")), beside
     )
+
+
+@lru_cache(maxsize=4096)  # each column of a table asks for all beside it
+def _told(name: str) -> tuple[str, ...]:
+    return telling(words_of(name))
 
 
 def words_of(name: str) -> Iterator[str]:

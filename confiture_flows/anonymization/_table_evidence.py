@@ -96,8 +96,8 @@ def _in_keeping(of: Named) -> Iterator[float]:
 
 def _of_settings(of: Named) -> Iterator[float]:
     """How sure a value of settings is: of a program's, by name, or of a connection's."""
-    named = not of.beside.isdisjoint((("key",), ("name",)))
-    if of.subject in _OPTIONS and of.words[-1:] == ("value",) and len(of.words) < 3 and named:
+    is_value = of.words[-1:] == ("value",) and len(of.words) < 3
+    if is_value and of.subject in _OPTIONS and not of.beside.isdisjoint((("key",), ("name",))):
         # Those of a person are colours and languages.
         yield 0.3 if ("user", "id") in of.beside else 0.55
     if of.words in _SETTINGS and not _INTEGRATED.isdisjoint(of.table):
