@@ -22,7 +22,18 @@ CONNECTIONS = """
     destination destinations sso provider providers webhook webhooks endpoint endpoints storage
     storages backend backends subscription subscriptions
 """
-SETTINGS = "config, configuration, connection, auth, key, options encrypted, config encrypted"
+SETTINGS = """
+    config, configuration, connection, auth, key, settings, options encrypted, config encrypted
+"""
+# A table with one of these anywhere in its name is one of them.
+INTEGRATED = "integration integrations connector connectors"
+# Tables of a program's settings, each a row with a name and a value.
+OPTIONS = "setting settings config configs configuration configurations"
+# A code of these lets in.
+LETTING_IN = """
+    invitation invitations invite invites verification verifications confirmation confirmations
+    authorization activation recovery otp otps
+"""
 SUBSCRIBED = "endpoint"
 SUBSCRIPTIONS = "subscription subscriptions"
 
@@ -32,12 +43,31 @@ WRITTEN = """
     tickets note notes chat chats reply replies conversation conversations letter letters thread
     threads topic topics issue issues discussion discussions feedback answer answers question
     questions complaint complaints inquiry inquiries response responses testimonial testimonials
-    turn turns utterance utterances sms
+    turn turns utterance utterances sms story stories announcement announcements pull
+"""
+# In which form something is; they say nothing of whose it is.
+FORMED = """
+    processed rendered raw custom plain cached original edited translated formatted parsed cleaned
+    sanitized markdown markeddown html
+"""
+# Rows of these are prepared for many; so is a message that is called so.
+TEMPLATES = "template templates canned preset presets example examples boilerplate"
+TEMPLATE_ROWS = "prompt prompts snippet snippets macro macros"
+PREPARED = """
+    greeting welcome default canned auto automatic template fallback placeholder office away
+    offline banner footer
+"""
+# A row of these is what somebody asked for or gave: a name beside an e-mail is theirs.
+ASKING = """
+    request requests submission submissions registration registrations signup signups invitation
+    invitations rsvp rsvps donation donations booking bookings reservation reservations application
+    applications enrollment enrollments
 """
 BODY = """
     body, content, contents, text, description, title, subject, raw, cooked, excerpt, detail,
     headline, html body, text body, body html, body text, content text, content html, summary,
-    answer, review, html, markdown, body plain, plain body
+    answer, review, html, markdown, body plain, plain body, plaintext, lexical, prosemirror,
+    mobiledoc, editorjs
 """
 # In these too what it is called: nobody gives a name to what was said.
 CALLED = "name"
@@ -51,10 +81,13 @@ RECORDS = """
 """
 SENT = """
     payload, data, body, content, properties, args, arguments, kwargs, params, parameters,
-    attributes, result, results, response, details, detail, request, tool calls, input, output,
+    attributes, response, details, detail, request, tool calls, input, output,
     old values, new values, old value, new value, before value, after value, updated values,
     changes, report
 """
+
+# One of these beside says that a row happened to somebody, rather than that it is a place.
+HAPPENED = "payload, properties, data, session id, device id, visitor id, user agent"
 
 # In a table of these, what was looked for.
 SEARCHES = "search searches suche recherche busqueda"
@@ -63,7 +96,7 @@ SOUGHT = "term, terms, query, keyword, keywords, q, phrase"
 # Machines write these: before a message they say that it is theirs.
 MACHINES = """
     error err log status exit failure fail failed warning debug exception event system
-    sql http response state validation last errors logs events audit
+    sql http response state validation last errors logs events audit failures exceptions
 """
 # What these did has a reason that a program gives, or a commit message that a person wrote.
 REASONED = """
@@ -80,7 +113,8 @@ NOBODY = """
 # The last word of a table that says nothing of whom it is about.
 GENERAL = """
     address addresses detail details info infos information data record records history archive
-    archived backup old new tmp view table entity model list entry entries metadata
+    archived backup old new tmp view table entity model list entry entries metadata meta revision
+    revisions draft drafts
 """
 # A table of these holds addresses, of whom it says before.
 ADDRESSES = "address addresses adresse adressen adresses direccion direcciones indirizzi adres"
@@ -88,7 +122,8 @@ OF_MACHINES = """
     ip mac wallet network memory node nodes cluster clusters host hosts server servers machine
     machines worker workers instance instances pod pods subnet subnets vpn interface interfaces
     router routers gateway gateways deployment deployments region regions container containers
-    balancer balancers blockchain contract bin storage internal
+    balancer balancers blockchain contract bin storage internal smtp imap pop3 ldap proxy dns ftp
+    ssh
 """
 # A table of these is about places that anybody may go to, or things.
 PLACES = """
@@ -108,7 +143,9 @@ THINGS = """
     dashboard dashboards plugin plugins hook hooks webhook webhooks channel channels queue queues
     job jobs pipeline pipelines drug drugs course courses item items article articles crate crates
     garantie garanties policy policies rule rules setting settings service services
-    option options choice choices server servers skill skills tool tools
+    option options choice choices server servers skill skills tool tools assistant assistants bot
+    bots monitor monitors alert alerts workflow workflows automation automations flag flags widget
+    widgets
 """
 
 # What builds and deploys things writes payloads of its own.
@@ -186,7 +223,10 @@ COUNTABLE = "bool int2 int4 int8 float4 float8 numeric money oid"
 
 # In a table of these, what is called so is a card's.
 CARDS = "card cards bankcard bankcards creditcard creditcards"
-OF_CARD = "number, name, holder, expiry date, expiry, expires, expiration, exp date, month, year"
+OF_CARD = """
+    number, name, holder, expiry date, expiry, expires, expiration, exp date, month, year,
+    last digits, start month, start year, start date, issue number
+"""
 PAYMENTS = "payment payments refund refunds payout payouts"
 OF_PAYMENT = "info, details, data, raw, response, provider data, provider response"
 # In a table of these, who gets it is an address.

@@ -21,7 +21,7 @@ STRONG: dict[str, str] = {
     "name": """
         first name, firstname, last name, lastname, full name, fullname, middle name, middlename,
         maiden name, given name, givenname, family name, familyname, surname, forename, second name,
-        birth name, nickname, nick name, fname, lname, vorname, nachname, familienname, rufname,
+        birth name, fname, lname, vorname, nachname, familienname, rufname,
         geburtsname, prenom, nom famille, nom complet, nom jeune fille, apellido, apellidos,
         nombre completo, cognome, nome completo, sobrenome, apelido, voornaam, achternaam, imie,
         nazwisko, preferred name, real name, legal name, contact name, customer name, person name,
@@ -86,11 +86,12 @@ STRONG: dict[str, str] = {
     "ip": """
         ip, ips, ip address, ipaddress, ip addr, ipaddr, ipv4, ipv6, remote addr, remote ip,
         client ip, last ip, login ip, current sign in ip, last sign in ip, mac address, mac addr,
-        x forwarded for, forwarded for, remote host
+        x forwarded for, forwarded for, remote host, remote address, peer address
     """,
     "geo": """
         latitude, longitude, lat, lng, lon, geo, geolocation, geo location, coordinates, coords,
-        gps, breitengrad, laengengrad, geom, current location, last location
+        gps, breitengrad, laengengrad, geom, current location, last location, geo long,
+        coordinates long
     """,
     "health": """
         diagnosis, diagnoses, diagnose, icd10, icd, medication, medications, prescription, allergy,
@@ -116,14 +117,13 @@ STRONG: dict[str, str] = {
         pin, pin code, pin hash, pin block, security answer, salt, token, tokens, credential,
         credentials, creds, zugangsdaten, identifiants, credenciales, credenziali, jwk, jwks, jwt,
         pem, keystore, keypair, key pair, cert key, tls key, ssl key, hashed key, key hash,
-        basic auth, auth data, auth code, authorization code, auth header, authorization header,
+        basic auth, auth data, authorization code, auth header, authorization header,
         header authorization, authorization, verification code, confirmation code, confirm code,
         activation code, device code, user code, access code, gate code, door code, protect code,
-        otp code, invite code, code verifier, oauth, connection string, connection config,
-        connection url, connection uri, database url, dsn, kubeconfig, webhook url, cookie,
-        account key, auth pass, cookies, secret data, request headers, encrypted value, ciphertext,
-        p256 dh,
-        mother maiden name, mothers maiden name
+        otp code, invite code, invitation code, code verifier, oauth, connection string,
+        connection config, connection url, connection uri, database url, dsn, kubeconfig, cookie,
+        account key, auth key, auth pass, cookies, secret data, request headers, encrypted value,
+        ciphertext, p256 dh, mother maiden name, mothers maiden name
     """,
     "identifier": """
         avatar, avatar url, avatar image, profile picture, profile image, profile photo,
@@ -132,9 +132,8 @@ STRONG: dict[str, str] = {
         instagram, telegram, mastodon, skype, social links, anonymous id, distinct id,
         visitor id, idvisitor, device id, device uuid, device fingerprint, browser fingerprint,
         advertising id, idfa, gaid, cookie id, ga client id, federated user id, external user id,
-        provider user id, provider account id, provider uid, gh id, github id, github user id,
-        gitlab id, google id, google user id, facebook id, twitter id, discord id, slack user id,
-        apple id, microsoft id, linkedin id, telegram id, biometric, fingerprint template,
+        provider user id, provider account id, provider uid, github user id, google user id,
+        slack user id, biometric, fingerprint template,
         face embedding, voiceprint
     """,
 }
@@ -170,7 +169,8 @@ LIKELY: dict[str, str] = {
         circonstances, search term, search query, search phrase,
         justification, explanation, remittance info,
         verwendungszweck, grund, motivo, motif, inquiry, enquiry, complaint text, raw email,
-        strengths, weaknesses, recording url
+        strengths, weaknesses, recording url, email subject, mail subject, subject line,
+        message signature, email signature, mail signature
     """,
     "credentials": """
         auth, cert, certs, license key, otp, ssh keys, api keys, signature key, key material,
@@ -183,10 +183,12 @@ LIKELY: dict[str, str] = {
 IN_DOCUMENTS: dict[str, str] = {
     "credentials": """
         env, envs, env vars, environment variables, headers, http headers, custom headers,
-        extra headers
+        extra headers, provider config, provider settings, provider options, connector config,
+        integration config, integration settings, connection settings
     """,
     "address": "billing details, shipping details, billing, shipping, recipient details",
     "name": "user data, user attributes, identity data",
+    "free text": "form data, form response, form responses",
 }
 
 # Names of what is key material where it is bytes or documents.
@@ -195,13 +197,21 @@ KEY_MATERIAL = "key, keys, old key, old keys, key bytes, private, seed"
 RECORDED: dict[str, str] = {
     "free text": """
         payload, request body, response body, raw body, raw payload, request payload,
-        response payload, request data, event payload, message payload, form data, form response,
-        form responses, answers, chat history, conversation history, messages, tool calls,
-        tool call history, user content, assistant content, prompt, completion
+        response payload, request data, event payload, message payload, answers, chat history,
+        conversation history, messages, tool calls, tool call history, user content,
+        assistant content, prompt, completion, audited changes
     """,
 }
 # What is called so whole says who did something.
 USERS = "user, end user, acting user, booked for"
+# Where those who use a system have no rows in it, what is called so singles them out elsewhere.
+USER_KEYS = "user id, userid"
+# Beside the name of a provider, it is whom that one means.
+AT_PROVIDER = "uid, identifier, subject, external id"
+# Names that things have as well: in a table of things they are theirs.
+OF_THINGS_TOO = "full name, fullname, legal name, preferred name, second name"
+# What somebody signs with.
+NICKNAMES = "nickname, nick name, alias, display name"
 # A number is one of a person elsewhere only with one of these.
 ELSEWHERE = """
     gh github gitlab google facebook twitter discord slack apple microsoft linkedin telegram
@@ -209,14 +219,14 @@ ELSEWHERE = """
 """
 # Two of these side by side are what was asked and what was answered.
 ASKED: tuple[str, str] = (
-    "input, prompt, question, request",
+    "input, prompt, request",
     "output, completion, answer, response",
 )
 
 # A column of this name may hold it; its table, comment or type has to say so too.
 WEAK: dict[str, str] = {
     "name": "name, names, nom, noms, nombre, nombres, nome, nomes, naam, signature, "
-    "initials, alias, display name",
+    "initials, alias, display name, nickname, nick name",
     "address": "address, addresses, city, town, village, ort, stadt, ville, ciudad, citta, "
     "cidade, stad, miasto, county, location, residence, municipio, municipality, comune, commune, "
     "district, lieu, suburb, neighborhood, line1, line2, line3",
@@ -225,8 +235,11 @@ WEAK: dict[str, str] = {
     "birth date": "age, alter, edad",
     "phone": "number, contact",
     "identifier": """
-        external id, external identifier, backend identifier, handle, image, picture, photo, foto,
-        website, homepage, website url, homepage url, blog, web page
+        external id, external identifier, backend identifier, identifier, handle, image, picture,
+        photo, foto, website, homepage, website url, homepage url, blog, web page, gh id, github id,
+        gitlab id, google id, facebook id, twitter id, discord id, apple id, microsoft id,
+        linkedin id, telegram id, github, gitlab, discord, bluesky, threads, tiktok, youtube,
+        snapchat, pinterest, reddit, xing, wechat, icq, jabber, xmpp, twitch
     """,
     "government id": "employee id, student id, external id number",
 }

@@ -8,16 +8,11 @@ value is looked at.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from confiture_flows.anonymization._name_evidence import (
-    Around,
-    Likeliness,
-    evidence,
-    is_about_users,
-    is_elsewhere,
-    named,
-)
+from confiture_flows.anonymization._name_evidence import evidence, is_elsewhere
+from confiture_flows.anonymization._named import Around, Likeliness, is_about_users, named
 from confiture_flows.anonymization._personal_surroundings import COUNTABLE, OF_MACHINES
 from confiture_flows.anonymization._personal_words import words
 
@@ -124,6 +119,7 @@ def hints(
         documents=documents,
         recorded=documents or element in _TEXTS,
         keyed=documents and type_name == element,
+        long=type_name == "text" and around.long_texts,
     )
     refers = _refers(of.words, element)
     elsewhere = element not in _COUNTABLE | {"uuid"} or is_elsewhere(of)
@@ -138,16 +134,19 @@ def hints(
     return tuple(sorted(found.values(), key=lambda each: -each.score))
 
 
-def has_text_key(columns: Iterable[tuple[str, str, str]]) -> bool:
-    """Whether people are known by keys of text in a schema, so that texts may be such keys.
+def around_all(columns: Iterable[tuple[str, str, str]]) -> Around:
+    """What the columns of a database say of each of them, but for those beside it.
 
     Args:
         columns: Name, table and type of all columns.
     """
-    return any(
-        name.lower() in _KEYS and type_name in _TEXTS and is_about_users(table)
-        for name, table, type_name in columns
-    )
+    known = tuple(columns)
+    accounts = [each for each in known if is_about_users(each[1])]
+    text_keys = any(name.lower() in _KEYS and kind in _TEXTS for name, _, kind in accounts)
+    kinds = Counter(kind for _, _, kind in known)
+    # Where half of the texts have a length, one without is meant for more than a word.
+    long_texts = kinds["varchar"] >= kinds["text"] > 0
+    return Around(text_keys=text_keys, long_texts=long_texts, accounts=bool(accounts))
 
 
 def _by_type(element: str, said: tuple[str, ...]) -> Iterable[Likeliness]:

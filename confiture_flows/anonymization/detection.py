@@ -7,7 +7,7 @@ something else make a name less sure. Evidence is words and counts, never a valu
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from confiture_flows.anonymization import detectors
 from confiture_flows.anonymization.detect import (
     LOOKS_PERSONAL,
-    Around,
-    has_text_key,
+    around_all,
     hints,
     looks_personal,
 )
 from confiture_flows.anonymization.detector import Samples, ValueDetector, ValueReading
+from confiture_flows.anonymization.detectors.free_text import is_running
 from confiture_flows.anonymization.json_paths import KEYS, walked
 from confiture_flows.anonymization.strategy import accepts_type
 from confiture_flows.errors import ConfigError
@@ -29,7 +29,7 @@ from confiture_flows.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from confiture_flows.anonymization.detect import Likeliness
+    from confiture_flows.anonymization.detect import Around, Likeliness
     from confiture_flows.anonymization.json_paths import PathValues
     from confiture_flows.anonymization.strategy import Column
 
@@ -143,12 +143,12 @@ def surroundings(columns: Iterable[Column]) -> dict[Column, Around]:
         columns: All of a database, or of a part of it.
     """
     known = tuple(columns)
-    text_keys = has_text_key((each.name, each.table, each.type) for each in known)
+    around = around_all((each.name, each.table, each.type) for each in known)
     by_table: dict[tuple[str, str], set[str]] = {}
     for each in known:
         by_table.setdefault((each.schema, each.table), set()).add(each.name)
     return {
-        each: Around(frozenset(by_table[each.schema, each.table] - {each.name}), text_keys)
+        each: replace(around, beside=frozenset(by_table[each.schema, each.table] - {each.name}))
         for each in known
     }
 
@@ -161,6 +161,7 @@ def _in_column(sampled: SampledColumn, around: Around) -> Iterator[Detection]:
         yield from _judged(column, "", named, samples)
         return
     paths = walked(sampled.values, looks_personal)
+    named = tuple(_read_in_documents(each, paths) for each in named)
     elements = column.type.endswith("[]")
     yield from () if elements and paths else _judged(column, "", named, Samples((), column.type))
     for each in paths:
@@ -169,6 +170,15 @@ def _in_column(sampled: SampledColumn, around: Around) -> Iterator[Detection]:
             yield from _judged(column, "", named, Samples(each.values, kind))
         else:
             yield from _at_path(column, each)
+
+
+def _read_in_documents(hint: Likeliness, paths: tuple[PathValues, ...]) -> Likeliness:
+    """What names say of documents, less sure where none of them holds a text in words."""
+    texts = [value for each in paths if each.type == "text" for value in each.values]
+    if hint.category != "free text" or len(texts) < _ENOUGH or any(map(is_running, texts)):
+        return hint
+    why = f"{hint.why}, but none of {len(texts)} texts in the samples is a sentence"
+    return replace(hint, score=hint.score * _REFUTED, why=why)
 
 
 def _at_path(column: Column, found: PathValues) -> Iterator[Detection]:

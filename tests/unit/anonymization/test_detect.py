@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from confiture_flows.anonymization._name_evidence import words_of
+from confiture_flows.anonymization._named import words_of
 from confiture_flows.anonymization.detect import (
     _PROPOSED,
     Around,
+    around_all,
     looks_personal,
     proposed_strategy,
 )
@@ -66,11 +67,35 @@ PERSONAL = [
     ("env", "functions", "jsonb", "credentials"),
     ("uid_key", "badges", "bytea", "credentials"),
     ("avatar_url", "x", "text", "identifier"),
-    ("gh_id", "x", "int4", "identifier"),
+    ("gh_id", "users", "int4", "identifier"),
+    ("bluesky", "authors", "text", "identifier"),
+    ("nickname", "product_reviews", "text", "name"),
+    ("code", "invitation_requests", "text", "credentials"),
+    ("settings", "integrations_hooks", "jsonb", "credentials"),
+    ("provider_config", "channel_sms", "jsonb", "credentials"),
+    ("remote_address", "audits", "text", "ip"),
+    ("title", "post_revisions", "text", "free text"),
+    ("processed_message_content", "messages", "text", "free text"),
+    ("donation_message", "payment_events", "text", "free text"),
+    ("email_signature", "x", "text", "free text"),
+    ("start_year", "credit_cards", "int4", "payment"),
     ("exp_month", "methods", "int4", "payment"),
     ("city", "order_addresses", "text", "address"),
 ]
 HARMLESS = [
+    ("github_id", "pull_requests", "int8"),
+    ("full_name", "repositories", "text"),
+    ("owner_full_name_count", "repositories", "int4"),
+    ("nickname", "prices", "text"),
+    ("message", "delivery_failures", "text"),
+    ("greeting_message", "inboxes", "text"),
+    ("content", "canned_responses", "text"),
+    ("prompt", "prompts", "text"),
+    ("payload", "event_examples", "jsonb"),
+    ("reason", "votes", "text"),
+    ("value", "app_settings", "text"),
+    ("uid", "oauth_applications", "text"),
+    ("code", "promotions", "text"),
     ("name", "products", "text"),
     ("title", "books", "text"),
     ("email_verified", "users", "bool"),
@@ -144,6 +169,61 @@ def test_questions_and_answers_side_by_side_are_what_people_wrote():
     found = looks_personal("input", "t", "jsonb", around=Around(frozenset(("output",))))
     assert found is not None
     assert found.why == "'input' beside 'output'"
+
+
+def test_address_of_a_server_is_no_persons_though_mail_stands_beside():
+    mailbox = Around(frozenset(("email", "imap_login")))
+    assert looks_personal("imap_address", "channel_email", around=mailbox) is None
+
+
+def test_settings_by_name_hold_secrets_and_those_of_a_user_do_not():
+    program, persons = frozenset(("key",)), frozenset(("key", "user_id"))
+    found = looks_personal("value", "settings", around=Around(program))
+    assert found is not None
+    assert found.category == "credentials"
+    assert looks_personal("value", "settings", around=Around(persons)) is None
+
+
+def test_beside_a_provider_a_key_is_whom_it_means():
+    found = looks_personal("uid", "authentications", around=Around(frozenset(("provider",))))
+    assert found is not None
+    assert found.why == "'uid' beside 'provider'"
+
+
+def test_name_beside_an_email_is_who_asked():
+    asked = Around(frozenset(("email", "memo")))
+    found = looks_personal("name", "invitation_requests", around=asked)
+    assert found is not None
+    assert found.why == "'name' of 'who made the invitation'"
+    assert looks_personal("name", "inboxes", around=asked) is None
+
+
+def test_events_are_held_somewhere_or_happen_to_somebody():
+    happened = Around(frozenset(("payload", "agent_id")))
+    assert looks_personal("lat", "events", "numeric", around=happened)
+    assert looks_personal("lat", "events", "numeric") is None
+
+
+def test_reason_is_put_in_words_where_short_texts_have_a_type_of_their_own():
+    long = Around(long_texts=True)
+    assert looks_personal("reason", "leaves", "text", around=long)
+    assert looks_personal("reason", "leaves", "varchar", around=long) is None
+    assert looks_personal("reason", "builds", "text", around=long) is None
+
+
+def test_key_of_a_user_who_has_no_row_is_known_elsewhere():
+    found = looks_personal("user_id", "runs", around=Around(accounts=False))
+    assert found is not None
+    assert found.category == "identifier"
+    assert looks_personal("user_id", "runs") is None
+    assert looks_personal("user_id", "runs", "int8", around=Around(accounts=False)) is None
+
+
+def test_columns_of_a_database_tell_of_one_another():
+    rails = around_all((("id", "users", "int8"), ("email", "users", "varchar"), ("a", "b", "text")))
+    assert (rails.accounts, rails.text_keys, rails.long_texts) == (True, False, True)
+    tracking = around_all((("user_id", "runs", "text"), ("name", "runs", "text")))
+    assert (tracking.accounts, tracking.text_keys, tracking.long_texts) == (False, False, False)
 
 
 def test_text_may_be_a_key_where_people_are_known_by_keys_of_text():

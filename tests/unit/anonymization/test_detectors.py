@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 
-from confiture_flows.anonymization.detection import all_detectors, readings_of
+from confiture_flows.anonymization.detection import (
+    SampledColumn,
+    all_detectors,
+    detect_personal,
+    readings_of,
+)
 from confiture_flows.anonymization.detector import Samples, ValueDetector, each_value
 from confiture_flows.anonymization.detectors.address import is_address
 from confiture_flows.anonymization.detectors.birth_date import day_of
@@ -30,6 +36,7 @@ from confiture_flows.anonymization.detectors.phone import is_phone
 from confiture_flows.anonymization.detectors.pl_pesel import is_pesel
 from confiture_flows.anonymization.detectors.uk_nino import is_nino
 from confiture_flows.anonymization.detectors.us_ssn import is_ssn
+from confiture_flows.anonymization.strategy import Column
 
 # The examples are those that the issuers of such numbers publish.
 TAKEN: list[tuple[Callable[[str], object], tuple[str, ...]]] = [
@@ -160,6 +167,34 @@ def test_orders_that_pass_luhn_are_no_cards():
 def test_fixed_messages_are_no_free_text():
     said = ["The order could not be delivered yet", "The order was paid and is on its way"] * 30
     assert best(said)[1] == 0
+
+
+WRITTEN = [f"I cannot log in since {number} days, please call me" for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("values", "reported"),
+    [
+        (WRITTEN, True),
+        (["ok", "Danke!", *WRITTEN], True),
+        ([f"よろしくお願いします{number}" for number in range(30)], True),
+        (["not delivered", "wrong address", "refused"] * 20, False),  # fixed words
+        ([f"/builds/{number}/log.txt" for number in range(30)], False),
+        (["refused"] * 9, True),  # too few to refute anything
+    ],
+)
+def test_a_name_that_speaks_of_text_is_held_against_the_values(values: list[str], reported: bool):
+    column = Column("public", "tickets", "message", "text")
+    assert bool(detect_personal([SampledColumn(column, values=tuple(values))])) is reported
+
+
+def test_documents_without_a_sentence_are_a_programs():
+    column = Column("public", "deliveries", "payload", "jsonb")
+    states = tuple(json.dumps({"kind": f"update-{number}", "n": 2}) for number in range(30))
+    said = tuple(json.dumps({"kind": "update", "about": {"text": text}}) for text in WRITTEN)
+    for documents, reported in ((states, False), (said, True), (states[:5], True)):
+        found = detect_personal([SampledColumn(column, values=documents, documents=True)])
+        assert bool(found) is reported
 
 
 def test_every_detector_says_nothing_of_statuses_and_numbers():
