@@ -9,7 +9,14 @@ from __future__ import annotations
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
-from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_SERVER_EPHEMERAL_ENABLED,
+    PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
+)
+
+# Prefect's own 20 s are too few for a first start, which makes a database, on a busy machine.
+_PATIENCE = 60
 
 
 def needs_own_server() -> bool:
@@ -46,4 +53,5 @@ def _hold_interrupts() -> None:
 def _start() -> None:
     from prefect.server.api.server import SubprocessASGIServer
 
-    SubprocessASGIServer().start()
+    wanted = PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value()
+    SubprocessASGIServer().start(timeout=max(_PATIENCE, wanted))

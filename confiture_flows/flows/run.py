@@ -169,14 +169,20 @@ def _cancelled_is_an_error() -> Iterator[None]:
 
 @contextmanager
 def _server_has_to_answer(say: Callable[[str], object]) -> Iterator[None]:
-    try:
-        if needs_own_server():
-            say("Starting a Prefect server for this run, since none is configured ...")
+    if needs_own_server():
+        say("Starting a Prefect server for this run, since none is configured ...")
+        try:
             start_own_server()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"The Prefect server of this run does not start: {error}",
+                next_step="Start one that stays with `prefect server start`, and set "
+                "PREFECT_API_URL; or run with --plain, which needs no Prefect.",
+            ) from None
+    try:
         yield
     except RuntimeError as error:
-        # The second is what an ephemeral server says that needs too long to start.
-        if not any(said in str(error) for said in ("Failed to reach API", "Timed out while")):
+        if "Failed to reach API" not in str(error):
             raise
         raise ConfigError(
             f"The Prefect server does not answer: {error}",
