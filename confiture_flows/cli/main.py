@@ -105,7 +105,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _open_streams()
     try:
-        code = app(print_error=not json)
+        code = app(sys.argv[1:], print_error=not json)
     except CycloptsError as error:
         if json:
             _print_wrong_usage(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,23 +27,15 @@ from confiture_flows.hooks.loading import BUILT_IN
 from confiture_flows.hooks.model import Hook, HookContext, HookPoint, HookSummary
 from confiture_flows.hooks.registry import registered
 from confiture_flows.target import Target, configured_target
+from tests.pages.blocks import blocks, page
 from tests.support import webhook_server
 
-REPOSITORY = Path(__file__).parents[2]
 GUIDE, API = "docs/guides/migration-hooks.md", "docs/api/hooks.md"
 PROGRAM = Path(sys.executable).with_name("confiture-flows")
 CUSTOMERS = {
     "0001_customers.up.sql": "CREATE TABLE customers AS SELECT 1 AS id;",
     "0001_customers.down.sql": "DROP TABLE customers;",
 }
-
-
-def page(name: str) -> str:
-    return (REPOSITORY / name).read_text(encoding="utf-8")
-
-
-def blocks(name: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page(name), flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)

@@ -91,41 +91,28 @@ def test_timeout_in_a_worker_thread_ends_the_query(
     check_nothing_is_left(conn)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(SLOW, id="migration"),
+        pytest.param(
+            {
+                "0001_users.up.sql": "CREATE TABLE users (id int);",
+                "0001_users.verify.sql": "SELECT pg_sleep(60)::text = '';",
+            },
+            id="verify script",
+        ),
+    ],
+)
 def test_cancel_from_the_ui_ends_the_query_of_a_run_without_a_worker(
     known: str,
     write: Callable[..., Path],
     conn: psycopg.Connection,
     prefect_client: SyncPrefectClient,
     latest_run: Callable[[], Any],
+    files: dict[str, str],
 ) -> None:
-    directory = write(SLOW)
-
-    def cancel() -> None:
-        eventually(lambda: sleepers(conn), lambda count: count == 1)
-        prefect_client.set_flow_run_state(latest_run().id, Cancelling(), force=True)
-
-    helper = threading.Thread(target=cancel)
-    helper.start()
-    with pytest.raises(CancelledRun):
-        migrate_flow(target=known, directory=str(directory))
-    helper.join()
-    check_nothing_is_left(conn)
-    assert latest_run().state_name == "Cancelled"
-
-
-def test_cancel_ends_a_verify_script_too(
-    known: str,
-    write: Callable[..., Path],
-    conn: psycopg.Connection,
-    prefect_client: SyncPrefectClient,
-    latest_run: Callable[[], Any],
-) -> None:
-    directory = write(
-        {
-            "0001_users.up.sql": "CREATE TABLE users (id int);",
-            "0001_users.verify.sql": "SELECT pg_sleep(60)::text = '';",
-        }
-    )
+    directory = write(files)
 
     def cancel() -> None:
         eventually(lambda: sleepers(conn), lambda count: count == 1)
