@@ -89,7 +89,7 @@ def _succeed(out: Console, target: Target, shop: Path, prefect: TemporaryServer 
     say(out, "The plan: what `confiture-flows plan` shows")
     print_document(out, plan_document(plan_forward(discover(shop).migrations, ()), target.name))
     if prefect:
-        with out.status("Waiting for the Prefect server (some seconds the first time) ..."):
+        with out.status("Waiting for the Prefect server (the first time up to a minute) ..."):
             prefect.wait()
     say(out, "Apply it as a Prefect flow run: `confiture-flows migrate`")
     _migrate(out, target, shop)
