@@ -72,8 +72,8 @@ def crash(dsn: str) -> None:
             return False
         return True
 
-    eventually(lambda: _broken(victim), bool)
-    eventually(answers, bool)
+    eventually(lambda: _broken(victim), bool, seconds=10)
+    eventually(answers, bool, seconds=20)
 
 
 def _broken(conn: psycopg.Connection) -> bool:
