@@ -19,6 +19,7 @@ WIDTH, HEIGHT = 1300, 900
 _ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 _PATIENCE = 60_000  # ms to wait for what is to appear; other tests keep the machine busy
 _LOOK_AGAIN = 15_000  # ms until a form that was sent and still stands there is sent again
+_GLANCE = 100  # ms between two looks whether it was taken
 
 # What elements hold at each of these places.
 _TEXTS = (
@@ -87,22 +88,27 @@ class Pages:
         return dialog
 
     def send_approval(self, *, name: str, note: str) -> None:
-        """Fill the dialog that is open, and send it; again, as people do, where it stays.
+        """Fill the dialog that is open, and send it."""
+        dialog = self.page.get_by_role("dialog")
+
+        def send() -> None:
+            self.fill_approval(name=name, note=note)
+            dialog.get_by_role("button", name="Submit").click()
+
+        self._send_until_taken(send, dialog.is_hidden)
+
+    def _send_until_taken(self, send: Callable[[], object], taken: Callable[[], bool]) -> None:
+        """Send a form; again, as people do, where it stays.
 
         It stays, and says why at most for a moment, when the server was too busy to take it.
         """
-        from playwright.sync_api import TimeoutError as StaysOpenError
-
-        dialog = self.page.get_by_role("dialog")
         for _ in range(_PATIENCE // _LOOK_AGAIN):
-            self.fill_approval(name=name, note=note)
-            dialog.get_by_role("button", name="Submit").click()
-            try:
-                return dialog.wait_for(state="hidden", timeout=_LOOK_AGAIN)
-            except StaysOpenError:
-                if dialog.is_hidden():
-                    return None
-        raise AssertionError(f"The dialog was not taken. The page says: {self.text()}")
+            send()
+            for _ in range(_LOOK_AGAIN // _GLANCE):
+                if taken():
+                    return
+                self.page.wait_for_timeout(_GLANCE)
+        raise AssertionError(f"The form was not taken. The page says: {self.text()}")
 
     def open_block_form(self, slug: str) -> dict[str, str]:
         """Go to the form for a new block; gives its fields: labels and help."""
@@ -117,8 +123,8 @@ class Pages:
         """Fill the form that is open, by labels, and send it."""
         for label, value in {"Block Name": name, **values}.items():
             _field(self.page, self.page, label).fill(value)
-        self.page.get_by_role("button", name="Create").click()
-        self.page.wait_for_url("**/blocks/block/*")
+        create = self.page.get_by_role("button", name="Create")
+        self._send_until_taken(create.click, lambda: "/blocks/block/" in self.page.url)
         self.page.get_by_text("Paste this snippet").wait_for()
 
     def leave(self) -> None:

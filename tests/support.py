@@ -31,7 +31,7 @@ def in_sql(script: Runnable | None) -> Script:
 
 
 def eventually(
-    read: Callable[[], Value], good: Callable[[Value], bool], seconds: float = 10
+    read: Callable[[], Value], good: Callable[[Value], bool], seconds: float = 30
 ) -> Value:
     """Read until it is good, or fail with what was read last."""
     deadline = time.monotonic() + seconds

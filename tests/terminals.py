@@ -180,7 +180,7 @@ class Person:
         )
         os.close(slave)
 
-    def see(self, *texts: str, seconds: float = 20) -> str:
+    def see(self, *texts: str, seconds: float = 60) -> str:
         """Wait until texts stand on the screen together; what is on it then."""
         deadline = time.monotonic() + seconds
         while not all(text in self.image.text for text in texts):
@@ -188,7 +188,7 @@ class Person:
                 pytest.fail(f"never seen: {texts}, but:\n{self.image.text}")
         return self.image.text
 
-    def asked(self, question: str, seconds: float = 20) -> str:
+    def asked(self, question: str, seconds: float = 60) -> str:
         """Wait for a question that is asked after whatever was asked before."""
         deadline = time.monotonic() + seconds
         while question not in self._new_text():
@@ -214,7 +214,7 @@ class Person:
         size = struct.pack("HHHH", rows, columns, 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, size)
 
-    def ends(self, seconds: float = 20) -> int:
+    def ends(self, seconds: float = 60) -> int:
         """Read until the program has ended; its exit code."""
         deadline = time.monotonic() + seconds
         while self._read(deadline):

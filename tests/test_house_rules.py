@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -54,9 +54,6 @@ MAY_CONNECT = {
 }
 HEAVY = ("prefect.", "psycopg.", "postgast.", "sqlfluff.", "pydantic.", "rich.progress.")
 
-every_module = pytest.mark.parametrize(
-    "module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix()
-)
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -67,6 +64,11 @@ def parsed(module: Path) -> ast.Module:
 
 def name_of(module: Path) -> str:
     return module.relative_to(PACKAGE).as_posix()
+
+
+def wrong_in(judge: Callable[[Path], object]) -> dict[str, object]:
+    """What is wrong with which modules; one test for all, since a test costs more than a look."""
+    return {name_of(module): found for module in MODULES if (found := judge(module))}
 
 
 def functions(tree: ast.AST) -> Iterator[FunctionNode]:
@@ -86,32 +88,41 @@ def public(tree: ast.Module) -> Iterator[ast.ClassDef | FunctionNode]:
                 )
 
 
-@every_module
-def test_module_says_what_it_does(module: Path) -> None:
-    docstring = ast.get_docstring(parsed(module))
-    assert docstring, "has no docstring"
-    assert docstring.splitlines()[0].endswith((".", ":", "?")), "its first line is no sentence"
+def test_modules_say_what_they_do() -> None:
+    def judge(module: Path) -> str:
+        docstring = ast.get_docstring(parsed(module))
+        if not docstring:
+            return "has no docstring"
+        sentence = docstring.splitlines()[0].endswith((".", ":", "?"))
+        return "" if sentence else "its first line is no sentence"
+
+    assert wrong_in(judge) == {}
 
 
-@every_module
-def test_public_names_are_documented(module: Path) -> None:
-    bare = [node.name for node in public(parsed(module)) if not ast.get_docstring(node)]
-    assert bare == []
+def test_public_names_are_documented() -> None:
+    def judge(module: Path) -> list[str]:
+        return [node.name for node in public(parsed(module)) if not ast.get_docstring(node)]
+
+    assert wrong_in(judge) == {}
 
 
-@every_module
-def test_module_is_small_enough_to_read(module: Path) -> None:
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+def test_modules_are_small_enough_to_read() -> None:
+    def judge(module: Path) -> int:
+        lines = len(module.read_text(encoding="utf-8").splitlines())
+        return lines if lines > LONGEST_MODULE else 0
+
+    assert wrong_in(judge) == {}
 
 
-@every_module
-def test_functions_are_small_enough_to_read(module: Path) -> None:
-    long = [
-        f"{node.name}: {lines}"
-        for node in functions(parsed(module))
-        if (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
-    ]
-    assert long == []
+def test_functions_are_small_enough_to_read() -> None:
+    def judge(module: Path) -> list[str]:
+        return [
+            f"{node.name}: {lines}"
+            for node in functions(parsed(module))
+            if (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
+        ]
+
+    assert wrong_in(judge) == {}
 
 
 def test_no_public_class_name_is_used_twice() -> None:
@@ -142,18 +153,19 @@ def suppresses_everything(node: ast.Call) -> bool:
     return bool({ast.unparse(kind) for kind in node.args} & {"Exception", "BaseException"})
 
 
-@every_module
-def test_no_module_catches_everything(module: Path) -> None:
-    lines = [
-        node.lineno
-        for node in ast.walk(parsed(module))
-        if (isinstance(node, ast.ExceptHandler) and catches_everything(node))
-        or (isinstance(node, ast.Call) and suppresses_everything(node))
-    ]
-    if name_of(module) in MAY_CATCH_EVERYTHING:
-        assert lines, "needs its permission no more"
-    else:
-        assert lines == []
+def test_no_module_catches_everything() -> None:
+    def judge(module: Path) -> object:
+        lines = [
+            node.lineno
+            for node in ast.walk(parsed(module))
+            if (isinstance(node, ast.ExceptHandler) and catches_everything(node))
+            or (isinstance(node, ast.Call) and suppresses_everything(node))
+        ]
+        if name_of(module) in MAY_CATCH_EVERYTHING:
+            return None if lines else "needs its permission no more"
+        return lines
+
+    assert wrong_in(judge) == {}
 
 
 def makes_sql_of_names(node: ast.Call) -> bool:
@@ -176,14 +188,15 @@ def makes_sql_of_names(node: ast.Call) -> bool:
     )
 
 
-@every_module
-def test_no_name_is_put_into_sql_by_a_format_string(module: Path) -> None:
-    lines = [
-        node.lineno
-        for node in ast.walk(parsed(module))
-        if isinstance(node, ast.Call) and makes_sql_of_names(node)
-    ]
-    assert lines == []
+def test_no_name_is_put_into_sql_by_a_format_string() -> None:
+    def judge(module: Path) -> list[int]:
+        return [
+            node.lineno
+            for node in ast.walk(parsed(module))
+            if isinstance(node, ast.Call) and makes_sql_of_names(node)
+        ]
+
+    assert wrong_in(judge) == {}
 
 
 @pytest.mark.parametrize(
@@ -206,22 +219,23 @@ def test_the_rule_about_format_strings_finds_them(code: str, found: bool) -> Non
     assert any(makes_sql_of_names(call) for call in calls) is found
 
 
-@every_module
-def test_connections_are_opened_in_one_place(module: Path) -> None:
-    opened = [
-        node.lineno
-        for node in ast.walk(parsed(module))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "connect"
-        and isinstance(node.func.value, ast.Name | ast.Attribute)
-        and ast.unparse(node.func.value).rpartition(".")[2]
-        in {"psycopg", "Connection", "AsyncConnection"}
-    ]
-    if name_of(module) in MAY_CONNECT:
-        assert opened, "needs its permission no more"
-    else:
-        assert opened == []
+def test_connections_are_opened_in_one_place() -> None:
+    def judge(module: Path) -> object:
+        opened = [
+            node.lineno
+            for node in ast.walk(parsed(module))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "connect"
+            and isinstance(node.func.value, ast.Name | ast.Attribute)
+            and ast.unparse(node.func.value).rpartition(".")[2]
+            in {"psycopg", "Connection", "AsyncConnection"}
+        ]
+        if name_of(module) in MAY_CONNECT:
+            return None if opened else "needs its permission no more"
+        return opened
+
+    assert wrong_in(judge) == {}
 
 
 def test_every_command_is_documented() -> None:

@@ -89,7 +89,7 @@ def _succeed(out: Console, target: Target, shop: Path, prefect: TemporaryServer 
     say(out, "The plan: what `confiture-flows plan` shows")
     print_document(out, plan_document(plan_forward(discover(shop).migrations, ()), target.name))
     if prefect:
-        with out.status("Waiting for the Prefect server (some seconds the first time) ..."):
+        with out.status("Waiting for the Prefect server (the first time up to a minute) ..."):
             prefect.wait()
     say(out, "Apply it as a Prefect flow run: `confiture-flows migrate`")
     _migrate(out, target, shop)
@@ -139,15 +139,17 @@ def _migrate(out: Console, target: Target, shop: Path) -> None:
 
 def _point_on(out: Console) -> None:
     say(out, "Where to go next")
+    # Started by `uv run`, as the README says, the commands are on no PATH but that of uv.
+    typed = "uv run " if os.environ.get("UV_RUN_RECURSION_DEPTH") else ""
     steps = (
         ("confiture-flows new 'create users'", "write the first migration of your own"),
         ("confiture-flows migrate --dsn postgresql://...", "apply it"),
         ("prefect server start", "set PREFECT_API_URL, watch runs there"),
         ("confiture-flows demo --stay", "this again, with time to look at its runs"),
     )
-    width = max(len(command) for command, _ in steps)
+    width = max(len(command) for command, _ in steps) + len(typed)
     for command, what in steps:
-        out.print(f"  [bold]{command:<{width}}[/bold]  {what}", highlight=False)
+        out.print(f"  [bold]{typed + command:<{width}}[/bold]  {what}", highlight=False)
 
 
 def _wait(out: Console, prefect: TemporaryServer | None) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
@@ -75,6 +77,10 @@ app.command(import_, name="import")
 app.command(strategies)
 
 
+# A disk, a quota, or the largest file that is allowed.
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def program() -> NoReturn:
     """The console script: `main`, and then out at once.
 
@@ -93,8 +99,9 @@ def program() -> NoReturn:
             stream.flush()
         except BrokenPipeError:
             pass  # the reader had enough, which is no failure
-        except OSError:
-            code = code or 1  # a full disk: what was printed is not there
+        except OSError as error:
+            _tell_unwritten(error)
+            code = code or 1
     os._exit(code)
 
 
@@ -105,7 +112,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _open_streams()
     try:
-        code = app(print_error=not json)
+        code = app(sys.argv[1:], print_error=not json)
     except CycloptsError as error:
         if json:
             _print_wrong_usage(error)
@@ -115,7 +122,18 @@ def main() -> None:
     except BrokenPipeError:
         silence(sys.stdout)
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _DISK_IS_FULL:
+            raise
+        _tell_unwritten(error)
+        silence(sys.stdout)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell_unwritten(error: OSError) -> None:
+    with suppress(OSError):
+        print(f"Error: What was to be printed is not there: {error.strerror}.", file=sys.stderr)
 
 
 def _open_streams() -> None:

@@ -4,8 +4,8 @@ model.py has the values, registry.py the decorator and the order, loading.py fin
 configuration, executor.py fires them, attempt.py is one call, with its limits in limits.py.
 
 A built-in hook is a module of builtin/ with a `make(options, root)`, a line in
-`loading.BUILT_IN`, and its section of docs/guides/migration-hooks.md. One that needs Prefect
-stands in the room `flows`.
+`loading.BUILT_IN`, and a row in docs/api/hooks.md. One that needs Prefect stands in the room
+`flows`.
 """
 
 from confiture_flows.hooks.model import HookContext, HookPoint, HookResult

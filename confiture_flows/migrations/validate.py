@@ -226,12 +226,29 @@ def _out_of_order(
 
 def _unrunnable(directory: Directory, rows: tuple[LedgerRow, ...]) -> Iterator[Finding]:
     for migration in pending(directory, rows):
-        if (finding := unrunnable_script(migration, migration.up, Severity.ERROR)) is not None:
-            yield finding
+        yield from _of_the_way_up(migration)
         down = migration.down
         # A broken way back does not harm the way forward, but it is better known now.
         if down and (finding := unrunnable_script(migration, down, Severity.WARNING)) is not None:
             yield finding
+
+
+def _of_the_way_up(migration: Migration) -> Iterator[Finding]:
+    try:
+        batches = migration.up.batches()
+    except MigrationFileError as error:
+        yield _invalid(migration, migration.up, Severity.ERROR, error)
+        return
+    if not any(batch.parts for batch in batches):
+        # As `new` writes it: somebody who applies it first can write nothing into it afterwards.
+        yield Finding(
+            "file.empty",
+            Severity.INFO,
+            f"{migration.label} holds no statement.",
+            next_step="Write it before it is applied: afterwards it would be an edited one.",
+            version=migration.version,
+            location=Location(migration.up.path),
+        )
 
 
 def unrunnable_script(migration: Migration, script: Runnable, severity: Severity) -> Finding | None:
@@ -239,12 +256,18 @@ def unrunnable_script(migration: Migration, script: Runnable, severity: Severity
     try:
         script.batches()
     except MigrationFileError as error:
-        return Finding(
-            "file.invalid",
-            severity,
-            f"{migration.label}: {error.message}",
-            next_step=error.next_step,
-            version=migration.version,
-            location=Location(error.file or script.path, error.line),
-        )
+        return _invalid(migration, script, severity, error)
     return None
+
+
+def _invalid(
+    migration: Migration, script: Runnable, severity: Severity, error: MigrationFileError
+) -> Finding:
+    return Finding(
+        "file.invalid",
+        severity,
+        f"{migration.label}: {error.message}",
+        next_step=error.next_step,
+        version=migration.version,
+        location=Location(error.file or script.path, error.line),
+    )

@@ -129,7 +129,7 @@ def test_yes_on_a_terminal_marks(
     started.type(f"{answer}\n")
     shown = started.read()
 
-    assert started.process.wait(10) == 0
+    assert started.process.wait(60) == 0
     assert "2 migrations marked as applied" in shown
     assert ledger() == ["20260101090000", "20260102090000"]
 
@@ -148,7 +148,7 @@ def test_anything_else_on_a_terminal_marks_nothing(
     started.type(answer)
     shown = started.read()
 
-    assert started.process.wait(10) == 130
+    assert started.process.wait(60) == 130
     assert "Traceback" not in shown
     assert ledger() is None
 
@@ -168,7 +168,7 @@ def test_interrupt_of_the_question_marks_nothing(
     os.killpg(started.process.pid, signal.SIGINT)
     shown = started.read()
 
-    assert started.process.wait(10) == 130
+    assert started.process.wait(60) == 130
     assert "Traceback" not in shown
     assert ledger() is None
 
@@ -187,7 +187,7 @@ def test_change_while_the_question_stands_marks_nothing(
     started.type("y\n")
     shown = started.read()
 
-    assert started.process.wait(10) == 5
+    assert started.process.wait(60) == 5
     assert "has changed while you looked" in shown
     assert ledger() is None
 

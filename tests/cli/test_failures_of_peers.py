@@ -99,6 +99,8 @@ def test_killed_run_frees_its_lock_at_once_and_nothing_is_lost(
     eventually(lambda: conn.execute(busy.encode()).fetchone(), lambda row: row == (1,))
     process.send_signal(signal.SIGKILL)
     process.wait()
+    # Long before its statement is over.
+    eventually(lambda: conn.execute(busy.encode()).fetchone(), lambda row: row == (0,), seconds=20)
 
     write({"0001_slow.up.sql": slow.format(0)})
     assert run.program("migrate", "--plain", dsn=dsn).code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +88,14 @@ def test_leaving_keeps_the_exit_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_what_could_not_be_written_is_no_success() -> None:
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("words", [["--version"], ["rules", "--json"], ["rules"]])
+def test_what_could_not_be_written_is_no_success(words: list[str], buffered: bool) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    if not buffered:
+        environment["PYTHONUNBUFFERED"] = "1"
     with Path("/dev/full").open("w") as full:
-        ran = _program("--version", stdout=full, stderr=subprocess.DEVNULL)
+        ran = _program(*words, stdout=full, stderr=subprocess.PIPE, env=environment)
     assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr == "Error: What was to be printed is not there: No space left on device.\n"

@@ -118,19 +118,6 @@ PROJECTS = {
 }
 
 
-@pytest.fixture
-def reader(
-    tmp_path: Path,
-    dsn: str,
-    conn: psycopg.Connection,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Reader:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CONFITURE_DSN", dsn)
-    return Reader(tmp_path, conn, dsn, capfd)
-
-
 @pytest.mark.usefixtures("shared_roles")
 @pytest.mark.parametrize("tool", PROJECTS)
 def test_project_changes_over(

@@ -13,9 +13,10 @@ from psycopg import sql
 
 from confiture_flows.migrations.adoption import all_tools
 from tests.foreign_ledgers import ITEMS, ORDERS, SCHEMA, SHOPS, USERS, pairs
+from tests.pages.blocks import REPOSITORY
 from tests.pages.walkthrough import Reader, normalised
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "adopting.md"
+GUIDE = REPOSITORY / "docs" / "guides" / "adopting.md"
 FLAT = {"1_users.sql": USERS, "2_orders.sql": ORDERS, "3_items.sql": ITEMS}
 # Section -> what is in the database, what is in the directory, and the command before the first.
 SECTIONS: dict[str, tuple[str, dict[str, str], str]] = {
@@ -55,18 +56,8 @@ Shell = Callable[[str], str]
 
 
 @pytest.fixture
-def shell(
-    tmp_path: Path,
-    dsn: str,
-    conn: psycopg.Connection,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Shell:
+def shell(reader: Reader, conn: psycopg.Connection) -> Shell:
     """Runs commands as the guide's reader would, in a pipe."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CONFITURE_DSN", dsn)
-    monkeypatch.setenv("PGTZ", "UTC")
-    reader = Reader(tmp_path, conn, dsn, capfd)
 
     def type_command(command: str) -> str:
         if psql := re.fullmatch(r"psql -c '(.+)'", command):

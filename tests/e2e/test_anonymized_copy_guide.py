@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ from confiture_flows.anonymization.planning import plan_copy
 from confiture_flows.anonymization.proof.prove import proof_options
 from confiture_flows.anonymization.rules import rules_of
 from confiture_flows.config import load_project
+from tests.pages.blocks import blocks
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "anonymized-copy.md"
+GUIDE = "docs/guides/anonymized-copy.md"
 SHOP = """
 CREATE TABLE customers (id int PRIMARY KEY, email text UNIQUE, name text, note text,
     born date, postcode text);
@@ -27,17 +27,12 @@ CREATE TABLE events (
 """
 
 
-def blocks(language: str) -> list[str]:
-    text = GUIDE.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-
-
 def test_configuration_of_the_guide_plans_a_copy(
     conn: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     conn.execute(SHOP)
     monkeypatch.setenv("CONFITURE_ANONYMIZATION_SECRET", "0123456789abcdef0123456789abcdef")
-    whole, subset, proof = blocks("toml")
+    whole, subset, proof = blocks(GUIDE, "toml")
     for text in (whole, whole + subset, whole + proof):
         (tmp_path / "confiture.toml").write_text(text)
         project = load_project(tmp_path)
@@ -51,7 +46,7 @@ def test_configuration_of_the_guide_plans_a_copy(
 
 
 def test_flow_of_the_guide_is_one():
-    (example,) = blocks("python")
+    (example,) = blocks(GUIDE, "python")
     names: dict[str, Any] = {"__name__": "example"}
-    exec(compile(example, str(GUIDE), "exec"), names)
+    exec(compile(example, GUIDE, "exec"), names)
     assert names["anonymize_flow"].name == "anonymize"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ from pydantic import SecretStr
 from confiture_flows.blocks import PostgresTarget
 from confiture_flows.errors import ApplyError, ConfitureFlowsError, GateError
 from confiture_flows.postgres import Server
+from tests.pages.blocks import blocks
 from tests.support import webhook_server
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "custom-flows.md"
+GUIDE = "docs/guides/custom-flows.md"
 ORDERS = {
     "0001_orders.up.sql": "CREATE TABLE orders (id int PRIMARY KEY, placed timestamptz);",
     "0001_orders.down.sql": "DROP TABLE orders;",
@@ -33,10 +33,10 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 def names() -> dict[str, Any]:
     """What the blocks of the guide define, all in one module as a reader would have them."""
     found: dict[str, Any] = {}
-    blocks = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), flags=re.M | re.S)
-    assert len(blocks) == 6
-    for block in blocks:
-        exec(compile(block, GUIDE.name, "exec"), found)
+    examples = blocks(GUIDE, "python")
+    assert len(examples) == 6
+    for each in examples:
+        exec(compile(each, GUIDE, "exec"), found)
     return found
 
 

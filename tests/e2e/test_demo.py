@@ -13,6 +13,7 @@ PROGRAM = Path(sys.executable).with_name("confiture-flows")
 
 def test_demo_tells_its_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT")}
+    environment["UV_RUN_RECURSION_DEPTH"] = "1"  # as `uv run` sets it
     started = time.monotonic()
     process = subprocess.Popen(
         [PROGRAM, "demo"],
@@ -39,6 +40,7 @@ def test_demo_tells_its_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
         "shop: failed at 0006",
         "the catalog is the same as before it",
         "Where to go next",
+        "uv run confiture-flows new 'create users'  ",
     ):
         assert part in story, story
     for part in ("Traceback", "Warning", "ada@shop.example", " | INFO | "):

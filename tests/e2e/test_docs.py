@@ -22,18 +22,16 @@ from confiture_flows.flows._targets import given_target
 from confiture_flows.migrations.layouts import all_layouts
 from confiture_flows.postgres import Server
 from confiture_flows.target import Target, configured_target
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-def blocks(page: str, language: str) -> list[str]:
-    text = (REPOSITORY / page).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+from tests.pages.blocks import blocks, page
 
 
 @pytest.mark.usefixtures("prefect_server")
 def test_readme_runs_a_target_of_the_configuration(
-    dsn: str, write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dsn: str,
+    write: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    conn: psycopg.Connection,
 ) -> None:
     write({"0001_a.up.sql": "CREATE TABLE a (id int);"})
     (tmp_path / "confiture.toml").write_text('[targets.shop]\ndsn = "${SHOP}"\n')
@@ -41,6 +39,7 @@ def test_readme_runs_a_target_of_the_configuration(
     monkeypatch.chdir(tmp_path)
     (example,) = blocks("README.md", "python")
     exec(compile(example, "README.md", "exec"), {})
+    assert conn.execute("SELECT to_regclass('a') IS NOT NULL").fetchone() == (True,)
 
 
 def test_python_migrations_of_the_guide_run(
@@ -113,8 +112,8 @@ def test_verifying_guide_shows_what_happens(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    page = "docs/guides/verifying.md"
-    up, script, by_hand = blocks(page, "sql")
+    guide = "docs/guides/verifying.md"
+    up, script, by_hand = blocks(guide, "sql")
     write({"0001_users.up.sql": up, "0001_users.verify.sql": script})
     (tmp_path / "confiture.toml").write_text(f'[targets.shop]\ndsn = "{dsn}"\n')
     monkeypatch.chdir(tmp_path)
@@ -128,7 +127,7 @@ def test_verifying_guide_shows_what_happens(
         place = r"replayed in [^:]+(?=: )"
         return re.sub(place, "replayed in PostgreSQL 15", capsys.readouterr().out)
 
-    first, second = blocks(page, "console")
+    first, second = blocks(guide, "console")
     migrate, verify, *expected = first.splitlines()
     run(migrate.removeprefix("$ "))
     assert run(verify.removeprefix("$ ")).splitlines() == expected
@@ -157,19 +156,18 @@ def test_task_of_the_verifying_guide_finds_drift(
 
 
 def test_every_layout_has_its_row() -> None:
-    page = (REPOSITORY / "docs" / "layouts.md").read_text(encoding="utf-8")
-    assert [f"| `{layout.name}` |" for layout in all_layouts() if layout.name not in page] == []
+    text, names = page("docs/layouts.md"), [layout.name for layout in all_layouts()]
+    assert [name for name in names if f"| `{name}` |" not in text] == []
 
 
 def test_every_exit_code_has_its_row() -> None:
-    page = (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")
     codes = {
         kind.exit_code
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, ConfitureFlowsError)
     }
-    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", page, flags=re.MULTILINE)}
-    assert codes <= listed
+    rows = re.findall(r"^\| (\d+) \|", page("docs/cli.md"), flags=re.MULTILINE)
+    assert codes <= {int(code) for code in rows}
 
 
 def test_json_example_has_the_shape_of_the_command_line() -> None:
@@ -190,8 +188,8 @@ def test_dry_run_guide_says_what_happens(
     conn: psycopg.Connection,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    page = "docs/guides/dry-run-mode.md"
-    files = {block.split("\n")[0].rpartition("/")[2]: block for block in blocks(page, "sql")}
+    guide = "docs/guides/dry-run-mode.md"
+    files = {block.split("\n")[0].rpartition("/")[2]: block for block in blocks(guide, "sql")}
     assert len(files) == 4
     directory = str(write(files))
     conn.execute(
@@ -211,7 +209,7 @@ def test_dry_run_guide_says_what_happens(
     assert [loss.name for loss in second.proof.losses] == ["public.orders.status"]
 
     names: dict[str, Any] = {}
-    (example,) = blocks(page, "python")
+    (example,) = blocks(guide, "python")
     exec(compile(example, "dry-run-mode.md", "exec"), names)
 
     @flow
@@ -222,8 +220,8 @@ def test_dry_run_guide_says_what_happens(
 
 
 def test_every_finding_of_a_dry_run_has_its_row() -> None:
-    source = (REPOSITORY / "confiture_flows" / "dryrun" / "findings.py").read_text("utf-8")
+    source = page("confiture_flows/dryrun/findings.py")
     codes = set(re.findall(r'"((?:impact|rehearsal|rollback|target)\.\w+)"', source))
-    page = (REPOSITORY / "docs" / "guides" / "dry-run-mode.md").read_text(encoding="utf-8")
+    text = page("docs/guides/dry-run-mode.md")
     assert len(codes) > 10
-    assert [code for code in codes if f"`{code}`" not in page] == []
+    assert [code for code in codes if f"`{code}`" not in text] == []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +20,20 @@ from confiture_flows.config import load_project
 from confiture_flows.errors import ApplyError
 from confiture_flows.flows import migrate_flow
 from confiture_flows.flows._targets import given_target
-from confiture_flows.hooks.builtin.backup import BackupOptions
-from confiture_flows.hooks.builtin.deployment_log import DeploymentLogOptions
-from confiture_flows.hooks.builtin.refresh_statistics import RefreshStatisticsOptions
-from confiture_flows.hooks.builtin.run_sql import RunSqlOptions
+from confiture_flows.hooks.builtin._options import HookOptions
 from confiture_flows.hooks.loading import BUILT_IN
 from confiture_flows.hooks.model import Hook, HookContext, HookPoint, HookSummary
 from confiture_flows.hooks.registry import registered
 from confiture_flows.target import Target, configured_target
+from tests.pages.blocks import blocks, page
 from tests.support import webhook_server
 
-REPOSITORY = Path(__file__).parents[2]
 GUIDE, API = "docs/guides/migration-hooks.md", "docs/api/hooks.md"
 PROGRAM = Path(sys.executable).with_name("confiture-flows")
 CUSTOMERS = {
     "0001_customers.up.sql": "CREATE TABLE customers AS SELECT 1 AS id;",
     "0001_customers.down.sql": "DROP TABLE customers;",
 }
-
-
-def page(name: str) -> str:
-    return (REPOSITORY / name).read_text(encoding="utf-8")
-
-
-def blocks(name: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page(name), flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -157,11 +146,14 @@ def test_reference_leaves_nothing_out() -> None:
     text = page(API)
     options = {field.name for field in fields(Hook)} - NOT_SAID
     told = {field.name for field in fields(HookContext)} | {"key", "summary()", "error_message"}
-    built_in = {
-        name
-        for kind in (BackupOptions, DeploymentLogOptions, RefreshStatisticsOptions, RunSqlOptions)
-        for name in kind.model_fields
-    }
+    kinds = [
+        kind
+        for module in BUILT_IN.values()
+        for kind in vars(import_module(module)).values()
+        if isinstance(kind, type) and issubclass(kind, HookOptions) and kind is not HookOptions
+    ]
+    assert len(kinds) >= len(BUILT_IN)
+    built_in = {name for kind in kinds for name in kind.model_fields}
     summary = {field.name for field in fields(HookSummary)}
     wanted = options | told | built_in | summary | set(BUILT_IN)
     assert sorted(name for name in wanted if f"`{name}`" not in text) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,15 @@ from confiture_flows.lint.runner import lint_migrations
 from confiture_flows.lint.settings import settings_of
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.sql.parts import ObjectName
+from tests.pages.blocks import blocks
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "schema-linting.md"
-
-
-def blocks(language: str) -> list[str]:
-    text = GUIDE.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+GUIDE = "docs/guides/schema-linting.md"
 
 
 def test_rule_of_ones_own_runs(write: Callable[..., Path]) -> None:
     names: dict[str, Any] = {}
-    for example in blocks("python"):
-        exec(compile(example, str(GUIDE), "exec"), names)
+    for example in blocks(GUIDE, "python"):
+        exec(compile(example, GUIDE, "exec"), names)
     names["test_comment_has_to_be_there"]()
     folder = write(
         {
@@ -38,7 +33,7 @@ def test_rule_of_ones_own_runs(write: Callable[..., Path]) -> None:
 
 
 def test_configuration_of_the_guide_is_one(tmp_path: Path) -> None:
-    sizes, example = blocks("toml")
+    sizes, example = blocks(GUIDE, "toml")
     (tmp_path / "confiture.toml").write_text(sizes)
     measured = {"public": {"orders": {"rows": 2_400_000, "bytes": 1 << 30}}}
     written = {"measured": "2026-11-25", "tables": measured}
@@ -53,6 +48,6 @@ def test_configuration_of_the_guide_is_one(tmp_path: Path) -> None:
 
 
 def test_comments_of_the_guide_silence(write: Callable[..., Path]) -> None:
-    (example,) = blocks("sql")
+    (example,) = blocks(GUIDE, "sql")
     report = lint_migrations(discover(write({"1_a.up.sql": example})).migrations)
     assert [each.rule for each in report.findings] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -21,17 +20,9 @@ from confiture_flows.anonymization.validator import ConfigValidator
 from confiture_flows.config import load_project
 from confiture_flows.plugins import StrategyBase
 from confiture_flows.postgres import Server
+from tests.pages.blocks import blocks, page
 
-REPOSITORY = Path(__file__).parents[2]
 GUIDE, API = "docs/guides/custom-strategies.md", "docs/api/strategy-plugin.md"
-
-
-def page(name: str) -> str:
-    return (REPOSITORY / name).read_text(encoding="utf-8")
-
-
-def blocks(name: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page(name), flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)

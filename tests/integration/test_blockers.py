@@ -19,6 +19,7 @@ from confiture_flows.errors import (
     ResumableApplyError,
     TargetUnreachableError,
 )
+from confiture_flows.migrations import patience
 from confiture_flows.migrations.apply import apply_plan
 from confiture_flows.migrations.lookout import another_connection
 from confiture_flows.migrations.observer import Busy, HeldUp, Observer
@@ -38,9 +39,11 @@ class Watcher(Observer):
         self.busies: list[Busy] = []
         self.waits: list[HeldUp] = []
         self.then: Callable[[], object] = lambda: None
+        self.when_busy: Callable[[], object] = lambda: None
 
     def busy(self, busy: Busy) -> None:
         self.busies.append(busy)
+        self.when_busy()
 
     def held_up(self, held_up: HeldUp) -> None:
         self.waits.append(held_up)
@@ -178,17 +181,21 @@ def test_no_connection_left_to_look_from_is_no_hindrance(
 
 
 def test_pause_ends_when_the_transaction_in_the_way_does(
-    engine: Engine, write: Callable[..., Path], held: psycopg.Connection
+    engine: Engine,
+    write: Callable[..., Path],
+    held: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    release = threading.Timer(1.0, held.rollback)
-    release.start()
+    # The first try sees nobody yet.
+    monkeypatch.setattr(patience, "_length_of_pause", lambda attempt: 0 if attempt == 1 else 60)
+    watcher = Watcher()
+    watcher.when_busy = lambda: held.rollback() if len(watcher.busies) == 2 else None
     started = time.monotonic()
 
-    engine.limited(busy_patience=20).migrate(write(ALTER))
+    engine.limited(busy_patience=100).migrate(write(ALTER), observer=watcher)
 
-    release.join()
-    # Of pauses that double each time, one would have reached from about 0.9 s to 1.7 s.
-    assert time.monotonic() - started < 2.0
+    assert [busy.pause for busy in watcher.busies] == [0, 60]
+    assert time.monotonic() - started < 45
 
 
 def test_queue_grows_longer_while_transactions_come_and_go(

@@ -111,7 +111,7 @@ def test_readers_do_not_queue_behind_a_waiting_migration(
 
     assert failed
     # lock_timeout is 100 ms here; the rest is for a slow machine.
-    assert slowest < 0.6
+    assert slowest < 0.9
 
 
 def test_patience_at_its_end_leaves_nothing(

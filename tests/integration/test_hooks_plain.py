@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -449,8 +450,12 @@ def sleep_in_python(context: HookContext) -> None:
     time.sleep(60)
 
 
+# Of this run of the tests only: the whole machine is asked whether it is gone.
+SLEEP = f"sleep 61.{os.getpid()}"
+
+
 def sleep_in_a_child(context: HookContext) -> None:
-    subprocess.run(["sh", "-c", "sleep 61.5 & wait"], check=False)
+    subprocess.run(["sh", "-c", f"{SLEEP} & wait"], check=False)
 
 
 def sleep_in_a_query(context: HookContext, conn: psycopg.Connection) -> None:
@@ -483,12 +488,12 @@ def test_hook_that_hangs_is_ended_with_its_query_and_children(
     started = time.monotonic()
     error = runs.fail(write(PAIRS))
     assert isinstance(error, HookTimeoutError)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 45
     assert "ran out of time (0.3 s)" in error.message
     assert tables() == []
-    eventually(sessions, lambda found: not found, seconds=5)
+    eventually(sessions, lambda found: not found)
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
-    assert "sleep 61.5" not in listed
+    assert SLEEP not in listed
 
 
 def test_hook_in_a_thread_is_ended_too(runs: Runs, write: Callable[..., Path]) -> None:

@@ -310,8 +310,8 @@ def test_killed_concurrent_build_is_built_anew(
         run = start_migrate(directory)
         eventually(sessions, lambda queries: any("CONCURRENTLY" in query for query in queries))
         run.send_signal(signal.SIGKILL)
-        run.wait(5)
-        eventually(sessions, lambda queries: not queries, seconds=10)
+        run.wait(30)
+        eventually(sessions, lambda queries: not queries)
         (left,) = unfinished()
         assert left.doubtful is not None
         assert left.doubtful.statement == 2
@@ -390,8 +390,8 @@ def in_doubt(
     count = "SELECT count(*) FROM known"
     eventually(lambda: conn.execute(count.encode()).fetchone(), lambda row: row == (1,))
     run.kill()
-    run.wait(5)
-    eventually(sessions, lambda queries: not queries, seconds=10)
+    run.wait(30)
+    eventually(sessions, lambda queries: not queries)
     conn.execute(
         "CREATE OR REPLACE PROCEDURE slow() LANGUAGE sql AS 'INSERT INTO known VALUES (11)'"
     )

@@ -273,7 +273,7 @@ def test_interrupted_in_the_middle_nothing_is_left(
             seconds=30,
         )
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     finally:
         process.kill()
 

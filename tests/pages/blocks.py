@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+REPOSITORY = Path(__file__).parents[2]
 _FENCE = re.compile(
     r"(?:^<!-- (?P<remark>[^>]+) -->\n\n?)?"
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$",
@@ -84,3 +85,13 @@ def blocks_of(page: Path) -> list[Block]:
         inner = "".join(each[indent:] for each in match["text"].splitlines(keepends=True))
         found.append(Block(page, line, match["language"], inner, match["remark"] or ""))
     return found
+
+
+def page(name: str) -> str:
+    """The text of a page, by its path in the repository."""
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """What stands in the blocks of a language, by the page's path in the repository."""
+    return [each.text for each in blocks_of(REPOSITORY / name) if each.language == language]

@@ -16,6 +16,7 @@ from tests.pages.error_classes import table_of_errors
 from tests.pages.feature_tests import table_of_tests
 from tests.pages.licences import table_of_licences
 from tests.pages.reference import from_docstrings
+from tests.pages.strategies import table_of_strategies
 
 REPOSITORY = Path(__file__).parents[2]
 MAKERS: dict[str, Callable[[list[str]], str]] = {
@@ -25,6 +26,7 @@ MAKERS: dict[str, Callable[[list[str]], str]] = {
     "licences": table_of_licences,
     "tests": table_of_tests,
     "docstrings": from_docstrings,
+    "strategies": table_of_strategies,
 }
 _MADE = re.compile(r"(<!-- made: (\w+) ?([^>]*?) -->\n).*?(<!-- made: end -->)", re.DOTALL)
 

@@ -128,7 +128,7 @@ def _table(head: str, rows: list[tuple[str, str]]) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return " ".join(text.split()).replace(" | None", " or None").replace("|", "\\|")
 
 
 def _members(found: griffe.Class) -> Iterator[str]:

@@ -45,6 +45,13 @@ def test_pages_load_nothing_from_other_hosts(site: Path) -> None:
     assert re.findall(r"url\((?:[\"']?)(?:https?:)?//[^)]+\)", styles) == []
 
 
+def test_code_in_a_table_shows_no_mark_of_markdown(site: Path) -> None:
+    r"""`a \| b` is how the repository's pages would say it; the site shows the backslash."""
+    shown = re.compile(r"<td>(?:(?!</td>).)*<code>[^<]*\\\|", re.DOTALL)
+    pages = [page for page in site.rglob("index.html") if shown.search(page.read_text("utf-8"))]
+    assert [page.parent.relative_to(site).as_posix() for page in pages] == []
+
+
 def test_links_of_pages_beside_the_site_lead_somewhere() -> None:
     """What mkdocs does not see: the pages that only the repository shows."""
     lost = []

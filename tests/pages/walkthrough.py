@@ -45,6 +45,11 @@ def contains(said: list[str], shown: list[str]) -> bool:
     return all(any(said[at : at + len(part)] == part for at in places) for part in parts if part)
 
 
+def _path() -> str:
+    """Where a reader's programs are: those of this environment first."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
 @dataclass
 class Reader:
     """Somebody who does what a page says.
@@ -76,7 +81,9 @@ class Reader:
             self.conn.execute(block.text.encode())
         elif block.language == "python":
             names: dict[str, Any] = {"__name__": "page"}
-            exec(compile(block.text, f"{block.page.name}:{block.line}", "exec"), names)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PATH", _path())
+                exec(compile(block.text, f"{block.page.name}:{block.line}", "exec"), names)
         elif block.language == "console":
             commands = list(block.commands())
             for place, (typed, shown) in enumerate(commands, start=1):
@@ -112,14 +119,13 @@ class Reader:
         return left.value.code, said.out + said.err
 
     def _run(self, typed: str) -> tuple[int, str]:
-        bin_folder = Path(sys.executable).parent
         done = subprocess.run(
             ["sh", "-c", typed],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"},
+            env=os.environ | {"PATH": _path()},
             timeout=120,
         )
         return done.returncode, done.stdout

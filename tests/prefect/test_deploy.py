@@ -374,7 +374,7 @@ def test_a_killed_run_of_a_worker_is_told_and_the_next_one_goes_on(
     for pid in descendants(worker.pid):
         os.kill(pid, signal.SIGKILL)
     assert end(killed) == "Crashed"
-    eventually(lambda: sleepers(conn), lambda count: count == 0, seconds=2)
+    eventually(lambda: sleepers(conn), lambda count: count == 0)
     # The worker starts another process for the hooks.
     (once,) = eventually(lambda: told(folder, killed), bool, seconds=90)
     assert (once["error"], once["done"]) == ("RunCrashedError", ["0001"])

@@ -101,9 +101,7 @@ def test_points_fire_in_order_and_are_task_runs_with_names_and_tags(
         ("on_error", "0001"),
     ]
     run = latest_run()
-    eventually(
-        lambda: "on_error: once" in runs_of(prefect_client, run.id), lambda found: found, seconds=10
-    )
+    eventually(lambda: "on_error: once" in runs_of(prefect_client, run.id), lambda found: found)
     found = runs_of(prefect_client, run.id)
     assert "after_apply: each (0002)" in found
     assert {"hook", "hook:each", "hook-of:test", "confiture"} <= set(
@@ -297,7 +295,7 @@ def test_on_error_fires_on_a_timeout_and_on_a_cancel(
         return row[0] if row else 0
 
     def cancel() -> None:
-        eventually(sleeping, lambda number: number == 1, seconds=20)
+        eventually(sleeping, lambda number: number == 1)
         prefect_client.set_flow_run_state(latest_run().id, Cancelling(), force=True)
 
     helper = threading.Thread(target=cancel)
@@ -330,7 +328,7 @@ def test_cancel_from_the_ui_ends_a_hook_and_the_run(
         told.append(context.error_message)
 
     def cancel() -> None:
-        assert begun.wait(20)
+        assert begun.wait(60)
         prefect_client.set_flow_run_state(latest_run().id, Cancelling(), force=True)
 
     helper = threading.Thread(target=cancel)
@@ -339,7 +337,7 @@ def test_cancel_from_the_ui_ends_a_hook_and_the_run(
     with pytest.raises(CancelledRun):
         migrate(known, write(PAIRS))
     helper.join()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 50
     assert told == ["The run was cancelled, and its hook before_apply: slow was ended."]
     assert conn.execute("SELECT to_regclass('users')").fetchone() == (None,)
 

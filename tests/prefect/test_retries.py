@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from confiture_flows.errors import ApplyError, LockError, TargetUnreachableError
 from confiture_flows.migrations.discovery import discover
 from confiture_flows.migrations.plan import plan_forward
 from confiture_flows.target import Target
+from tests.support import eventually
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -47,22 +49,17 @@ def test_lost_connection_is_retried_and_the_run_completes(
         }
     )
 
-    def interrupt() -> None:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            done = conn.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND query LIKE '%pg_sleep(1)%' "
-                "AND pid <> pg_backend_pid()"
-            ).fetchall()
-            if done:
-                return
-            time.sleep(0.05)
+    def interrupt() -> list[tuple[bool]]:
+        return conn.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND query LIKE '%pg_sleep(1)%' "
+            "AND pid <> pg_backend_pid()"
+        ).fetchall()
 
-    helper = threading.Thread(target=interrupt)
-    helper.start()
-    assert applying(target, directory) == ("0001", "0002")
-    helper.join()
+    with ThreadPoolExecutor(1) as pool:
+        helper = pool.submit(eventually, interrupt, bool)
+        assert applying(target, directory) == ("0001", "0002")
+        assert helper.result() == [(True,)]
     assert conn.execute("SELECT count(*) FROM tb_confiture").fetchone() == (2,)
 
 

@@ -50,7 +50,7 @@ def known(target: Target) -> Iterator[str]:
 
 
 def check_nothing_is_left(conn: psycopg.Connection) -> None:
-    eventually(lambda: sleepers(conn), lambda count: count == 0, seconds=2)
+    eventually(lambda: sleepers(conn), lambda count: count == 0)
     conn.execute("SET lock_timeout = '1s'")
     assert conn.execute("SELECT version FROM tb_confiture").fetchall() == [("0001",)]
     conn.execute("ALTER TABLE users ADD free int")  # fails if the lock were still held
@@ -71,7 +71,7 @@ def test_timeout_of_the_stage_ends_the_query(
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         migrate_flow(target=known, directory=str(directory), timeout_seconds=2)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 45
     check_nothing_is_left(conn)
 
 
@@ -87,48 +87,35 @@ def test_timeout_in_a_worker_thread_ends_the_query(
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         own_flow()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 45
     check_nothing_is_left(conn)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(SLOW, id="migration"),
+        pytest.param(
+            {
+                "0001_users.up.sql": "CREATE TABLE users (id int);",
+                "0001_users.verify.sql": "SELECT pg_sleep(60)::text = '';",
+            },
+            id="verify script",
+        ),
+    ],
+)
 def test_cancel_from_the_ui_ends_the_query_of_a_run_without_a_worker(
     known: str,
     write: Callable[..., Path],
     conn: psycopg.Connection,
     prefect_client: SyncPrefectClient,
     latest_run: Callable[[], Any],
+    files: dict[str, str],
 ) -> None:
-    directory = write(SLOW)
+    directory = write(files)
 
     def cancel() -> None:
-        eventually(lambda: sleepers(conn), lambda count: count == 1, seconds=20)
-        prefect_client.set_flow_run_state(latest_run().id, Cancelling(), force=True)
-
-    helper = threading.Thread(target=cancel)
-    helper.start()
-    with pytest.raises(CancelledRun):
-        migrate_flow(target=known, directory=str(directory))
-    helper.join()
-    check_nothing_is_left(conn)
-    assert latest_run().state_name == "Cancelled"
-
-
-def test_cancel_ends_a_verify_script_too(
-    known: str,
-    write: Callable[..., Path],
-    conn: psycopg.Connection,
-    prefect_client: SyncPrefectClient,
-    latest_run: Callable[[], Any],
-) -> None:
-    directory = write(
-        {
-            "0001_users.up.sql": "CREATE TABLE users (id int);",
-            "0001_users.verify.sql": "SELECT pg_sleep(60)::text = '';",
-        }
-    )
-
-    def cancel() -> None:
-        eventually(lambda: sleepers(conn), lambda count: count == 1, seconds=20)
+        eventually(lambda: sleepers(conn), lambda count: count == 1)
         prefect_client.set_flow_run_state(latest_run().id, Cancelling(), force=True)
 
     helper = threading.Thread(target=cancel)
@@ -162,7 +149,7 @@ def test_kill_ends_the_query(
     eventually(lambda: sleepers(conn), lambda count: count == 1, seconds=60)
     process.kill()
     check_nothing_is_left(conn)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=60)
     assert "Traceback" not in output, output
 
 

@@ -94,7 +94,7 @@ def test_a_cancel_ends_the_query_of_a_served_run(
 
         prefect_client.set_flow_run_state(run_id, Cancelling())
 
-        eventually(lambda: sleepers(conn), lambda count: count == 0, seconds=2)
+        eventually(lambda: sleepers(conn), lambda count: count == 0)
         eventually(
             lambda: state(prefect_client, run_id), lambda each: each == "Cancelled", seconds=40
         )

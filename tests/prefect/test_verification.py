@@ -96,7 +96,7 @@ def test_time_that_is_up_ends_the_replay_and_its_database(
     with pytest.raises((TimeoutError, RunTimeoutError)):
         hasty()
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25
     left = conn.execute("SELECT count(*) FROM pg_database WHERE datname ^@ 'confiture_scratch_'")
     assert left.fetchone() == (0,)
 

@@ -185,7 +185,7 @@ def test_database_ledger_and_journal_agree_after_every_kill(
                 continue
             while runs.killed_after(target, directory, chance.uniform(0, took)):
                 kills += 1
-                eventually(lambda conn=conn: _alone(conn), bool, seconds=10)
+                eventually(lambda conn=conn: _alone(conn), bool)
                 _check(target)
             _check(target)
             assert len(marks(conn)) == sum(sql.count("INTO marks") for sql in PLAN.values())

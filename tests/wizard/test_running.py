@@ -183,7 +183,7 @@ def test_ctrl_c_ends_the_query_and_rolls_back(
     typist.asked("2 statements in one transaction")
 
     typist.press("ctrl-c")
-    eventually(sleepers, lambda found: not found, seconds=2)
+    eventually(sleepers, lambda found: not found)
 
     said = typist.asked("What now?")
     assert "Ctrl-C: the query is cancelled and rolled back." in said

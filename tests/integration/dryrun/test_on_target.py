@@ -166,7 +166,7 @@ def test_locks_are_held_no_longer_than_the_budget(
     seen = visit("ALTER TABLE t ADD x int;\nSELECT pg_sleep(30);", budget=0.3)
 
     assert "budget of 0.3 s for locks was used up at 0001_m, line 2" in seen.stopped
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 25
     assert unchanged()
 
 

@@ -85,7 +85,7 @@ class Footprint:
         return self.folder.exists() or self.server_runs()
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> bool:
+def wait_until(true: Callable[[], bool], seconds: float = 30) -> bool:
     """Poll; the last answer."""
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:

@@ -38,6 +38,23 @@ def test_history_in_order_has_no_findings(
     assert validate(directory, make_rows(*applied), production=production) == ()
 
 
+def test_pending_file_without_a_statement_is_told_of(write_directory, make_rows) -> None:
+    found = write_directory(
+        {
+            "1_a.up.sql": "-- to do\n",
+            "2_b.up.sql": "SELECT 1;",
+            "2_b.down.sql": "",
+            "3_c.up.sql": "",
+        }
+    )
+
+    assert brief(validate(found, make_rows())) == [
+        ("file.empty", INFO, "1"),
+        ("file.empty", INFO, "3"),
+    ]
+    assert validate(found, make_rows("1", "2", "3")) == ()
+
+
 @pytest.mark.parametrize("direction", [UP, DOWN])
 def test_deleted_files_are_one_error_that_names_them(
     directory: Directory, make_rows, direction: Direction

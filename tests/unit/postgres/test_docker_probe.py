@@ -59,7 +59,8 @@ def assert_refused_within_a_second(match: str) -> None:
     start = time.monotonic()
     with pytest.raises(EmbeddedServerError, match=match):
         find_docker()
-    assert time.monotonic() - start < 1.3
+    # What drips would take seven seconds, and what is silent for ever.
+    assert time.monotonic() - start < 4
 
 
 def test_a_socket_that_never_answers_costs_a_second(
