@@ -114,6 +114,7 @@ def words_of(name: str) -> Iterator[str]:
     return (each.lower() for each in re.findall(r"[A-Za-z]+\d*|\d+", text))
 
 
+@lru_cache(maxsize=4096)  # each column asks for its table
 def is_about_users(table: str) -> bool:
     """Whether the rows of a table are those who use the system."""
     said = Named((), tuple(words_of(table)), (), Around())

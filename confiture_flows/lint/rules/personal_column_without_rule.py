@@ -41,6 +41,7 @@ from confiture_flows.sql.parts import ConstraintKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confiture_flows.anonymization.detect import Around
     from confiture_flows.sql.parts import ColumnSpec, ObjectName, TypeName
 
 
@@ -49,22 +50,39 @@ def _check(
 ) -> Iterator[Problem]:
     if scene.masked is None:
         return
+    made = tuple(_made(said, scene))
+    if not made:
+        return
+    known = around_all(
+        (each.name, table.name.name, each.type.name.name)
+        for table in scene.state.tables.values()
+        for each in table.columns.values()
+    )
+    # A later migration may make the table of users.
+    around = replace(known, accounts=True)
+    for column, kind, beside in made:
+        table = said.name if isinstance(said, op.RenameObject) else said.table
+        yield from _problem(scene, table, column, kind, replace(around, beside=beside - {column}))
+
+
+def _made(
+    said: op.CreateTable | op.AddColumn | op.RenameObject, scene: Scene
+) -> Iterator[tuple[str, TypeName, frozenset[str]]]:
+    """Name and type of columns that are made, and those beside them; foreign keys left out."""
     match said:
-        case op.CreateTable(columns=columns, table=table):
-            if said.persistence == "temporary":
-                return
+        case op.CreateTable(columns=columns) if said.persistence != "temporary":
             beside = frozenset(each.name for each in columns)
             for each in columns:
                 if not _refers(each, said):
-                    yield from _problem(scene, table, each.name, each.type, beside)
-        case op.AddColumn(column=column, table=table):
-            if not _refers(column):
-                yield from _problem(scene, table, column.name, column.type, _known(scene, table))
+                    yield each.name, each.type, beside
+        case op.AddColumn(column=column) if not _refers(column):
+            yield column.name, column.type, _known(scene, said.table)
         case op.RenameObject(object_kind="column", name=table, old=old, new=new):
             known = scene.table(table)
             if known and old in known.columns:
-                beside = _known(scene, table) - {old}
-                yield from _problem(scene, table, new, known.columns[old].type, beside)
+                yield new, known.columns[old].type, _known(scene, table) - {old}
+        case _:
+            pass
 
 
 def _known(scene: Scene, table: ObjectName) -> frozenset[str]:
@@ -74,19 +92,12 @@ def _known(scene: Scene, table: ObjectName) -> frozenset[str]:
 
 
 def _problem(
-    scene: Scene, table: ObjectName, column: str, kind: TypeName, beside: frozenset[str]
+    scene: Scene, table: ObjectName, column: str, kind: TypeName, around: Around
 ) -> Iterator[Problem]:
     full = scene.state.full(table)
     if any(each.matches(full.schema, full.name, column) for each in scene.masked or ()):
         return
     type_name = kind.name.name + ("[]" if kind.array else "")
-    known = around_all(
-        (each.name, of_table.name.name, each.type.name.name)
-        for of_table in scene.state.tables.values()
-        for each in of_table.columns.values()
-    )
-    # A later migration may make the table of users.
-    around = replace(known, beside=beside - {column}, accounts=True)
     found = looks_personal(column, full.name, type_name, around=around)
     if found:
         yield Problem(
