@@ -245,7 +245,7 @@ def _of_the_way_up(migration: Migration) -> Iterator[Finding]:
             "file.empty",
             Severity.INFO,
             f"{migration.label} holds no statement.",
-            next_step="Write it before it is applied: afterwards it would be an edited one.",
+            next_step="Write it before it is applied; once it is, leave it and write another one.",
             version=migration.version,
             location=Location(migration.up.path),
         )
